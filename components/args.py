@@ -8,13 +8,12 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
 import pulumi
-from pulumi import Output as Output  # pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -42,7 +41,11 @@ from .secret_forms import is_secret_value
 
 Built = TypeVar("Built")
 Arguments = TypeVar("Arguments", bound="Args")
-T = TypeVar("T")  # pulumi.Input[X] is a union over this name
+T = TypeVar("T")
+
+Input: TypeAlias = T | Awaitable[T] | pulumi.Output[T]
+"""A value, or one that is known later: `pulumi.Input`, without the name in it that pydantic would
+have to find in each module."""
 
 _NAME_OF_OTHERS = re.compile("[./]")
 """What names of labels, resources and the like have, and no key of ours."""

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import Field, ValidationError
 from pydantic._internal._docs_extraction import extract_docstrings_from_cls
 
@@ -18,8 +17,8 @@ from components.args import (
     Args,
     Because,
     Fault,
+    Input,
     Refusal,
-    T,  # noqa: F401
     TextForm,
     Words,
     child_options,
@@ -47,7 +46,7 @@ class Colour(StrEnum):
 class Login(Args):
     """How to sign in."""
 
-    password: pulumi.Input[str] | None = Field(default=None, json_schema_extra=SECRET)
+    password: Input[str] | None = Field(default=None, json_schema_extra=SECRET)
     """What proves it."""
     pin: int | None = Field(default=None, json_schema_extra=SECRET)
     """A number that proves it."""
@@ -80,17 +79,17 @@ class Pool(Args):
 class Everything(Args):
     """One field of each kind."""
 
-    kubeconfig: pulumi.Input[str]
+    kubeconfig: Input[str]
     """Reaches the cluster."""
     colour: Colour | None = None
     """What it looks like."""
     size: int | None = Field(default=None, ge=1)
     """How large it is."""
-    labels: dict[str, list[pulumi.Input[str]]] | None = None
+    labels: dict[str, list[Input[str]]] | None = None
     """What it is known by."""
     pools: list[Pool] | None = None
     """Where it runs."""
-    scale: pulumi.Input[Scale] | None = None
+    scale: Input[Scale] | None = None
     """How many there are."""
     counts: dict[int, str] | None = None
     """How often."""
@@ -113,11 +112,11 @@ class Formed(Args):
 
     name: Lower
     """What it is called."""
-    host: Annotated[pulumi.Input[Lower] | None, Because("it is a host")] = None
+    host: Annotated[Input[Lower] | None, Because("it is a host")] = None
     """Where it is."""
     names: list[Lower] = []
     """What it was called."""
-    labels: dict[Lower, pulumi.Input[Lower]] | None = None
+    labels: dict[Lower, Input[Lower]] | None = None
     """What it is known by."""
 
     def _faults(self):

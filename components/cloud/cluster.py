@@ -10,17 +10,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
-from ..args import (
-    MISSING,
-    Args,
-    Fault,
-    T,  # noqa: F401
-    child_options,
-    nearest,
-)
+from ..args import MISSING, Args, Fault, Input, child_options, nearest
 from ..bindings import alicloud, kubernetes
 from ..catalog.addons import ADDONS
 from ..names import (
@@ -144,7 +136,7 @@ class Addon(Args):
 
     name: str
     """Name of the add-on, e.g. `knative`."""
-    version: pulumi.Input[str] | None = None
+    version: Input[str] | None = None
     """Version of the add-on. Default: the newest for the cluster."""
     config: dict[str, Any] | None = None
     """Configuration, under the keys of the add-on's own schema."""
@@ -195,7 +187,7 @@ class AckClusterArgs(Args):
 
     cluster_name: ClusterName
     """Name of the cluster, 1 to 63 letters, digits and hyphens, no hyphen first."""
-    vswitch_ids: list[pulumi.Input[str]]
+    vswitch_ids: list[Input[str]]
     """IDs of 1 to 5 vSwitches that the control plane stands in."""
     service_cidr: str
     """Address range of Services, private, mask /16 to /24, apart from VPC and pods, e.g.
@@ -203,7 +195,7 @@ class AckClusterArgs(Args):
     log_project_name: LogProjectName
     """Name of the SLS project for audit and control plane logs, 3 to 63 lowercase letters, digits
     and hyphens; no other account may have it."""
-    pod_vswitch_ids: list[pulumi.Input[str]] | None = None
+    pod_vswitch_ids: list[Input[str]] | None = None
     """IDs of the vSwitches for pods: the cluster runs Terway."""
     network_policies: bool | None = None
     """Whether Terway enforces NetworkPolicies, on profile pro. Default false. Read at creation."""
@@ -218,7 +210,7 @@ class AckClusterArgs(Args):
     """Kind of the cluster: `pro`, or `edge` to take in nodes from elsewhere."""
     spec: ClusterSpec = ClusterSpec.SMALL
     """Size of the control plane, a Pro one because only its scheduler knows ResourcePolicy."""
-    version: pulumi.Input[str] | None = None
+    version: Input[str] | None = None
     """Kubernetes version, e.g. `1.34.1-aliyun.1`, 1.26 or newer. Default: the newest of ACK."""
     control_plane_only: bool | None = None
     """Whether a newer `version` upgrades the control plane alone. Default: ACK upgrades the nodes
@@ -229,9 +221,9 @@ class AckClusterArgs(Args):
     """Present: the API server has a public address too. Default: a private one only."""
     log_retention_days: int = Field(default=30, ge=1)
     """How long control plane logs are kept, in days, 1 or more."""
-    encryption_key_id: pulumi.Input[KmsKeyId] | None = None
+    encryption_key_id: Input[KmsKeyId] | None = None
     """ID of the KMS key that encrypts Secrets. Default: they are not encrypted once more."""
-    security_group_id: pulumi.Input[SecurityGroupId] | None = None
+    security_group_id: Input[SecurityGroupId] | None = None
     """ID of a security group that exists, for nodes and pods. Default: ACK makes one."""
     maintenance_window: MaintenanceWindow | None = None
     """When ACK may maintain the cluster. Default: whenever it sees fit."""
@@ -244,9 +236,9 @@ class AckClusterArgs(Args):
     `pulumi destroy` needs fresh ones: run it with `--run-program`."""
     protect: bool = True
     """Whether Pulumi and ACK refuse to delete the cluster and its logs."""
-    tags: dict[str, pulumi.Input[str]] | None = None
+    tags: dict[str, Input[str]] | None = None
     """Tags of the cluster and its log project."""
-    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    resource_group_id: Input[ResourceGroupId] | None = None
     """ID of the resource group of the cluster and its log project. Default: the account's default
     group."""
 
@@ -366,7 +358,7 @@ class AckCluster(pulumi.ComponentResource):
 def declare_addons(
     component: pulumi.ComponentResource,
     name: str,
-    cluster_id: pulumi.Input[str],
+    cluster_id: Input[str],
     addons: Sequence[Addon],
     opts: pulumi.ResourceOptions,
 ) -> None:
@@ -392,7 +384,7 @@ def declare_addons(
 
 def declare_autoscaling(
     name: str,
-    cluster_id: pulumi.Input[str],
+    cluster_id: Input[str],
     scaling: ClusterAutoscaling,
     opts: pulumi.ResourceOptions,
 ) -> None:
@@ -478,46 +470,30 @@ def allowed_cidr_faults(endpoint: PublicEndpoint | None) -> Iterator[Fault]:
         return
     field, cidrs = "public_endpoint.allowed_cidrs", endpoint.allowed_cidrs
     if not 1 <= len(cidrs) <= _MAX_ALLOWED_CIDRS:
-        yield Fault(
-            field,
-            f"{len(cidrs)} ranges",
-            f"1 to {_MAX_ALLOWED_CIDRS} ranges",
-            "an access list takes so many at once, and an empty one lets nobody in",
-            _ACCESS_DOCS,
-        )
+        got, want = f"{len(cidrs)} ranges", f"1 to {_MAX_ALLOWED_CIDRS} ranges"
+        why = "an access list takes so many at once, and an empty one lets nobody in"
+        yield Fault(field, got, want, why, _ACCESS_DOCS)
         return
-    yield from (
-        Fault(
-            f"{field}[{index}]",
-            cidr,
-            f"an IPv4 range of /{_WIDEST_ALLOWED_PREFIX} or narrower, such as 203.0.113.7/32",
-            "the API server is for named networks, not for the Internet",
-        )
-        for index, cidr in enumerate(cidrs)
-        if (network := parse_range(cidr)) is None or network.prefixlen < _WIDEST_ALLOWED_PREFIX
-    )
+    want = f"an IPv4 range of /{_WIDEST_ALLOWED_PREFIX} or narrower, such as 203.0.113.7/32"
+    for index, cidr in enumerate(cidrs):
+        network = parse_range(cidr)
+        if network is None or network.prefixlen < _WIDEST_ALLOWED_PREFIX:
+            why = "the API server is for named networks, not for the Internet"
+            yield Fault(f"{field}[{index}]", cidr, want, why)
 
 
 def _pod_network_faults(args: AckClusterArgs) -> Iterator[Fault]:
     if bool(args.pod_vswitch_ids) == (args.pod_cidr is not None):
-        both = args.pod_cidr is not None
-        yield Fault(
-            "pod_cidr",
-            args.pod_cidr if both else MISSING,
-            "left out, or pod_vswitch_ids" if both else "given, or pod_vswitch_ids",
-            "pods get their addresses from vSwitches (Terway) or from a range (Flannel)",
-            _PROVIDER_DOCS,
-        )
+        got = MISSING if args.pod_cidr is None else args.pod_cidr
+        want = f"{'given' if args.pod_cidr is None else 'left out'}, or pod_vswitch_ids"
+        why = "pods get their addresses from vSwitches (Terway) or from a range (Flannel)"
+        yield Fault("pod_cidr", got, want, why, _PROVIDER_DOCS)
         return
     if args.pod_cidr is not None:
         yield from private_range_faults("pod_cidr", args.pod_cidr, _POD_MASKS, _CREATE_DOCS)
     if args.node_cidr_mask is not None and args.pod_cidr is None:
-        yield Fault(
-            "node_cidr_mask",
-            args.node_cidr_mask,
-            "left out",
-            "under Terway a node's pods have no range of their own",
-        )
+        why = "under Terway a node's pods have no range of their own"
+        yield Fault("node_cidr_mask", args.node_cidr_mask, "left out", why)
 
 
 def _vpc_faults(args: AckClusterArgs) -> Iterator[Fault]:
@@ -528,17 +504,11 @@ def _vpc_faults(args: AckClusterArgs) -> Iterator[Fault]:
     }
     yield from overlap_faults({field: cidr for field, cidr in ranges.items() if cidr})
     if args.vpc_cidr is not None and parse_range(args.vpc_cidr) is None:
-        yield Fault(
-            "vpc_cidr", args.vpc_cidr, "an IPv4 range such as 10.0.0.0/16", "nodes are there"
-        )
+        want = "an IPv4 range such as 10.0.0.0/16"
+        yield Fault("vpc_cidr", args.vpc_cidr, want, "nodes are there")
     if args.vpc_cidr is None and args.public_endpoint is not None:
-        yield Fault(
-            "vpc_cidr",
-            MISSING,
-            "given",
-            "an access list without the nodes would cut them off from the API server",
-            _ACCESS_DOCS,
-        )
+        why = "an access list without the nodes would cut them off from the API server"
+        yield Fault("vpc_cidr", MISSING, "given", why, _ACCESS_DOCS)
 
 
 def _version_faults(version: object) -> Iterator[Fault]:
@@ -546,38 +516,24 @@ def _version_faults(version: object) -> Iterator[Fault]:
         yield from faults
         return
     minor = kubernetes_minor(version)
-    if minor is None or minor >= _OLDEST_MINOR:
-        return
-    yield Fault(
-        "version",
-        version,
-        f"1.{_OLDEST_MINOR} or newer, such as '1.34.1-aliyun.1'",
-        "OSS volumes take their rights from RRSA since then",
-        _OSS_DOCS,
-    )
+    if minor is not None and minor < _OLDEST_MINOR:
+        want = f"1.{_OLDEST_MINOR} or newer, such as '1.34.1-aliyun.1'"
+        why = "OSS volumes take their rights from RRSA since then"
+        yield Fault("version", version, want, why, _OSS_DOCS)
 
 
 def _vswitch_faults(vswitch_ids: Sequence[object]) -> Iterator[Fault]:
-    if 1 <= len(vswitch_ids) <= _MAX_VSWITCHES:
-        return
-    yield Fault(
-        "vswitch_ids",
-        f"{len(vswitch_ids)} vSwitches",
-        f"1 to {_MAX_VSWITCHES}",
-        "a control plane stands in so many",
-        _PROVIDER_DOCS,
-    )
+    if not 1 <= len(vswitch_ids) <= _MAX_VSWITCHES:
+        got, want = f"{len(vswitch_ids)} vSwitches", f"1 to {_MAX_VSWITCHES}"
+        why = "a control plane stands in so many"
+        yield Fault("vswitch_ids", got, want, why, _PROVIDER_DOCS)
 
 
 def _window_faults(window: MaintenanceWindow | None) -> Iterator[Fault]:
-    if window is None or _is_instant(window.start):
-        return
-    yield Fault(
-        "maintenance_window.start",
-        window.start,
-        "a time with its zone, such as '2026-11-26T03:00:00.000+08:00'",
-        "without one, nobody knows when it is",
-    )
+    if window is not None and not _is_instant(window.start):
+        want = "a time with its zone, such as '2026-11-26T03:00:00.000+08:00'"
+        why = "without one, nobody knows when it is"
+        yield Fault("maintenance_window.start", window.start, want, why)
 
 
 def _is_instant(text: str) -> bool:
@@ -591,36 +547,22 @@ def addon_faults(addons: Sequence[Addon]) -> Iterator[Fault]:
     """Finds add-ons that are named twice, or that every cluster has."""
     built_in = {_RRSA_ADDON, *_CSI_ADDONS, *_CNI_ADDONS.values()}
     names = [addon.name for addon in addons]
-    yield from (
-        Fault(
-            f"addons[{name}].name",
-            name,
-            "left out" if name in built_in else "named once",
-            "the cluster installs it by itself"
-            if name in built_in
-            else "an add-on is installed once per cluster",
-        )
-        for name in dict.fromkeys(names)
-        if name in built_in or names.count(name) > 1
-    )
+    for name in dict.fromkeys(names):
+        if name in built_in:
+            why = "the cluster installs it by itself"
+            yield Fault(f"addons[{name}].name", name, "left out", why)
+        elif names.count(name) > 1:
+            why = "an add-on is installed once per cluster"
+            yield Fault(f"addons[{name}].name", name, "named once", why)
 
 
 def _addon_version_faults(addons: Sequence[Addon], version: object) -> Iterator[Fault]:
     minor = kubernetes_minor(version)
-    floors = {
-        addon.name: ADDONS[addon.name].min_kubernetes for addon in addons if addon.name in ADDONS
-    }
-    yield from (
-        Fault(
-            f"addons[{name}].name",
-            name,
-            f"left out, or version {floor} or newer",
-            f"it does not run on {version}",
-            ADDONS[name].source,
-        )
-        for name, floor in floors.items()
-        if minor is not None and (kubernetes_minor(floor) or 0) > minor
-    )
+    for name in dict.fromkeys(addon.name for addon in addons if addon.name in ADDONS):
+        floor, source = ADDONS[name].min_kubernetes, ADDONS[name].source
+        if minor is not None and (kubernetes_minor(floor) or 0) > minor:
+            want = f"left out, or version {floor} or newer"
+            yield Fault(f"addons[{name}].name", name, want, f"it does not run on {version}", source)
 
 
 def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:

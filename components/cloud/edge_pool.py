@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
+from ..args import Args, Fault, Input, Words, child_options
 from ..bindings import alicloud
 from ..names import LabelKey, LabelValue, NodePoolName, ResourceGroupId
 from .node_pool import (
@@ -29,20 +29,20 @@ JOIN_OPTIONS = {
 class EdgePoolArgs(Args):
     """An edge pool, created or adopted."""
 
-    cluster_id: pulumi.Input[str]
+    cluster_id: Input[str]
     """ID of the ACK Edge cluster."""
-    node_pool_id: pulumi.Input[str] | None = None
+    node_pool_id: Input[str] | None = None
     """ID of a pool that exists, which is left as it is. Left out, a pool is created.
 
     The provider sends `type: edge`, but knows no edge-only field such as the interconnection mode:
     create the pool in the console where it matters, and give its ID."""
     node_pool_name: NodePoolName | None = Field(default=None, min_length=1)
     """Name of the pool that is created."""
-    labels: dict[LabelKey, pulumi.Input[LabelValue]] | None = None
+    labels: dict[LabelKey, Input[LabelValue]] | None = None
     """Labels of each node of a pool that is created."""
     taints: list[Taint] | None = None
     """Taints of each node of a pool that is created."""
-    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    resource_group_id: Input[ResourceGroupId] | None = None
     """ID of the resource group of a pool that is created. Default: the cluster's."""
     join_hours: int = Field(default=1, ge=1, le=168)
     """Life of the script that the join command fetches, in hours."""

@@ -4,16 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
-from ..args import (
-    SECRET,
-    Args,
-    Fault,
-    T,  # noqa: F401
-    child_options,
-)
+from ..args import SECRET, Args, Fault, Input, child_options
 from ..bindings import alicloud, kubernetes
 from ..names import ClusterId
 from .cluster import (
@@ -33,9 +26,9 @@ class ExistingAckClusterArgs(Args):
 
     cluster_id: ClusterId
     """ID of the cluster, e.g. `c0a1b2c3d4e5f60718293a4b5c6d7e8f9`."""
-    kubeconfig: pulumi.Input[str] | None = Field(default=None, json_schema_extra=dict(SECRET))
+    kubeconfig: Input[str] | None = Field(default=None, json_schema_extra=dict(SECRET))
     """Content of a kubeconfig, kept secret. Default: ACK is asked for one at each deployment."""
-    context: pulumi.Input[str] | None = None
+    context: Input[str] | None = None
     """Context of that kubeconfig. Default: its current one."""
     kubeconfig_minutes: int = Field(default=120, ge=15, le=4320)
     """How long the credentials of one deployment live that ACK is asked for, in minutes, 15 to

@@ -1,24 +1,18 @@
 """A cluster that somebody else made."""
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
-from ..args import (
-    SECRET,
-    Args,
-    T,  # noqa: F401
-    child_options,
-)
+from ..args import SECRET, Args, Input, child_options
 from ..bindings import kubernetes
 
 
 class ExistingClusterArgs(Args):
     """How an existing cluster is reached."""
 
-    kubeconfig: pulumi.Input[str] = Field(json_schema_extra=dict(SECRET))
+    kubeconfig: Input[str] = Field(json_schema_extra=dict(SECRET))
     """Content of a kubeconfig, kept secret."""
-    context: pulumi.Input[str] | None = None
+    context: Input[str] | None = None
     """Context of the kubeconfig. Default: its current one."""
 
 

@@ -4,14 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 
-from ..args import (
-    Args,
-    Fault,
-    T,  # noqa: F401
-    child_options,
-)
+from ..args import Args, Fault, Input, child_options
 from ..bindings import alicloud
 from ..names import DNS_1123_LABEL, RAM_ROLE
 
@@ -24,7 +18,7 @@ class RamStatement(Args):
 
     actions: list[str]
     """Actions, e.g. `oss:GetObject`; neither `*` nor all of a service."""
-    resources: list[pulumi.Input[str]]
+    resources: list[Input[str]]
     """ARNs the actions are allowed on, e.g. `acs:oss:*:*:llm-models/*`; not `*`."""
 
 
@@ -33,9 +27,9 @@ class RrsaRoleArgs(Args):
 
     role_name: str
     """Name of the RAM role and of its policy, 1 to 64 letters, digits and hyphens."""
-    oidc_issuer_url: pulumi.Input[str]
+    oidc_issuer_url: Input[str]
     """Issuer of the cluster's tokens, output `rrsa_oidc_issuer_url` of the cluster."""
-    oidc_provider_arn: pulumi.Input[str]
+    oidc_provider_arn: Input[str]
     """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
     namespace: str
     """Namespace of the service account."""
@@ -43,7 +37,7 @@ class RrsaRoleArgs(Args):
     """Name of the one service account that may assume the role."""
     statements: list[RamStatement]
     """What it may do, one statement or more."""
-    tags: dict[str, pulumi.Input[str]] | None = None
+    tags: dict[str, Input[str]] | None = None
     """Tags of the role and its policy."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -102,7 +96,7 @@ class RrsaRole(pulumi.ComponentResource):
 
 
 def render_trust(
-    provider_arn: pulumi.Input[str], issuer_url: pulumi.Input[str], subject: str
+    provider_arn: Input[str], issuer_url: Input[str], subject: str
 ) -> Mapping[str, Any]:
     """Renders who may assume a role: a token of this issuer, for STS, of this service account.
 
@@ -148,9 +142,8 @@ def role_faults(args: RrsaRoleArgs) -> Iterator[Fault]:
         {"namespace": args.namespace, "service_account": args.service_account}
     )
     if not args.statements:
-        yield Fault(
-            "statements", [], "one statement or more", "a role without rights serves nobody"
-        )
+        why = "a role without rights serves nobody"
+        yield Fault("statements", [], "one statement or more", why)
     for index, statement in enumerate(args.statements):
         yield from _statement_faults(f"statements[{index}]", statement)
 
@@ -161,17 +154,11 @@ def account_faults(names: Mapping[str, str]) -> Iterator[Fault]:
     Args:
         names: Field to name.
     """
-    yield from (
-        Fault(
-            field,
-            name,
-            "lowercase letters, digits and hyphens, at most 63",
-            "Kubernetes takes no other name, and a wildcard would let others in",
-            _RRSA_DOCS,
-        )
-        for field, name in names.items()
-        if not DNS_1123_LABEL.allows(name)
-    )
+    want = "lowercase letters, digits and hyphens, at most 63"
+    why = "Kubernetes takes no other name, and a wildcard would let others in"
+    for field, name in names.items():
+        if not DNS_1123_LABEL.allows(name):
+            yield Fault(field, name, want, why, _RRSA_DOCS)
 
 
 def role_name_faults(role_name: str) -> Iterator[Fault]:
@@ -181,31 +168,14 @@ def role_name_faults(role_name: str) -> Iterator[Fault]:
 
 
 def _statement_faults(path: str, statement: RamStatement) -> Iterator[Fault]:
-    wide_actions = [
-        Fault(
-            f"{path}.actions",
-            action,
-            "an action such as 'oss:GetObject'",
-            "a role gets no more rights than it needs",
-        )
-        for action in statement.actions
-        if action == "*" or action.endswith(":*") or ":" not in action
-    ]
-    wide_resources = [
-        Fault(
-            f"{path}.resources",
-            resource,
-            "an ARN such as 'acs:oss:*:*:llm-models/*'",
-            "a role gets no more rights than it needs",
-        )
-        for resource in statement.resources
-        if isinstance(resource, str) and not resource.startswith("acs:")
-    ]
-    empty = [
-        Fault(f"{path}.{field}", [], "one or more", "an empty statement allows nothing")
-        for field, values in (("actions", statement.actions), ("resources", statement.resources))
-        if not values
-    ]
-    yield from wide_actions
-    yield from wide_resources
-    yield from empty
+    why = "a role gets no more rights than it needs"
+    for action in statement.actions:
+        if action == "*" or action.endswith(":*") or ":" not in action:
+            yield Fault(f"{path}.actions", action, "an action such as 'oss:GetObject'", why)
+    for resource in statement.resources:
+        if isinstance(resource, str) and not resource.startswith("acs:"):
+            want = "an ARN such as 'acs:oss:*:*:llm-models/*'"
+            yield Fault(f"{path}.resources", resource, want, why)
+    for field, values in (("actions", statement.actions), ("resources", statement.resources)):
+        if not values:
+            yield Fault(f"{path}.{field}", [], "one or more", "an empty statement allows nothing")

@@ -4,14 +4,9 @@ from enum import StrEnum
 from typing import Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
-from ..args import (
-    Args,
-    T,  # noqa: F401
-    child_options,
-)
+from ..args import Args, Input, child_options
 from ..bindings import alicloud
 from ..names import BucketName, KmsKeyId, ResourceGroupId
 
@@ -35,15 +30,15 @@ class ModelBucketArgs(Args):
     """Name of the bucket, 3 to 63 lowercase letters, digits and hyphens, unique in all of OSS."""
     redundancy: Redundancy = Redundancy.ONE_ZONE
     """`LRS` for one zone, `ZRS` for three at a higher price; a change replaces the bucket."""
-    kms_key_id: pulumi.Input[KmsKeyId] | None = None
+    kms_key_id: Input[KmsKeyId] | None = None
     """ID of the KMS key that encrypts objects. Default: a key of OSS, AES-256."""
     noncurrent_days: int = Field(default=_NONCURRENT_DAYS, ge=1)
     """How long a replaced or deleted object can be brought back, in days, 1 or more."""
     protect: bool = True
     """Whether Pulumi refuses to delete the bucket."""
-    tags: dict[str, pulumi.Input[str]] | None = None
+    tags: dict[str, Input[str]] | None = None
     """Tags of the bucket."""
-    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    resource_group_id: Input[ResourceGroupId] | None = None
     """ID of the resource group of the bucket. Default: the account's default group."""
 
 

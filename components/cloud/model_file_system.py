@@ -4,13 +4,8 @@ from enum import StrEnum
 from typing import Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 
-from ..args import (
-    Args,
-    T,  # noqa: F401
-    child_options,
-)
+from ..args import Args, Input, child_options
 from ..bindings import alicloud
 from ..names import AccessGroupName, KmsKeyId, ResourceGroupId
 
@@ -35,26 +30,26 @@ class ModelFileSystemArgs(Args):
     access_group_name: AccessGroupName
     """Name of the access group that is made, 3 to 64 letters, digits, hyphens and underscores, a
     letter first, unique in the region."""
-    vpc_id: pulumi.Input[str]
+    vpc_id: Input[str]
     """ID of the VPC it is mounted from."""
-    vswitch_id: pulumi.Input[str]
+    vswitch_id: Input[str]
     """ID of the vSwitch its mount target stands in."""
-    writer_cidr: pulumi.Input[str]
+    writer_cidr: Input[str]
     """Address range that may read and write; a new file system is empty until somebody does."""
-    reader_cidr: pulumi.Input[str] | None = None
+    reader_cidr: Input[str] | None = None
     """Address range that may read, e.g. that of the VPC. Default: writers only."""
     storage_type: StorageType = StorageType.PERFORMANCE
     """Speed and price; a change replaces the file system."""
-    zone_id: pulumi.Input[str] | None = None
+    zone_id: Input[str] | None = None
     """ID of the zone it stands in. Default: one that NAS picks."""
-    kms_key_id: pulumi.Input[KmsKeyId] | None = None
+    kms_key_id: Input[KmsKeyId] | None = None
     """ID of the KMS key that encrypts files; a change replaces the file system. Default: a key of
     NAS."""
     protect: bool = True
     """Whether Pulumi refuses to delete the file system."""
-    tags: dict[str, pulumi.Input[str]] | None = None
+    tags: dict[str, Input[str]] | None = None
     """Tags of the file system."""
-    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    resource_group_id: Input[ResourceGroupId] | None = None
     """ID of the resource group of the file system. Default: the account's default group."""
 
 

@@ -8,17 +8,8 @@ from types import MappingProxyType
 from typing import Annotated, Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 
-from ..args import (
-    MISSING,
-    Args,
-    Because,
-    Fault,
-    T,  # noqa: F401
-    Words,
-    child_options,
-)
+from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
 from ..names import DNS_1123_LABEL, OSS_BUCKET, SecretName, host_form
@@ -82,16 +73,16 @@ _MOUNT_OPTIONS: Final[Mapping[FuseType, Sequence[str]]] = MappingProxyType(
 class OssStore(Args):
     """Models in a bucket, which is only mounted, never changed."""
 
-    bucket: pulumi.Input[str]
+    bucket: Input[str]
     """Name of the bucket, of the cluster's account."""
     region: str
     """Region of bucket and cluster, e.g. `cn-beijing`; they talk inside its network."""
     role_name: str | None = None
     """Name of the RAM role that is made for the volume, 1 to 64 letters, digits and hyphens. Either
     this, with issuer and ARN, or `secret`."""
-    oidc_issuer_url: pulumi.Input[str] | None = None
+    oidc_issuer_url: Input[str] | None = None
     """Issuer of the cluster's tokens, output `rrsa_oidc_issuer_url` of the cluster."""
-    oidc_provider_arn: pulumi.Input[str] | None = None
+    oidc_provider_arn: Input[str] | None = None
     """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
     secret: SecretName | None = None
     """Name of a Secret with the AccessKey that reads the bucket, under `akId` and `akSecret`, in
@@ -111,9 +102,9 @@ class OssStore(Args):
     CSI 1.33.1."""
     mount_options: list[str] | None = None
     """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
-    kms_key_arn: pulumi.Input[str] | None = None
+    kms_key_arn: Input[str] | None = None
     """ARN of the KMS key that encrypts the objects. Default: a key of OSS does."""
-    tags: dict[str, pulumi.Input[str]] | None = None
+    tags: dict[str, Input[str]] | None = None
     """Tags of the role and its policy."""
     fuse_namespace: str = _FUSE_NAMESPACE
     """Namespace of the client's pods. Before CSI 1.30.4 it was `kube-system`."""
@@ -132,7 +123,7 @@ MountTargetHost = Annotated[
 class NasStore(Args):
     """Models on a file system, which is only mounted, never changed."""
 
-    server: pulumi.Input[MountTargetHost]
+    server: Input[MountTargetHost]
     """Address of the mount target, e.g. `0a1b2c-xyz.cn-beijing.nas.aliyuncs.com`."""
     path: str = "/"
     """Folder of the file system, which has to exist."""
@@ -145,10 +136,10 @@ class CpfsStore(Args):
     by its own driver.
     """
 
-    server: pulumi.Input[MountTargetHost] | None = None
+    server: Input[MountTargetHost] | None = None
     """Domain name of the mount address of a General-purpose file system's protocol service, or of
     the VPC mount target of one for Lingjun, e.g. `cpfs-0a1b2c.cn-beijing.cpfs.aliyuncs.com`."""
-    file_system_id: pulumi.Input[str] | None = None
+    file_system_id: Input[str] | None = None
     """ID of a file system of CPFS for Lingjun, e.g. `bmcpfs-290w65p03ok64ya0`. Left out, the file
     system is General-purpose. With it alone, only Lingjun nodes mount the files."""
     path: str = "/"
@@ -168,7 +159,7 @@ class ModelStoreArgs(Args):
 
     claim_name: str
     """Name of the claim that pods mount, 1 to 63 lowercase letters, digits and hyphens."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the claim."""
     size: str
     """Size of the models, e.g. `15Gi`; nothing is reserved or limited by it."""
@@ -251,7 +242,7 @@ class ModelStore(pulumi.ComponentResource):
         self,
         name: str,
         oss: OssStore,
-        namespace: pulumi.Input[str],
+        namespace: Input[str],
         read_only: bool,
         opts: pulumi.ResourceOptions | None,
     ) -> "_Source":
@@ -280,11 +271,11 @@ class _Source:
     """What a volume mounts, and how a person gets there."""
 
     driver: str
-    attributes: Mapping[str, pulumi.Input[str]]
+    attributes: Mapping[str, Input[str]]
     uri: pulumi.Output[str]
     upload_command: pulumi.Output[str]
     mount_options: Sequence[str] = ()
-    handle: pulumi.Input[str] | None = None
+    handle: Input[str] | None = None
     """What the driver knows the volume by, where that is not the volume's name."""
     secret: kubernetes.core.v1.SecretReferenceArgs | None = None
     """The Secret whose keys reach it, where no role does."""
@@ -293,19 +284,11 @@ class _Source:
 def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
     """Finds everything that keeps a volume from being mounted."""
     if not DNS_1123_LABEL.allows(args.claim_name):
-        yield Fault(
-            "claim_name",
-            args.claim_name,
-            "1 to 63 lowercase letters, digits and hyphens",
-            "Kubernetes takes no other name",
-        )
+        want = "1 to 63 lowercase letters, digits and hyphens"
+        yield Fault("claim_name", args.claim_name, want, "Kubernetes takes no other name")
     if not is_quantity(args.size) or parse(args.size) <= 0:
-        yield Fault(
-            "size",
-            args.size,
-            "a quantity of bytes such as '15Gi'",
-            "a claim is matched to its volume by it",
-        )
+        want = "a quantity of bytes such as '15Gi'"
+        yield Fault("size", args.size, want, "a claim is matched to its volume by it")
     kinds = [kind for kind in ("oss", "nas", "cpfs") if getattr(args, kind) is not None]
     if len(kinds) != 1:
         got: object = f"given beside {' and '.join(kinds[1:])}" if kinds else MISSING
@@ -320,23 +303,15 @@ def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
         ("cpfs.path", args.cpfs and args.cpfs.path),
     ):
         if path and (not _PATH.fullmatch(path) or ".." in path.split("/")):
-            yield Fault(
-                field,
-                path,
-                "an absolute path such as '/Qwen-7B-Chat-Int8'",
-                "the volume starts there",
-            )
+            want = "an absolute path such as '/Qwen-7B-Chat-Int8'"
+            yield Fault(field, path, want, "the volume starts there")
 
 
 def _oss_faults(oss: OssStore) -> Iterator[Fault]:
     yield from OSS_BUCKET.faults("bucket", oss.bucket, "OSS takes no other name")
     if not is_region(oss.region):
-        yield Fault(
-            "region",
-            oss.region,
-            "a region such as 'cn-beijing'",
-            "its endpoint is named after it",
-        )
+        want = "a region such as 'cn-beijing'"
+        yield Fault("region", oss.region, want, "its endpoint is named after it")
     names = {
         "fuse_namespace": oss.fuse_namespace,
         "fuse_service_account": oss.fuse_service_account,
@@ -372,7 +347,7 @@ def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
 
 def _oss_source(
     oss: OssStore,
-    identity: Mapping[str, pulumi.Input[str]],
+    identity: Mapping[str, Input[str]],
     secret: kubernetes.core.v1.SecretReferenceArgs | None = None,
 ) -> _Source:
     endpoint = oss.endpoint or oss_internal_endpoint(oss.region)
@@ -467,7 +442,7 @@ def _cpfs_source(cpfs: CpfsStore, read_only: bool) -> _Source:
 
 
 def _render_volume(
-    source: _Source, volume_name: pulumi.Input[str], size: str, read_only: bool
+    source: _Source, volume_name: Input[str], size: str, read_only: bool
 ) -> kubernetes.core.v1.PersistentVolumeSpecArgs:
     return kubernetes.core.v1.PersistentVolumeSpecArgs(
         capacity={"storage": size},

@@ -7,16 +7,9 @@ from ipaddress import IPv4Network
 from typing import Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
-from ..args import (
-    MISSING,
-    Args,
-    Fault,
-    T,  # noqa: F401
-    child_options,
-)
+from ..args import MISSING, Args, Fault, Input, child_options
 from ..bindings import alicloud
 from ..catalog.regions import region_of
 from ..names import ResourceGroupId, VpcId, VswitchId
@@ -51,9 +44,9 @@ class Zone(Args):
     """Address range of the nodes, inside the VPC, mask /16 to /29, e.g. `10.0.0.0/20`."""
     pod_cidr: str | None = None
     """Address range of the pods under Terway, inside the VPC, mask /16 to /29."""
-    vswitch_id: pulumi.Input[VswitchId] | None = None
+    vswitch_id: Input[VswitchId] | None = None
     """ID of the vSwitch of the nodes, in place of `cidr` where the VPC exists."""
-    pod_vswitch_id: pulumi.Input[VswitchId] | None = None
+    pod_vswitch_id: Input[VswitchId] | None = None
     """ID of the vSwitch of the pods under Terway, in place of `pod_cidr` where the VPC exists."""
 
 
@@ -63,7 +56,7 @@ class NetworkArgs(Args):
     cidr: str | None = None
     """Address range of the VPC, private, mask /8 to /28, e.g. `10.0.0.0/16`. Not needed with
     `vpc_id`."""
-    vpc_id: pulumi.Input[VpcId] | None = None
+    vpc_id: Input[VpcId] | None = None
     """ID of a VPC that exists, which is left as it is. Left out, a VPC is created."""
     zones: list[Zone]
     """Zones of one region, at least one; the NAT gateway stands in the first."""
@@ -72,9 +65,9 @@ class NetworkArgs(Args):
     egress_mbps: int = Field(default=MAX_EGRESS_MBPS, ge=1, le=MAX_EGRESS_MBPS)
     """Most that nodes and pods load from the Internet, in Mbit/s, 1 to 200. Traffic is billed,
     bandwidth is not."""
-    tags: dict[str, pulumi.Input[str]] | None = None
+    tags: dict[str, Input[str]] | None = None
     """Tags of everything that is created here and takes tags."""
-    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    resource_group_id: Input[ResourceGroupId] | None = None
     """ID of the resource group of VPC and address. Default: the account's default group."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -147,7 +140,7 @@ class Network(pulumi.ComponentResource):
         name: str,
         role: str,
         zone_id: str,
-        vswitch_id: pulumi.Input[str] | None,
+        vswitch_id: Input[str] | None,
         cidr: str | None,
         args: NetworkArgs,
         opts: pulumi.ResourceOptions | None,
@@ -276,37 +269,21 @@ def zone_faults(zone_ids: Sequence[str]) -> Iterator[Fault]:
     if not zone_ids:
         yield Fault("zones", [], "one zone or more", "a vSwitch stands in a zone")
         return
-    yield from (
-        Fault(
-            f"zones[{zone_id}].id",
-            zone_id,
-            "a zone ID such as 'cn-beijing-h' or 'ap-southeast-1a'",
-            "a region and a letter name a zone",
-        )
-        for zone_id in zone_ids
-        if region_of(zone_id) is None
-    )
-    yield from (
-        Fault(
-            f"zones[{zone_id}].id",
-            zone_id,
-            "named once",
-            "vSwitches are known by their zone",
-        )
-        for zone_id in dict.fromkeys(zone_ids)
-        if zone_ids.count(zone_id) > 1
-    )
+    for zone_id in zone_ids:
+        if region_of(zone_id) is None:
+            want = "a zone ID such as 'cn-beijing-h' or 'ap-southeast-1a'"
+            why = "a region and a letter name a zone"
+            yield Fault(f"zones[{zone_id}].id", zone_id, want, why)
+    for zone_id in dict.fromkeys(zone_ids):
+        if zone_ids.count(zone_id) > 1:
+            why = "vSwitches are known by their zone"
+            yield Fault(f"zones[{zone_id}].id", zone_id, "named once", why)
     region, *further_regions = dict.fromkeys(filter(None, map(region_of, zone_ids))) or [None]
-    yield from (
-        Fault(
-            f"zones[{zone_id}].id",
-            zone_id,
-            f"a zone of {region}, like the first",
-            "a VPC does not reach beyond its region",
-        )
-        for zone_id in dict.fromkeys(zone_ids)
-        if region_of(zone_id) in further_regions
-    )
+    for zone_id in dict.fromkeys(zone_ids):
+        if region_of(zone_id) in further_regions:
+            want = f"a zone of {region}, like the first"
+            why = "a VPC does not reach beyond its region"
+            yield Fault(f"zones[{zone_id}].id", zone_id, want, why)
 
 
 def private_range_faults(
@@ -318,13 +295,9 @@ def private_range_faults(
         yield _not_a_range(field, cidr)
         return
     if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
-        yield Fault(
-            field,
-            cidr,
-            "inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
-            "addresses of the Internet would become unreachable",
-            source,
-        )
+        want = "inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
+        why = "addresses of the Internet would become unreachable"
+        yield Fault(field, cidr, want, why, source)
     if network.prefixlen not in masks:
         yield _bad_mask(field, cidr, masks, source)
 
@@ -336,17 +309,12 @@ def overlap_faults(ranges: Mapping[str, str]) -> Iterator[Fault]:
         ranges: Field to address range; what is no range is passed over.
     """
     parsed = [(field, cidr, parse_range(cidr)) for field, cidr in ranges.items()]
-    pairs = itertools.combinations(parsed, 2)
-    yield from (
-        Fault(
-            field,
-            cidr,
-            f"apart from {other_field} ({other_cidr})",
-            "an address can belong to one range only",
-        )
-        for (other_field, other_cidr, other_network), (field, cidr, network) in pairs
-        if network is not None and other_network is not None and network.overlaps(other_network)
-    )
+    for (other_field, other_cidr, other), (field, cidr, network) in itertools.combinations(
+        parsed, 2
+    ):
+        if network is not None and other is not None and network.overlaps(other):
+            want = f"apart from {other_field} ({other_cidr})"
+            yield Fault(field, cidr, want, "an address can belong to one range only")
 
 
 def parse_range(cidr: str) -> IPv4Network | None:
@@ -369,19 +337,10 @@ def _vswitch_faults(field: str, cidr: str, vpc_cidr: str | None) -> Iterator[Fau
 
 
 def _not_a_range(field: str, cidr: str) -> Fault:
-    return Fault(
-        field,
-        cidr,
-        "an IPv4 range such as 10.0.0.0/16, no host bits set",
-        "it cannot be read as addresses",
-    )
+    want = "an IPv4 range such as 10.0.0.0/16, no host bits set"
+    return Fault(field, cidr, want, "it cannot be read as addresses")
 
 
 def _bad_mask(field: str, cidr: str, masks: range, source: str | None) -> Fault:
-    return Fault(
-        field,
-        cidr,
-        f"a range with a mask of /{masks.start} to /{masks.stop - 1}",
-        "Alibaba Cloud takes no other size here",
-        source,
-    )
+    want = f"a range with a mask of /{masks.start} to /{masks.stop - 1}"
+    return Fault(field, cidr, want, "Alibaba Cloud takes no other size here", source)

@@ -8,18 +8,9 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
-from ..args import (
-    MISSING,
-    Args,
-    Because,
-    Fault,
-    T,  # noqa: F401
-    Words,
-    child_options,
-)
+from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
 from ..bindings import alicloud
 from ..catalog.instances import Architecture, known_architecture
 from ..catalog.labels import GPU_SCHEDULE
@@ -170,7 +161,7 @@ class NodeDisk(Args):
     """Kind of the disk."""
     performance_level: PerformanceLevel | None = None
     """Speed of a `cloud_essd` disk. Default PL1, as ECS has it."""
-    kms_key_id: pulumi.Input[KmsKeyId] | None = None
+    kms_key_id: Input[KmsKeyId] | None = None
     """ID of the KMS key that encrypts it. Default: the service key of ECS."""
 
 
@@ -232,11 +223,11 @@ class InstancePattern(Args):
 class NodePoolArgs(Args):
     """What a node pool is made of."""
 
-    cluster_id: pulumi.Input[str]
+    cluster_id: Input[str]
     """ID of the cluster that owns the pool."""
     node_pool_name: NodePoolName
     """Name of the pool, 1 to 63 letters, digits, hyphens and underscores."""
-    vswitch_ids: list[pulumi.Input[str]]
+    vswitch_ids: list[Input[str]]
     """IDs of the vSwitches that nodes stand in, one or more."""
     instance_types: list[str]
     """ECS types in order of preference, 1 to 10, all of one architecture, and all with GPUs or all
@@ -247,7 +238,7 @@ class NodePoolArgs(Args):
     """Bounds of a pool that does; either this or `size`."""
     spot: Spot | None = None
     """Present: nodes are preemptible. Default: they are not."""
-    labels: dict[LabelKey, pulumi.Input[LabelValue]] | None = None
+    labels: dict[LabelKey, Input[LabelValue]] | None = None
     """Labels of each node."""
     taints: list[Taint] | None = None
     """Taints of each node."""
@@ -267,14 +258,14 @@ class NodePoolArgs(Args):
     """Script that a new node runs before it joins, without secrets: pods on it can read it."""
     user_data: str | None = None
     """Script that a new node runs once it has joined, without secrets: pods on it can read it."""
-    key_name: pulumi.Input[KeyPairName] | None = None
+    key_name: Input[KeyPairName] | None = None
     """Name of the key pair for SSH. Default: nobody can log in."""
-    deployment_set_id: pulumi.Input[DeploymentSetId] | None = None
+    deployment_set_id: Input[DeploymentSetId] | None = None
     """ID of a deployment set, which spreads nodes over physical machines; a change replaces the
     pool. Default: none."""
-    security_group_ids: list[pulumi.Input[SecurityGroupId]] | None = None
+    security_group_ids: list[Input[SecurityGroupId]] | None = None
     """IDs of the security groups of each node. Default: the cluster's own."""
-    worker_role_name: pulumi.Input[str] | None = None
+    worker_role_name: Input[str] | None = None
     """Name of the RAM role that nodes act as, trusted by ECS. Default: the one ACK makes."""
     auto_repair: bool = True
     """Whether ACK repairs broken nodes."""
@@ -296,9 +287,9 @@ class NodePoolArgs(Args):
     out again once it is done. Default: they stay as they are."""
     cloud_monitor: bool = True
     """Whether nodes report to CloudMonitor."""
-    tags: dict[str, pulumi.Input[str]] | None = None
+    tags: dict[str, Input[str]] | None = None
     """Tags of the pool and its instances."""
-    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    resource_group_id: Input[ResourceGroupId] | None = None
     """ID of the resource group of pool and instances. Default: the cluster's."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -380,39 +371,19 @@ def instance_type_faults(instance_types: Sequence[str]) -> Iterator[Fault]:
     """Finds ECS types that are malformed, named twice, too many, or of two kinds."""
     field = "instance_types"
     if not 1 <= len(instance_types) <= _MAX_INSTANCE_TYPES:
-        yield Fault(
-            field,
-            f"{len(instance_types)} types",
-            f"1 to {_MAX_INSTANCE_TYPES}",
-            "a pool tries so many in turn",
-            _POOL_DOCS,
-        )
+        got, want = f"{len(instance_types)} types", f"1 to {_MAX_INSTANCE_TYPES}"
+        yield Fault(field, got, want, "a pool tries so many in turn", _POOL_DOCS)
         return
-    yield from (
-        Fault(
-            field,
-            name,
-            INSTANCE_TYPE.want,
-            "ECS sells no other",
-            INSTANCE_TYPE.source,
-        )
-        for name in instance_types
-        if not INSTANCE_TYPE.allows(name)
-    )
-    yield from (
-        Fault(field, name, "named once", "a type is tried once")
-        for name in dict.fromkeys(instance_types)
-        if instance_types.count(name) > 1
-    )
+    for name in instance_types:
+        yield from INSTANCE_TYPE.faults(field, name, "ECS sells no other")
+    for name in dict.fromkeys(instance_types):
+        if instance_types.count(name) > 1:
+            yield Fault(field, name, "named once", "a type is tried once")
     without = [name for name in instance_types if not has_gpu(name)]
     if 0 < len(without) < len(instance_types):
-        yield Fault(
-            field,
-            without[0],
-            "a type with GPUs, like the others",
-            "a pod that needs a GPU could wait for a node that never has one",
-            _FAMILIES_DOCS,
-        )
+        want = "a type with GPUs, like the others"
+        why = "a pod that needs a GPU could wait for a node that never has one"
+        yield Fault(field, without[0], want, why, _FAMILIES_DOCS)
 
 
 def architecture_faults(
@@ -450,12 +421,9 @@ def pattern_faults(
 def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
     """Finds labels that another argument sets."""
     if DRIVER_LABEL in labels:
-        yield Fault(
-            f"labels[{DRIVER_LABEL}]",
-            labels[DRIVER_LABEL],
-            "left out, and nvidia_driver_version given",
-            "that argument checks the version and the pool",
-        )
+        want = "left out, and nvidia_driver_version given"
+        why = "that argument checks the version and the pool"
+        yield Fault(f"labels[{DRIVER_LABEL}]", labels[DRIVER_LABEL], want, why)
 
 
 def _vswitch_faults(vswitch_ids: Sequence[object]) -> Iterator[Fault]:
@@ -466,43 +434,32 @@ def _vswitch_faults(vswitch_ids: Sequence[object]) -> Iterator[Fault]:
 
 def _size_faults(size: int | None, autoscale: Autoscale | None) -> Iterator[Fault]:
     if (size is None) == (autoscale is None):
-        yield Fault(
-            "size",
-            MISSING if size is None else size,
-            "given, or autoscale" if size is None else "left out, or autoscale",
-            "either a person or the autoscaler decides how many nodes there are",
-        )
+        want = "given, or autoscale" if size is None else "left out, or autoscale"
+        why = "either a person or the autoscaler decides how many nodes there are"
+        yield Fault("size", MISSING if size is None else size, want, why)
         return
     if autoscale and autoscale.min >= autoscale.max:
         remedy = f", or size: {autoscale.max} instead" if autoscale.min == autoscale.max else ""
-        yield Fault(
-            "autoscale.min",
-            autoscale.min,
-            f"less than autoscale.max ({autoscale.max}){remedy}",
-            "the autoscaler needs room between its bounds",
-            _POOL_DOCS,
-        )
+        want = f"less than autoscale.max ({autoscale.max}){remedy}"
+        why = "the autoscaler needs room between its bounds"
+        yield Fault("autoscale.min", autoscale.min, want, why, _POOL_DOCS)
 
 
 def _spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> Iterator[Fault]:
     if spot is None or spot.price_limits is None:
         return
     field, limits = "spot.price_limits", spot.price_limits
-    unlimited = [name for name in instance_types if name not in limits]
-    yield from (
-        Fault(f"{field}[{name}]", MISSING, "given", "each type of the pool is bid for by itself")
-        for name in unlimited
-    )
-    yield from (
-        Fault(f"{field}[{name}]", limit, "one of instance_types", "no other type is bid for")
-        for name, limit in limits.items()
-        if name not in instance_types
-    )
-    yield from (
-        Fault(f"{field}[{name}]", limit, "more than 0", "nothing is sold for less")
-        for name, limit in limits.items()
-        if limit <= 0
-    )
+    for name in instance_types:
+        if name not in limits:
+            why = "each type of the pool is bid for by itself"
+            yield Fault(f"{field}[{name}]", MISSING, "given", why)
+    for name, limit in limits.items():
+        if name not in instance_types:
+            why = "no other type is bid for"
+            yield Fault(f"{field}[{name}]", limit, "one of instance_types", why)
+    for name, limit in limits.items():
+        if limit <= 0:
+            yield Fault(f"{field}[{name}]", limit, "more than 0", "nothing is sold for less")
 
 
 def _driver_faults(args: NodePoolArgs) -> Iterator[Fault]:
@@ -514,71 +471,38 @@ def _driver_faults(args: NodePoolArgs) -> Iterator[Fault]:
         yield from faults
         return
     if not any(map(has_gpu, args.instance_types)):
-        yield Fault(
-            "nvidia_driver_version",
-            version,
-            "left out",
-            "no type of this pool has a GPU",
-            _FAMILIES_DOCS,
-        )
+        why = "no type of this pool has a GPU"
+        yield Fault("nvidia_driver_version", version, "left out", why, _FAMILIES_DOCS)
 
 
 def node_taint_faults(taints: Sequence[Taint]) -> Iterator[Fault]:
     """Finds taints that Kubernetes refuses, or that are there twice."""
-    yield from (
-        Fault(
-            f"taints[{taint.key}].key",
-            taint.key,
-            "a key such as 'nvidia.com/gpu'",
-            "Kubernetes takes no other",
-        )
-        for taint in taints
-        if not LABEL_KEY.allows(taint.key)
-    )
-    yield from (
-        Fault(
-            f"taints[{taint.key}].value",
-            taint.value,
-            "63 letters, digits, hyphens, dots and underscores at most",
-            "Kubernetes takes no other value",
-        )
-        for taint in taints
-        if taint.value is not None and not LABEL_VALUE.allows(taint.value)
-    )
+    for taint in taints:
+        if not LABEL_KEY.allows(taint.key):
+            want = "a key such as 'nvidia.com/gpu'"
+            yield Fault(f"taints[{taint.key}].key", taint.key, want, "Kubernetes takes no other")
+    for taint in taints:
+        if taint.value is not None and not LABEL_VALUE.allows(taint.value):
+            want = "63 letters, digits, hyphens, dots and underscores at most"
+            why = "Kubernetes takes no other value"
+            yield Fault(f"taints[{taint.key}].value", taint.value, want, why)
     marks = [(taint.key, taint.effect) for taint in taints]
-    yield from (
-        Fault(
-            f"taints[{key}].effect",
-            effect,
-            "named once for this key",
-            "Kubernetes takes one taint per key and effect",
-        )
-        for key, effect in dict.fromkeys(marks)
-        if marks.count((key, effect)) > 1
-    )
+    for key, effect in dict.fromkeys(marks):
+        if marks.count((key, effect)) > 1:
+            why = "Kubernetes takes one taint per key and effect"
+            yield Fault(f"taints[{key}].effect", effect, "named once for this key", why)
 
 
 def _disk_faults(field: str, disk: NodeDisk | None) -> Iterator[Fault]:
     if disk is None or disk.performance_level is None:
         return
+    level, smallest = disk.performance_level, _MIN_SIZES.get(disk.performance_level, 0)
     if disk.category is not DiskCategory.ESSD:
-        yield Fault(
-            f"{field}.performance_level",
-            disk.performance_level,
-            "left out",
-            f"only {DiskCategory.ESSD} has levels",
-            _POOL_DOCS,
-        )
-        return
-    smallest = _MIN_SIZES.get(disk.performance_level, 0)
-    if disk.size_gib < smallest:
-        yield Fault(
-            f"{field}.size_gib",
-            disk.size_gib,
-            f"{smallest} or more",
-            f"{disk.performance_level} starts there",
-            _POOL_DOCS,
-        )
+        why = f"only {DiskCategory.ESSD} has levels"
+        yield Fault(f"{field}.performance_level", level, "left out", why, _POOL_DOCS)
+    elif disk.size_gib < smallest:
+        want, why = f"{smallest} or more", f"{level} starts there"
+        yield Fault(f"{field}.size_gib", disk.size_gib, want, why, _POOL_DOCS)
 
 
 def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
@@ -656,17 +580,15 @@ def _render_script(script: str | None) -> str | None:
 
 
 def _render_labels(
-    labels: Mapping[str, pulumi.Input[str]], driver_version: str | None
+    labels: Mapping[str, Input[str]], driver_version: str | None
 ) -> list[dict[str, Any]]:
     driver = {DRIVER_LABEL: driver_version} if driver_version else {}
-    all_labels = {**labels, **driver}
-    return [{"key": key, "value": all_labels[key]} for key in sorted(all_labels)]
+    return [{"key": key, "value": value} for key, value in sorted({**labels, **driver}.items())]
 
 
 def render_taint(taint: Taint) -> dict[str, str]:
     """Renders a taint as the provider takes it."""
-    effect = taint.effect
-    return {"key": taint.key, "value": taint.value or "", "effect": effect}
+    return {"key": taint.key, "value": taint.value or "", "effect": taint.effect}
 
 
 def _render_size(args: NodePoolArgs) -> dict[str, Any]:

@@ -5,16 +5,11 @@ API: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podspe
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import TypeVar
 
-import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import Field
 
-from ..args import MISSING, Fault
+from ..args import MISSING, Fault, Input
 from .model import CrdModel
-
-T = TypeVar("T")
 
 
 class TolerationOperator(StrEnum):
@@ -70,7 +65,7 @@ class Toleration(CrdModel):
     """Key of the taint. Left out together with `Exists`, every taint is tolerated."""
     operator: TolerationOperator | None = None
     """How the taint is compared. Default Equal."""
-    value: pulumi.Input[str] | None = None
+    value: Input[str] | None = None
     """Value of the taint, for `Equal`."""
     effect: TaintEffect | None = None
     """Effect that is tolerated. Left out, all of them."""
@@ -96,7 +91,7 @@ class NodeSelectorRequirement(CrdModel):
     """Label of the node."""
     operator: NodeOperator
     """How the label is compared."""
-    values: list[pulumi.Input[str]] | None = None
+    values: list[Input[str]] | None = None
     """What it is compared with: one or more for In and NotIn, one number for Gt and Lt."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -110,7 +105,7 @@ class LabelSelectorRequirement(CrdModel):
     """Label of the pod."""
     operator: LabelOperator
     """How the label is compared."""
-    values: list[pulumi.Input[str]] | None = None
+    values: list[Input[str]] | None = None
     """What it is compared with: one or more for In and NotIn, none otherwise."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -179,7 +174,7 @@ class NodeAffinity(CrdModel):
 class LabelSelector(CrdModel):
     """Objects that have all of the labels and meet all of the conditions; empty selects all."""
 
-    match_labels: dict[str, pulumi.Input[str]] | None = None
+    match_labels: dict[str, Input[str]] | None = None
     """Labels that must be there."""
     match_expressions: list[LabelSelectorRequirement] | None = None
     """Conditions on labels."""
@@ -192,7 +187,7 @@ class PodAffinityTerm(CrdModel):
     """Node label that says what near means, e.g. `topology.kubernetes.io/zone`."""
     label_selector: LabelSelector | None = None
     """Which pods. Left out, none."""
-    namespaces: list[pulumi.Input[str]] | None = None
+    namespaces: list[Input[str]] | None = None
     """Namespaces of these pods. Default: the pod's own."""
     namespace_selector: LabelSelector | None = None
     """More namespaces, by label."""

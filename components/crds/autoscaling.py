@@ -6,20 +6,17 @@ API: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#horizo
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Fault, Words
+from ..args import MISSING, Fault, Input, Words
 from ..bindings import kubernetes
 from ..quantity import is_quantity, parse
 from .affinity import LabelSelector
 from .model import CrdModel, one_of_faults
-
-T = TypeVar("T")
 
 _DOC: Final = "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/"
 
@@ -123,7 +120,7 @@ class ObjectReference(CrdModel):
     """API version of the object, e.g. `apps/v1`."""
     kind: str = Field(min_length=1)
     """Kind of the object, e.g. `Deployment`."""
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the object."""
 
 

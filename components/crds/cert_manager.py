@@ -6,10 +6,9 @@ API: https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certifi
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import Field
 
-from ..args import Because, T  # noqa: F401
+from ..args import Because
 from ..names import DomainName, ObjectName
 from .custom_resource import CustomResource
 from .model import CrdModel

@@ -5,13 +5,11 @@ API: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podspe
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
-import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Because, Fault, Words
+from ..args import MISSING, Because, Fault, Input, Words
 from ..names import LabelName
 from ..quantity import parse
 from .affinity import Affinity, Toleration, TopologySpreadConstraint
@@ -26,8 +24,6 @@ from .volumes import (
     mount_faults,
     volume_faults,
 )
-
-T = TypeVar("T")
 
 HANDLERS: Final = ("exec", "grpc", "http_get", "tcp_socket")
 """Fields of a Probe that say how the container is asked."""
@@ -111,7 +107,7 @@ def _is_device(resource: str) -> bool:
 class KeySelector(CrdModel):
     """A key of a Secret or ConfigMap."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the object."""
     key: str = Field(min_length=1)
     """Key in the object."""
@@ -141,7 +137,7 @@ class EnvVar(CrdModel):
 
     name: str = Field(min_length=1)
     """Name of the variable."""
-    value: pulumi.Input[str] | None = None
+    value: Input[str] | None = None
     """Its value. Default empty."""
     value_from: EnvVarSource | None = None
     """Where its value comes from."""
@@ -155,7 +151,7 @@ class EnvVar(CrdModel):
 class EnvSource(CrdModel):
     """A Secret or ConfigMap whose keys become variables."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the object."""
     optional: bool | None = None
     """Whether the container starts without it."""
@@ -383,13 +379,13 @@ def root_faults(non_root: bool | None, user: int | None) -> Iterator[Fault]:
 class Container(CrdModel):
     """A process of a pod, and what it is given."""
 
-    image: pulumi.Input[str]
+    image: Input[str]
     """Image, with tag or digest."""
     name: Annotated[LabelName | None, Because("logs and metrics are found by it")] = None
     """Name, unique in the pod. Knative fills it in."""
-    command: list[pulumi.Input[str]] | None = None
+    command: list[Input[str]] | None = None
     """What is started, in place of the image's entrypoint."""
-    args: list[pulumi.Input[str]] | None = None
+    args: list[Input[str]] | None = None
     """Arguments of the command."""
     env: list[EnvVar] | None = None
     """Environment variables."""
@@ -438,7 +434,7 @@ def env_faults(names: list[str]) -> Iterator[Fault]:
 class HostAlias(CrdModel):
     """A line of the pod's /etc/hosts."""
 
-    ip: pulumi.Input[str]
+    ip: Input[str]
     """Address."""
     hostnames: list[str] = Field(min_length=1)
     """Names of the address."""
@@ -493,9 +489,9 @@ class PodSpec(CrdModel):
     """Whether the pod shares the node's processes."""
     image_pull_secrets: list[LocalObjectReference] | None = None
     """Secrets for the image registries."""
-    node_selector: dict[str, pulumi.Input[str]] | None = None
+    node_selector: dict[str, Input[str]] | None = None
     """Labels that the node must have."""
-    priority_class_name: pulumi.Input[str] | None = None
+    priority_class_name: Input[str] | None = None
     """PriorityClass: who preempts whom."""
     runtime_class_name: str | None = None
     """RuntimeClass, for another container runtime."""
@@ -503,7 +499,7 @@ class PodSpec(CrdModel):
     """Scheduler that places the pod."""
     security_context: PodSecurityContext | None = None
     """What all containers may do."""
-    service_account_name: pulumi.Input[str] | None = None
+    service_account_name: Input[str] | None = None
     """Service account of the pod. Default `default`."""
     share_process_namespace: bool | None = None
     """Whether the containers see each other's processes."""

@@ -6,10 +6,7 @@ and https://github.com/knative/networking/blob/main/config/domain-claim.yaml
 
 from typing import Final
 
-import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
-
-from ..args import T  # noqa: F401
+from ..args import Input
 from ..names import ObjectName
 from .custom_resource import CustomResource
 from .knative import API_VERSION as SERVING
@@ -24,7 +21,7 @@ class KReference(CrdModel):
 
     kind: str
     """Kind of it, e.g. Service."""
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of it, in the mapping's namespace."""
     api_version: str
     """API of it."""
@@ -59,7 +56,7 @@ class DomainMapping(CustomResource[DomainMappingSpec], api_version=API_VERSION):
 class ClusterDomainClaimSpec(CrdModel):
     """Who may map the host that is the claim's name."""
 
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of its mapping."""
 
 

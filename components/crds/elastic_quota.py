@@ -8,18 +8,14 @@ https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guid
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
-import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import Field
 
-from ..args import Fault, Words
+from ..args import Fault, Input, Words
 from ..catalog.labels import GPU_RESOURCE
 from .custom_resource import CustomResource
 from .model import CrdModel
-
-T = TypeVar("T")
 
 API_VERSION: Final = "scheduling.sigs.k8s.io/v1beta1"
 
@@ -42,7 +38,7 @@ class ElasticQuota(CrdModel):
     """Most that is used, by resource. Left out, no bound."""
     children: list["ElasticQuota"] | None = None
     """Nodes below it."""
-    attributes: dict[str, pulumi.Input[str]] | None = None
+    attributes: dict[str, Input[str]] | None = None
     """Settings such as `resourceflavors`, with scheduler 6.9.0 or later."""
 
     def _faults(self) -> Iterator[Fault]:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
-import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Fault, Output, T, Words  # noqa: F401
+from ..args import MISSING, Fault, Input, Words
 from ..names import LabelKey, ObjectName, SecretName
 from .core import ResourceRequirements
 from .custom_resource import CustomResource
@@ -84,7 +83,7 @@ class HeaderMatchType(StrEnum):
 class ProxyPod(CrdModel):
     """Pods of proxies."""
 
-    node_selector: dict[LabelKey, pulumi.Input[str]] | None = None
+    node_selector: dict[LabelKey, Input[str]] | None = None
     """Nodes that they run on."""
 
 

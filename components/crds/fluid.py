@@ -7,14 +7,12 @@ CRDs: https://github.com/fluid-cloudnative/fluid/tree/master/config/crd/bases
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 
-import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, Words
+from ..args import MISSING, Fault, Input, Words
 from ..quantity import binary, is_quantity, parse
 from .affinity import Affinity, NodeSelector, Toleration
 from .core import ResourceRequirements
@@ -30,8 +28,6 @@ from .volumes import (
     mount_faults,
     volume_faults,
 )
-
-T = TypeVar("T")
 
 API_VERSION: Final = "data.fluid.io/v1alpha1"
 
@@ -109,7 +105,7 @@ class AffinityPolicy(StrEnum):
 class SecretKeyRef(CrdModel):
     """A key of a Secret."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the Secret, in the Dataset's namespace."""
     key: str = Field(min_length=1)
     """Key in the Secret."""
@@ -134,13 +130,13 @@ class EncryptOption(CrdModel):
 class Mount(CrdModel):
     """A store that is cached."""
 
-    mount_point: pulumi.Input[str]
+    mount_point: Input[str]
     """Address of the store: `oss://bucket/path`, `pvc://claim/path`, `local:///path`."""
     name: str | None = Field(default=None, min_length=1)
     """Name of the mount, unique in the Dataset."""
     path: str | None = Field(default=None, pattern=r"^/")
     """Where it lies in the Dataset. Default `/` and the name."""
-    options: dict[str, pulumi.Input[str]] | None = None
+    options: dict[str, Input[str]] | None = None
     """Options of the store, e.g. `fs.oss.endpoint` and `metaPolicy`."""
     encrypt_options: list[EncryptOption] | None = None
     """Options of the store whose values are secret."""
@@ -229,7 +225,7 @@ class DatasetSpec(CrdModel):
     """Taints that the cache puts up with."""
     placement: Placement | None = None
     """Whether caches share a node. Default Exclusive."""
-    shared_options: dict[str, pulumi.Input[str]] | None = None
+    shared_options: dict[str, Input[str]] | None = None
     """Options of all stores."""
     shared_encrypt_options: list[EncryptOption] | None = None
     """Options of all stores whose values are secret."""
@@ -285,16 +281,16 @@ def mount_place_faults(mounts: list[Mount]) -> Iterator[Fault]:
 class PodMetadata(CrdModel):
     """Labels and annotations of pods."""
 
-    labels: dict[str, pulumi.Input[str]] | None = None
+    labels: dict[str, Input[str]] | None = None
     """Labels of the pods."""
-    annotations: dict[str, pulumi.Input[str]] | None = None
+    annotations: dict[str, Input[str]] | None = None
     """Annotations of the pods."""
 
 
 class JindoVersion(CrdModel):
     """Image of master and workers."""
 
-    image: pulumi.Input[str] | None = None
+    image: Input[str] | None = None
     """Image without tag."""
     image_tag: str | None = None
     """Tag of the image."""
@@ -313,9 +309,9 @@ class JindoComponent(CrdModel):
     """Ports by name. Default chosen by Fluid."""
     resources: ResourceRequirements | None = None
     """What a pod is given."""
-    env: dict[str, pulumi.Input[str]] | None = None
+    env: dict[str, Input[str]] | None = None
     """Environment variables."""
-    node_selector: dict[str, pulumi.Input[str]] | None = None
+    node_selector: dict[str, Input[str]] | None = None
     """Labels that the node must have."""
     tolerations: list[Toleration] | None = None
     """Taints that the pods put up with."""
@@ -341,7 +337,7 @@ class ClientMetrics(CrdModel):
 class JindoFuse(CrdModel):
     """The client on each node that mounts the Dataset."""
 
-    image: pulumi.Input[str] | None = None
+    image: Input[str] | None = None
     """Image without tag."""
     image_tag: str | None = None
     """Tag of the image."""
@@ -351,13 +347,13 @@ class JindoFuse(CrdModel):
     """Secrets for the image registry."""
     properties: dict[str, str] | None = None
     """Jindo properties."""
-    env: dict[str, pulumi.Input[str]] | None = None
+    env: dict[str, Input[str]] | None = None
     """Environment variables."""
     resources: ResourceRequirements | None = None
     """What a pod is given."""
     args: list[str] | None = None
     """Arguments of the client, e.g. `-okernel_cache`."""
-    node_selector: dict[str, pulumi.Input[str]] | None = None
+    node_selector: dict[str, Input[str]] | None = None
     """Labels that the node must have."""
     tolerations: list[Toleration] | None = None
     """Taints that the pods put up with."""
@@ -494,9 +490,9 @@ class JindoRuntimeSpec(CrdModel):
     """Volumes that master and workers can mount."""
     image_pull_secrets: list[LocalObjectReference] | None = None
     """Secrets for the image registry."""
-    hadoop_config: pulumi.Input[str] | None = None
+    hadoop_config: Input[str] | None = None
     """ConfigMap with Hadoop settings, for HDFS."""
-    secret: pulumi.Input[str] | None = None
+    secret: Input[str] | None = None
     """Secret that the pods mount."""
     run_as: User | None = None
     """Who the client runs as."""
@@ -555,9 +551,9 @@ def memory_faults(level: TieredStoreLevel, limit: str | None) -> Iterator[Fault]
 class TargetDataset(CrdModel):
     """The Dataset that is loaded."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the Dataset."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the Dataset, which is the DataLoad's own; nothing defaults it."""
 
 
@@ -575,9 +571,9 @@ class OperationRef(CrdModel):
 
     kind: OperationKind
     """DataLoad, DataBackup, DataMigrate or DataProcess."""
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the operation."""
-    namespace: pulumi.Input[str] | None = None
+    namespace: Input[str] | None = None
     """Namespace of the operation. Default the DataLoad's."""
     api_version: str | None = None
     """API version of the operation."""
@@ -644,7 +640,7 @@ class DataLoadSpec(CrdModel):
     """Where the pod needs or likes to run."""
     tolerations: list[Toleration] | None = None
     """Taints that the pod puts up with."""
-    node_selector: dict[str, pulumi.Input[str]] | None = None
+    node_selector: dict[str, Input[str]] | None = None
     """Labels that the node must have."""
     scheduler_name: str | None = None
     """Scheduler that places the pod."""

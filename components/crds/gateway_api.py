@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Final
 
-import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Because, Fault, Output, T, TextForm, Words  # noqa: F401
+from ..args import MISSING, Because, Fault, Input, TextForm, Words
 from ..names import DNS_1123_SUBDOMAIN, LabelName, ObjectName
 from .custom_resource import CustomResource
 from .model import CrdModel
@@ -84,7 +83,7 @@ class NamedObject(CrdModel):
     """Its API group, without a version."""
     kind: str
     """Its kind."""
-    name: pulumi.Input[str]
+    name: Input[str]
     """Its name."""
 
 
@@ -256,7 +255,7 @@ class BackendReference(CrdModel):
     """API group. Default: that of Services."""
     kind: str | None = None
     """Kind. Default Service."""
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name."""
     namespace: LabelName | None = None
     """Namespace. Default: the route's; another one needs a ReferenceGrant there."""

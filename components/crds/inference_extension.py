@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
-import pulumi
 from pydantic import Field
 
-from ..args import MISSING, SECRET, Fault, Output, T, Words  # noqa: F401
+from ..args import MISSING, SECRET, Fault, Input, Words
 from ..names import LabelKey, LabelValue, ObjectName
 from .custom_resource import CustomResource
 from .gateway_api import Port
@@ -129,9 +128,9 @@ class InferenceObjectiveSpec(CrdModel):
 class AiContentSecurity(CrdModel):
     """Content moderation of Alibaba Cloud for questions and answers."""
 
-    access_key: pulumi.Input[str] = Field(json_schema_extra=SECRET)
+    access_key: Input[str] = Field(json_schema_extra=SECRET)
     """AccessKey ID, a secret Output: the object has it in clear."""
-    secret_key: pulumi.Input[str] = Field(json_schema_extra=SECRET)
+    secret_key: Input[str] = Field(json_schema_extra=SECRET)
     """AccessKey secret, a secret Output: the object has it in clear."""
     aliyun_endpoint: str
     """Address of the service, e.g. green-cip-vpc.cn-hangzhou.aliyuncs.com."""

@@ -6,11 +6,9 @@ CRD: https://github.com/kedacore/keda/blob/v2.21.0/config/crd/bases/keda.sh_scal
 from collections.abc import Iterator
 from typing import Final
 
-import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import Field
 
-from ..args import Fault, T  # noqa: F401
+from ..args import Fault, Input
 from .autoscaling import MetricTargetType, ObjectReference, ScalingBehavior
 from .custom_resource import CustomResource
 from .model import CrdModel
@@ -21,7 +19,7 @@ API_VERSION: Final = "keda.sh/v1alpha1"
 class AuthenticationRef(CrdModel):
     """Where KEDA finds how it has to sign in."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of a TriggerAuthentication in the namespace."""
 
 

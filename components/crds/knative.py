@@ -6,14 +6,13 @@ https://github.com/knative/operator/tree/main/config/crd/bases
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Because, Fault, nearest
+from ..args import MISSING, Because, Fault, Input, nearest
 from ..names import ServiceName
 from .affinity import Affinity, Toleration, TopologySpreadConstraint
 from .core import EnvVar, PodSpec, ResourceRequirements
@@ -29,8 +28,6 @@ from .knative_annotations import (
 from .knative_rules import percent_faults, pod_faults
 from .model import CrdModel, check
 from .volumes import LocalObjectReference
-
-T = TypeVar("T")
 
 API_VERSION: Final = "serving.knative.dev/v1"
 OPERATOR_API_VERSION: Final = "operator.knative.dev/v1beta1"
@@ -94,12 +91,12 @@ class RevisionMetadata(CrdModel):
     """Name, labels and annotations of each revision; its pods get the labels."""
 
     name: Annotated[
-        pulumi.Input[ServiceName] | None, Because("a revision is called after its Service")
+        Input[ServiceName] | None, Because("a revision is called after its Service")
     ] = None
     """Name of the revision, from the Service's name and a dash on; changes with the template."""
-    labels: dict[str, pulumi.Input[str]] | None = None
+    labels: dict[str, Input[str]] | None = None
     """Labels of revision and pods, for a ResourcePolicy to select."""
-    annotations: dict[str, pulumi.Input[str]] | None = None
+    annotations: dict[str, Input[str]] | None = None
     """Annotations, those of the autoscaler among them."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -122,7 +119,7 @@ class TrafficTarget(CrdModel):
     """The share, 0 to 100. Default 0."""
     latest_revision: bool | None = None
     """Whether it follows the newest ready revision. Default true without a revision_name."""
-    revision_name: pulumi.Input[str] | None = None
+    revision_name: Input[str] | None = None
     """The revision that gets it."""
     tag: Annotated[ServiceName | None, Because("it becomes part of a host name")] = None
     """Prefix of a host name of its own."""
@@ -230,7 +227,7 @@ class Kourier(Ingress):
 
     service_type: ServiceType | None = None
     """How it is reached. Default LoadBalancer."""
-    service_load_balancer_ip: pulumi.Input[str] | None = None
+    service_load_balancer_ip: Input[str] | None = None
     """Address of the load balancer."""
     http_port: int | None = Field(default=None, ge=1, le=65535)
     """Node port for HTTP."""
@@ -276,7 +273,7 @@ class Registry(CrdModel):
 
     default: str | None = None
     """Pattern of all images, with `${NAME}`."""
-    override: dict[str, pulumi.Input[str]] | None = None
+    override: dict[str, Input[str]] | None = None
     """Images by container, e.g. `queue-proxy`."""
     image_pull_secrets: list[LocalObjectReference] | None = None
     """Secrets for the registry."""
@@ -287,9 +284,9 @@ class ServiceOverride(CrdModel):
 
     name: str
     """Name of the Service, e.g. `kourier`."""
-    labels: dict[str, pulumi.Input[str]] | None = None
+    labels: dict[str, Input[str]] | None = None
     """More labels."""
-    annotations: dict[str, pulumi.Input[str]] | None = None
+    annotations: dict[str, Input[str]] | None = None
     """More annotations, e.g. for the load balancer."""
     selector: dict[str, str] | None = None
     """More labels of its pods."""
@@ -318,11 +315,11 @@ class WorkloadOverride(CrdModel):
     """Name of the Deployment, e.g. `activator`."""
     replicas: int | None = Field(default=None, ge=0)
     """Replicas."""
-    labels: dict[str, pulumi.Input[str]] | None = None
+    labels: dict[str, Input[str]] | None = None
     """More labels."""
-    annotations: dict[str, pulumi.Input[str]] | None = None
+    annotations: dict[str, Input[str]] | None = None
     """More annotations."""
-    node_selector: dict[str, pulumi.Input[str]] | None = None
+    node_selector: dict[str, Input[str]] | None = None
     """Labels that the node must have."""
     tolerations: list[Toleration] | None = None
     """Taints that the pods put up with."""
@@ -343,7 +340,7 @@ class KnativeServingSpec(CrdModel):
     """Release to install, e.g. `1.20`; unpinned, an upgrade of the operator would upgrade it."""
     ingress: Ingresses
     """The ingress that requests come in by."""
-    config: dict[str, dict[str, pulumi.Input[str]]] | None = None
+    config: dict[str, dict[str, Input[str]]] | None = None
     """Entries of ConfigMaps, by their names without `config-`."""
     services: list[ServiceOverride] | None = None
     """Changes of Services."""

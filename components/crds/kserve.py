@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
 import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, Words
+from ..args import MISSING, Fault, Input, Words
 from ..quantity import is_quantity, parse, plain
 from .affinity import Affinity, Toleration
 from .autoscaling import MetricTarget, MetricTargetType, ScalingBehavior, target_faults
@@ -42,8 +41,6 @@ from .kserve_annotations import (
 )
 from .model import CrdModel, check, one_of_faults, plain_texts
 from .volumes import LocalObjectReference, Volume, mount_faults, volume_faults
-
-T = TypeVar("T")
 
 API_VERSION: Final = "serving.kserve.io/v1beta1"
 RUNTIME_API_VERSION: Final = "serving.kserve.io/v1alpha1"
@@ -199,7 +196,7 @@ class Logger(CrdModel):
 
     mode: LoggerMode
     """all, request or response."""
-    url: pulumi.Input[str] | None = None
+    url: Input[str] | None = None
     """Where they are sent. Default the broker of Knative Eventing."""
     metadata_headers: list[str] | None = None
     """Headers of the request that are sent along."""
@@ -231,18 +228,18 @@ class MetricQuery(CrdModel):
 
     backend: MetricBackend
     """prometheus or graphite."""
-    server_address: pulumi.Input[str]
+    server_address: Input[str]
     """URL of the server."""
     query: str = Field(min_length=1)
     """The query; its result is one number."""
-    namespace: pulumi.Input[str] | None = None
+    namespace: Input[str] | None = None
     """Namespace of the query, for servers that need one."""
 
 
 class SecretRef(CrdModel):
     """A TriggerAuthentication of KEDA."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the object."""
 
 
@@ -322,7 +319,7 @@ class ModelStorage(CrdModel):
     """Entry of the Secret."""
     path: str | None = None
     """Path of the model in that store."""
-    parameters: dict[str, pulumi.Input[str]] | None = None
+    parameters: dict[str, Input[str]] | None = None
     """What overrides the entry, e.g. `type` and `bucket`."""
     schema_path: str | None = None
     """Path of the model's schema."""
@@ -333,15 +330,15 @@ class ModelSpec(Container):
 
     model_format: ModelFormat
     """Format of the model."""
-    image: pulumi.Input[str] | None = None  # type: ignore[assignment]  # the runtime has one
+    image: Input[str] | None = None  # type: ignore[assignment]  # the runtime has one
     """Image, in place of the runtime's."""
-    runtime: pulumi.Input[str] | None = None
+    runtime: Input[str] | None = None
     """ServingRuntime or ClusterServingRuntime. Left out, one is found by the format."""
     runtime_version: str | None = None
     """Tag of the runtime's image."""
     protocol_version: InferenceProtocol | None = None
     """Protocol of the requests. Default v1; v2 for triton and vLLM."""
-    storage_uri: pulumi.Input[str] | None = None
+    storage_uri: Input[str] | None = None
     """Where the model lies, e.g. `pvc://models/qwen`."""
     storage: ModelStorage | None = None
     """Where the model lies, by an entry of KServe's storage Secret."""
@@ -384,9 +381,9 @@ class PredictorSpec(PodSpec):
     """Longest a request may take, in seconds."""
     canary_traffic_percent: int | None = Field(default=None, ge=0, le=100)
     """Share of the requests that the newest revision gets. Knative mode only."""
-    labels: dict[str, pulumi.Input[str]] | None = None
+    labels: dict[str, Input[str]] | None = None
     """Labels of the pods."""
-    annotations: dict[str, pulumi.Input[str]] | None = None
+    annotations: dict[str, Input[str]] | None = None
     """Annotations of the pods."""
     deployment_strategy: DeploymentStrategy | None = None
     """How old pods make place for new ones. Standard mode only."""
@@ -791,15 +788,15 @@ class ServingRuntimeSpec(CrdModel):
     """Files that containers can mount."""
     affinity: Affinity | None = None
     """Where the pods need or like to run."""
-    annotations: dict[str, pulumi.Input[str]] | None = None
+    annotations: dict[str, Input[str]] | None = None
     """Annotations of the pods."""
-    labels: dict[str, pulumi.Input[str]] | None = None
+    labels: dict[str, Input[str]] | None = None
     """Labels of the pods."""
     host_ipc: bool | None = Field(default=None, alias="hostIPC")
     """Whether the pods share the node's IPC namespace."""
     image_pull_secrets: list[LocalObjectReference] | None = None
     """Secrets for the image registries."""
-    node_selector: dict[str, pulumi.Input[str]] | None = None
+    node_selector: dict[str, Input[str]] | None = None
     """Labels that the node must have."""
     scheduler_name: str | None = None
     """Scheduler that places the pods."""

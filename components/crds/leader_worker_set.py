@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import Field
 
-from ..args import Fault, Output, T  # noqa: F401  pydantic resolves pulumi.Input[X] through these
+from ..args import Fault
 from ..names import LabelKey, LabelValue
 from .core import PodSpec
 from .custom_resource import CustomResource

@@ -7,12 +7,10 @@ more: `rolloutStrategy`, `scaling.keda` and `router.scheduler.tokenizer`, which 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, T, Words  # noqa: F401
+from ..args import MISSING, Fault, Input, Words
 from ..names import DNS_1035_LABEL, LabelKey, LabelValue
 from ..quantity import parse
 from .autoscaling import ScalingBehavior
@@ -38,7 +36,7 @@ _SCHEMES: Final = ("hf", "oci", "oci+native", "pvc", "s3")
 class LLMModelSpec(CrdModel):
     """A model, or an adapter of one."""
 
-    uri: pulumi.Input[str] = Field(examples=["hf://Qwen/Qwen3-8B"])
+    uri: Input[str] = Field(examples=["hf://Qwen/Qwen3-8B"])
     """Where its files are: hf://, s3://, oci://, oci+native:// or pvc://."""
     name: str | None = Field(default=None, min_length=1)
     """What clients put into `model`. Default the service's name; of an adapter it has to be."""
@@ -175,7 +173,7 @@ class KVEmptyDir(CrdModel):
 class KVClaim(CrdModel):
     """A claim that is there."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Its name."""
     path: str | None = None
     """Folder in it."""
@@ -289,9 +287,9 @@ class LLMRoute(CrdModel):
 class LLMGatewayRef(CrdModel):
     """A Gateway that is there."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Its name."""
-    namespace: pulumi.Input[str] | None = None
+    namespace: Input[str] | None = None
     """Its namespace. Default the service's."""
     section_name: str | None = None
     """A listener of it. Left out, all of them."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from ..args import MISSING, Because, Fault, Output, T, TextForm, Words  # noqa: F401  see autoscaling.py
+from ..args import MISSING, Because, Fault, Words
 from ..names import LabelKey, LabelName, LabelValue
 from .custom_resource import CustomResource
 from .kserve import RollingUpdate

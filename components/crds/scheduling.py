@@ -5,19 +5,15 @@ CRD: https://github.com/AliyunContainerService/ai-models-on-ack/tree/main/apis/c
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import Field, model_validator
 
-from ..args import Fault, refuse
+from ..args import Fault, Input, refuse
 from .affinity import LabelSelectorRequirement
 from .custom_resource import CustomResource
 from .formats import seconds
 from .model import CrdModel
-
-T = TypeVar("T")
 
 API_VERSION: Final = "scheduling.alibabacloud.com/v1alpha1"
 
@@ -94,13 +90,13 @@ class Unit(CrdModel):
 
     resource: Capacity
     """What the unit runs on; eci and acs need the add-on ack-virtual-node."""
-    node_selector: dict[str, pulumi.Input[str]] | None = None
+    node_selector: dict[str, Input[str]] | None = None
     """Labels of the unit's nodes."""
     max: int | None = Field(default=None, ge=1)
     """Most pods this unit takes. Leave it out for an autoscaled pool. Needs scheduler 5.0."""
-    pod_labels: dict[str, pulumi.Input[str]] | None = None
+    pod_labels: dict[str, Input[str]] | None = None
     """Labels that pods get in this unit."""
-    pod_annotations: dict[str, pulumi.Input[str]] | None = None
+    pod_annotations: dict[str, Input[str]] | None = None
     """Annotations that pods get in this unit."""
     spot_instance: bool | None = None
     """Whether the unit's capacity is spot; in the CRD, not in the documentation."""
@@ -137,22 +133,22 @@ class ConsumerRef(CrdModel):
     """API version of the workload."""
     kind: str | None = None
     """Kind of the workload."""
-    name: pulumi.Input[str] | None = None
+    name: Input[str] | None = None
     """Name of the workload."""
-    namespace: pulumi.Input[str] | None = None
+    namespace: Input[str] | None = None
     """Namespace of the workload."""
     field_path: str | None = None
     """Part of the workload."""
     resource_version: str | None = None
     """Version of the object."""
-    uid: pulumi.Input[str] | None = None
+    uid: Input[str] | None = None
     """UID of the object."""
 
 
 class ResourcePolicySpec(CrdModel):
     """Which pods a policy is for, and the units they try in order."""
 
-    selector: dict[str, pulumi.Input[str]]
+    selector: dict[str, Input[str]]
     """Labels of the pods, as their pod template has them."""
     units: list[Unit]
     """Kinds of capacity, best first."""

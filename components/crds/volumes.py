@@ -5,18 +5,14 @@ API: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#volume
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
-import pulumi
-from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import Field
 
-from ..args import Because, Fault
+from ..args import Because, Fault, Input
 from ..names import LabelName
 from .formats import Amount, PullPolicy
 from .model import CrdModel, one_of_faults
-
-T = TypeVar("T")
 
 
 class AccessMode(StrEnum):
@@ -45,7 +41,7 @@ class Medium(StrEnum):
 class LocalObjectReference(CrdModel):
     """An object of the pod's namespace."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the object."""
 
 
@@ -63,7 +59,7 @@ class KeyToPath(CrdModel):
 class ConfigMapVolume(CrdModel):
     """Files from a ConfigMap."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the ConfigMap."""
     items: list[KeyToPath] | None = None
     """Keys to show. Left out, all."""
@@ -76,7 +72,7 @@ class ConfigMapVolume(CrdModel):
 class SecretVolume(CrdModel):
     """Files from a Secret."""
 
-    secret_name: pulumi.Input[str]
+    secret_name: Input[str]
     """Name of the Secret."""
     items: list[KeyToPath] | None = None
     """Keys to show. Left out, all."""
@@ -135,7 +131,7 @@ class DownwardVolume(CrdModel):
 class ConfigMapProjection(CrdModel):
     """Files from a ConfigMap, beside others."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the ConfigMap."""
     items: list[KeyToPath] | None = None
     """Keys to show. Left out, all."""
@@ -146,7 +142,7 @@ class ConfigMapProjection(CrdModel):
 class SecretProjection(CrdModel):
     """Files from a Secret, beside others."""
 
-    name: pulumi.Input[str]
+    name: Input[str]
     """Name of the Secret."""
     items: list[KeyToPath] | None = None
     """Keys to show. Left out, all."""
@@ -210,7 +206,7 @@ class EmptyDirVolume(CrdModel):
 class ClaimVolume(CrdModel):
     """A PersistentVolumeClaim of the pod's namespace."""
 
-    claim_name: pulumi.Input[str]
+    claim_name: Input[str]
     """Name of the claim; a Fluid Dataset makes one of its own name."""
     read_only: bool | None = None
     """Whether it is mounted read-only everywhere. Default false."""
@@ -234,7 +230,7 @@ class CsiVolume(CrdModel):
     """File system."""
     read_only: bool | None = None
     """Whether it is mounted read-only. Default false."""
-    volume_attributes: dict[str, pulumi.Input[str]] | None = None
+    volume_attributes: dict[str, Input[str]] | None = None
     """What the driver wants to know."""
     node_publish_secret_ref: LocalObjectReference | None = None
     """Secret for the driver."""
@@ -256,11 +252,11 @@ class ClaimSpec(CrdModel):
     """Who may mount it."""
     resources: VolumeResources
     """How large it is."""
-    storage_class_name: pulumi.Input[str] | None = None
+    storage_class_name: Input[str] | None = None
     """Storage class. Left out, the cluster's default."""
     volume_mode: str | None = None
     """Filesystem or Block. Default Filesystem."""
-    volume_name: pulumi.Input[str] | None = None
+    volume_name: Input[str] | None = None
     """A volume made before."""
 
 
@@ -281,7 +277,7 @@ class EphemeralVolume(CrdModel):
 class ImageVolume(CrdModel):
     """The files of an OCI image."""
 
-    reference: pulumi.Input[str]
+    reference: Input[str]
     """Image, with tag or digest."""
     pull_policy: PullPolicy | None = None
     """When it is pulled."""
@@ -290,7 +286,7 @@ class ImageVolume(CrdModel):
 class NfsVolume(CrdModel):
     """A directory of an NFS server, such as NAS."""
 
-    server: pulumi.Input[str]
+    server: Input[str]
     """Host of the server, e.g. a NAS mount target."""
     path: str = Field(pattern=r"^/")
     """Absolute path on the server."""

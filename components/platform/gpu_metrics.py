@@ -8,16 +8,7 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import (
-    MISSING,
-    SECRET,
-    Args,
-    Fault,
-    Output,  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
-    T,  # noqa: F401
-    Words,
-    child_options,
-)
+from ..args import MISSING, SECRET, Args, Fault, Input, Words, child_options
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS
 from ..catalog.labels import GPU_CARD, GPU_RESOURCE
@@ -50,10 +41,10 @@ _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 class PrometheusEndpoint(Args):
     """Where the adapter asks for series."""
 
-    url: pulumi.Input[str]
+    url: Input[str]
     """Address with its port and path, e.g. `http://prometheus.monitoring.svc:9090`. That of
     Managed Service for Prometheus opens the door by itself: give it as a secret."""
-    token: pulumi.Input[str] | None = Field(default=None, json_schema_extra=dict(SECRET))
+    token: Input[str] | None = Field(default=None, json_schema_extra=dict(SECRET))
     """Token of Managed Service for Prometheus, a secret Output. Default: none is asked for."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -107,12 +98,12 @@ class GpuMetricsArgs(Args):
     """arms for Managed Service for Prometheus, or upstream for a Prometheus in the cluster."""
     prometheus: PrometheusEndpoint
     """Where the adapter asks for series."""
-    cluster_id: pulumi.Input[str] | None = None
+    cluster_id: Input[str] | None = None
     """ID of the ACK cluster, for the add-on of flavor arms."""
     exporter: bool = True
     """Whether the GPU exporter is installed: add-on arms-prometheus, or dcgm-exporter. False where
     the cluster has it."""
-    addon_version: pulumi.Input[str] | None = None
+    addon_version: Input[str] | None = None
     """Version of add-on arms-prometheus, 1.1.7 or later. Default: the newest for the cluster."""
     labels: GpuLabels | None = None
     """Labels of the GPU series. Default NamespaceName and PodName with arms, which is not

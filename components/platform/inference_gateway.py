@@ -8,17 +8,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import (  # noqa: F401
-    MISSING,
-    Args,
-    Fault,
-    Output,
-    T,
-    Words,
-    child_options,
-    once,
-    validated,
-)
+from ..args import MISSING, Args, Fault, Input, Words, child_options, once, validated
 from ..bindings import alicloud
 from ..catalog.charts import CHARTS
 from ..crds import envoy_gateway as envoy
@@ -65,7 +55,7 @@ class GatewayPool(Args):
 
     name: LabelName
     """Name of the pool."""
-    node_selector: dict[str, pulumi.Input[str]]
+    node_selector: dict[str, Input[str]]
     """Labels of its nodes."""
 
 
@@ -74,7 +64,7 @@ class InferenceGatewayArgs(Args):
 
     installer: GatewayInstaller
     """What installs it."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the Gateways, of their certificate and of the keys."""
     name: LabelName = "models"
     """Name of the Gateway."""
@@ -86,7 +76,7 @@ class InferenceGatewayArgs(Args):
     """Whether the model's name is read in the body by a program of its own; ACK's reads it."""
     route_namespaces: list[LabelName] = []
     """Namespaces of the models, where they are others than that of the Gateway."""
-    cluster_id: pulumi.Input[str] | None = None
+    cluster_id: Input[str] | None = None
     """ID of the ACK cluster, for the add-ons."""
     addon: str | None = None
     """Name of ACK's add-on of the gateway."""
@@ -259,7 +249,7 @@ def _proxies(
     called: str,
     type_: envoy.ProxyServiceType,
     notes: dict[str, str],
-    nodes: dict[str, pulumi.Input[str]] | None,
+    nodes: dict[str, Input[str]] | None,
 ) -> envoy.EnvoyProxySpec:
     pod = envoy.ProxyPod(node_selector=nodes) if nodes else None
     return envoy.EnvoyProxySpec(

@@ -9,17 +9,7 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import (  # noqa: F401
-    MISSING,
-    Args,
-    Because,
-    Fault,
-    Output,
-    T,
-    Words,
-    child_options,
-    validated,
-)
+from ..args import MISSING, Args, Because, Fault, Input, Words, child_options, validated
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from ..crds.knative import KnativeServing, KnativeServingSpec
@@ -69,7 +59,7 @@ class KnativeArgs(Args):
     """What installs it. Never both in one cluster."""
     features: dict[str, str]
     """Flags of the ConfigMap config-features that the environment's models need."""
-    cluster_id: pulumi.Input[str] | None = None
+    cluster_id: Input[str] | None = None
     """ID of the ACK cluster, for the add-on."""
     version: str | None = None
     """Version of the add-on, or Serving release. Default: ACK's choice, or a pinned release."""

@@ -9,16 +9,7 @@ from typing import Annotated, Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import (  # noqa: F401
-    MISSING,
-    Args,
-    Because,
-    Fault,
-    Output,
-    T,
-    Words,
-    child_options,
-)
+from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import (
     CHARTS,
@@ -131,11 +122,11 @@ class KServeArgs(Args):
     protect_crds: bool = True
     """Whether Pulumi refuses to uninstall the resource types, which would delete every model that
     KServe serves in the cluster, also those of others."""
-    cluster_id: pulumi.Input[str] | None = None
+    cluster_id: Input[str] | None = None
     """Cluster of ACK, Edge among them, that gets the add-on of the class, nginx-ingress-controller
     or alb-ingress-controller, and with it a load balancer, which costs money. Left out, an ingress
     controller has to be there."""
-    alb_vswitch_ids: dict[str, pulumi.Input[str]] | None = None
+    alb_vswitch_ids: dict[str, Input[str]] | None = None
     """ID of a vSwitch of each zone, two or more, in which the ALB instance of class alb stands."""
     public_ingress: bool = False
     """Whether that load balancer has a public address. Without, it answers in the VPC."""

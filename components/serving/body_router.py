@@ -4,7 +4,7 @@ from typing import Final
 
 import pulumi
 
-from ..args import Args, Output, T  # noqa: F401
+from ..args import Args, Input
 from ..crds.gateway_names import BODY_ROUTER, BODY_ROUTER_PORT, MODEL_HEADER
 from ..names import ServiceName
 from .gateway_program import IMAGES, RELEASE, GatewayProgram, ProgramPod, declare_program
@@ -13,7 +13,7 @@ from .gateway_program import IMAGES, RELEASE, GatewayProgram, ProgramPod, declar
 class BodyRouterArgs(Args):
     """What the body-based router is made of."""
 
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of it, which is that of the Gateway."""
     name: ServiceName = BODY_ROUTER
     """Name of its Service."""

@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Output, T, child_options  # noqa: F401
+from ..args import Args, Input, child_options
 from ..bindings import kubernetes
 from ..names import HostName, ServiceName
 
@@ -23,7 +23,7 @@ class CanaryRouteArgs(Args):
     """Host of the model whose requests are shared."""
     service: ServiceName
     """Service of the model that gets the share, in the same namespace."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of both."""
     percent: int = Field(ge=0, le=100)
     """Share of the requests, 0 to 100."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Output, T, child_options  # noqa: F401
+from ..args import Args, Input, child_options
 from ..bindings import kubernetes
 from ..crds.formats import Amount, ImageReference
 
@@ -55,7 +55,7 @@ def declare_program(
     parent: pulumi.ComponentResource,
     name: str,
     called: str,
-    namespace: pulumi.Input[str],
+    namespace: Input[str],
     program: GatewayProgram,
     image: str,
     pod: ProgramPod,

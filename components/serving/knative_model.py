@@ -8,14 +8,13 @@ import pulumi
 from pydantic import Field
 
 from .. import crds
-from ..args import (  # noqa: F401
+from ..args import (
     MISSING,
     Args,
     Because,
     Fault,
-    Output,
+    Input,
     Refusal,
-    T,
     Words,
     child_options,
     once,
@@ -236,9 +235,7 @@ class KnativeModelArgs(ModelArgs):
     """How Knative serves it."""
     max_request_seconds: int = 600
     """Longest request that the cluster's Knative allows."""
-    domain: Annotated[pulumi.Input[DomainName], Because("the model is a host below it")] = (
-        "example.com"
-    )
+    domain: Annotated[Input[DomainName], Because("the model is a host below it")] = "example.com"
     """Domain of the cluster's Knative, for the address."""
     service_annotations: dict[str, str] | None = None
     """Annotations of the Knative Service itself, by which ACK's gateway picks a pod for it."""

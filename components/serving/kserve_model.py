@@ -10,19 +10,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from .. import crds
-from ..args import (  # noqa: F401
-    MISSING,
-    Args,
-    Because,
-    Fault,
-    Output,
-    Refusal,
-    T,
-    Words,
-    child_options,
-    once,
-    validated,
-)
+from ..args import MISSING, Args, Because, Fault, Refusal, Words, child_options, once, validated
 from ..catalog.metrics import METRICS
 from ..crds.knative_annotations import CLUSTER_LOCAL, PROGRESS_DEADLINE, VISIBILITY, ServingLimits
 from ..crds.knative_annotations import default_host as knative_host

@@ -14,18 +14,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from .. import crds
-from ..args import (  # noqa: F401
-    MISSING,
-    Args,
-    Fault,
-    Output,
-    Refusal,
-    T,
-    Words,
-    child_options,
-    once,
-    validated,
-)
+from ..args import MISSING, Args, Fault, Refusal, Words, child_options, once, validated
 from ..bindings import kubernetes
 from ..catalog.labels import HOST_NAME
 from ..catalog.vllm import vllm_image

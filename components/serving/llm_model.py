@@ -16,18 +16,7 @@ import pulumi
 from pydantic import Field
 
 from .. import crds
-from ..args import (  # noqa: F401
-    MISSING,
-    Args,
-    Fault,
-    Output,
-    Refusal,
-    T,
-    Words,
-    child_options,
-    once,
-    validated,
-)
+from ..args import MISSING, Args, Fault, Input, Refusal, Words, child_options, once, validated
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version, release_name
 from ..crds.formats import ImageReference
@@ -527,7 +516,7 @@ def at_port(server: ModelServer, port: int = PORT) -> ModelServer:
     return server.model_copy(update={"port": port, "command": command})
 
 
-def model_uri(args: LLMModelArgs) -> pulumi.Input[str]:
+def model_uri(args: LLMModelArgs) -> Input[str]:
     """Where the model's files are, for whoever reads the service; KServe fetches nothing."""
     vllm, folder = args.server.vllm, f"/{args.sub_path}" if args.sub_path else ""
     if isinstance(args.claim, str):

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
+from ..args import MISSING, Args, Fault, Input, child_options
 from ..bindings import kubernetes
 from ..crds.formats import ImageReference
 from ..crds.model import check
@@ -46,11 +46,11 @@ class LoadTestArgs(Args):
     """How the model is loaded: exactly one of the kinds."""
     prompt: Prompt | None = None
     """What every request asks. inference-perf takes words for tokens, drawn at random."""
-    url: pulumi.Input[str]
+    url: Input[str]
     """Address of the model inside the cluster, e.g. `http://qwen.inference.svc.cluster.local`."""
     served_model_name: str = Field(min_length=1)
     """Name that clients put into `model`."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the model and of the test."""
     run: str | None = Field(default=None, pattern=RUN, examples=["first"])
     """Tells runs of one test apart. Another value starts it again, and nothing else does."""
@@ -59,7 +59,7 @@ class LoadTestArgs(Args):
     image: ImageReference | None = None
     """Image of the generator with a tag or digest. Default: the one that its makers publish; hey
     has none."""
-    model_claim: pulumi.Input[str] | None = None
+    model_claim: Input[str] | None = None
     """Claim that holds the model's files. inference-perf reads the tokenizer from it."""
     model_folder: FolderOfClaim | None = None
     """Folder of the claim. Default: all of it."""
@@ -70,7 +70,7 @@ class LoadTestArgs(Args):
     kubectl_image: ImageReference = KUBECTL_IMAGE
     """Image that has kubectl, for a cold start. The default is Kubernetes' own, whose registry
     cannot be reached from mainland China."""
-    results_claim: pulumi.Input[str] | None = None
+    results_claim: Input[str] | None = None
     """Claim, writable by user 65532, that keeps the reports. Left out, the log alone has them."""
     results_folder: FolderOfClaim | None = None
     """Folder of the claim, in which each run gets one of its own. Default: all of it."""
@@ -266,7 +266,7 @@ def _confined() -> dict[str, Any]:
     }
 
 
-def _from_url(url: pulumi.Input[str], make: Callable[[str], list[str]]) -> pulumi.Input[list[str]]:
+def _from_url(url: Input[str], make: Callable[[str], list[str]]) -> Input[list[str]]:
     """What is made of an address: at once where it is known, so that no engine has to be there."""
     if isinstance(url, str):
         return make(url)

@@ -7,7 +7,7 @@ import pulumi
 from pydantic import Field
 
 from .. import crds
-from ..args import Args, Fault, Output, T, child_options, once, validated  # noqa: F401
+from ..args import Args, Fault, Input, child_options, once, validated
 from ..crds.affinity import NodeSelectorRequirement, Toleration
 from ..crds.fluid_names import LONGEST_LOAD_NAME, load_name_faults, name_faults
 from ..crds.model import check
@@ -62,16 +62,16 @@ class CacheTier(Args):
 class ModelCacheArgs(Args):
     """What is cached, where, and how long to wait for it."""
 
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the model and of its claim."""
-    source_claim: pulumi.Input[str]
+    source_claim: Input[str]
     """Claim that holds the model's files."""
     dataset_name: str | None = None
     """Name of the Dataset, and of the claim that Fluid makes for it. Default `<name>-dataset`. A
     new source wants a new name: a Dataset that pods read cannot be deleted before they are gone."""
     tier: CacheTier
     """How much is cached, and where on the node."""
-    node_labels: dict[str, list[pulumi.Input[str]]] = Field(min_length=1)
+    node_labels: dict[str, list[Input[str]]] = Field(min_length=1)
     """Labels of the cache nodes, each with its allowed values."""
     tolerations: list[Toleration] | None = None
     """Tolerations of the cache nodes' taints."""
@@ -206,7 +206,7 @@ def dataset_spec(args: ModelCacheArgs) -> "crds.DatasetSpec":
 
 
 def requirements(
-    labels: Mapping[str, Sequence[pulumi.Input[str]]],
+    labels: Mapping[str, Sequence[Input[str]]],
 ) -> list[NodeSelectorRequirement]:
     """One requirement per label, so that a node has to match all of them."""
     return [
@@ -261,5 +261,5 @@ def load_spec(dataset_name: str, args: ModelCacheArgs) -> "crds.DataLoadSpec":
     )
 
 
-def _claim_address(claim: pulumi.Input[str]) -> pulumi.Input[str]:
+def _claim_address(claim: Input[str]) -> Input[str]:
     return f"pvc://{claim}" if isinstance(claim, str) else pulumi.Output.format("pvc://{0}", claim)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, Output, T, Words, child_options  # noqa: F401
+from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
 from ..bindings import kubernetes
 from ..catalog.regions import is_region
 from ..crds.formats import ImageReference
@@ -138,9 +138,9 @@ class ModelImportArgs(Args):
 
     source: ImportSource
     """Whence the files come."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the claim and of the Job."""
-    claim: pulumi.Input[str]
+    claim: Input[str]
     """Claim, writable, of the store."""
     folder: FolderOfClaim
     """Folder of the claim that is filled. It is made."""

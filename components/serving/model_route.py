@@ -14,18 +14,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import (  # noqa: F401
-    MISSING,
-    SECRET,
-    Args,
-    Fault,
-    Output,
-    T,
-    Words,
-    child_options,
-    once,
-    validated,
-)
+from ..args import MISSING, SECRET, Args, Fault, Input, Words, child_options, once, validated
 from ..crds import envoy_gateway as envoy
 from ..crds import gateway_api as api
 from ..crds import inference_extension as inference
@@ -76,9 +65,9 @@ class Moderation(Args):
     """Whether questions are moderated."""
     check_response: bool = False
     """Whether answers are."""
-    access_key: pulumi.Input[str] | None = Field(default=None, json_schema_extra=SECRET)
+    access_key: Input[str] | None = Field(default=None, json_schema_extra=SECRET)
     """AccessKey ID, a secret Output: ACK's object has it in clear."""
-    secret_key: pulumi.Input[str] | None = Field(default=None, json_schema_extra=SECRET)
+    secret_key: Input[str] | None = Field(default=None, json_schema_extra=SECRET)
     """AccessKey secret, a secret Output."""
 
 
@@ -89,7 +78,7 @@ class ModelRouteArgs(Args):
     """What the user says of it."""
     flavor: GatewayFlavor
     """Which gateway it is behind."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the model."""
     names: list[str] = Field(min_length=1, max_length=MOST_NAMES)
     """Names by which requests ask for it: the served ones and those of its adapters."""

@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, child_options, once, validated  # noqa: F401
+from ..args import Args, Fault, Input, child_options, once, validated
 from ..crds.affinity import (
     NodeAffinity,
     NodeOperator,
@@ -52,7 +52,7 @@ class PlacementPool(Args):
 
     name: str
     """Name of the pool in the environment."""
-    node_selector: dict[str, pulumi.Input[str]]
+    node_selector: dict[str, Input[str]]
     """Labels that the pool's nodes, and no others, carry."""
     autoscaled: bool = False
     """True where nodes are added on demand: pods then wait for the scale-out."""
@@ -77,7 +77,7 @@ class PlacementArgs(Args):
     """Labels of the pods. The very value that the pod template gets, see `Placement.labels`."""
     pools: list[PlacementPool] = Field(min_length=1)
     """Pools in the order in which they are tried."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the pods."""
     preempt_policy: PreemptPolicy = PreemptPolicy.AFTER_ALL_UNITS
     """When pods of lower priority give way: before the next pool is tried, or after all were."""

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
-import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Output, T  # noqa: F401
+from ..args import MISSING, Args, Fault, Input
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import PullPolicy
 from .availability import DisruptionBudget, TopologySpread, spread
@@ -35,11 +34,11 @@ class ModelArgs(Args):
 
     server: ModelServer
     """The container that serves it."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the service."""
     labels: dict[str, str] = Field(min_length=1)
     """Labels of the pods, beside those that a controller sets."""
-    claim: pulumi.Input[str] | None = None
+    claim: Input[str] | None = None
     """Claim that holds the model's files, or the cache's. Left out, the server downloads the model
     from a hub, and keeps it at `server.mount_path`: in a volume of `volumes` that is mounted there,
     or else in an empty folder of each pod."""
@@ -55,7 +54,7 @@ class ModelArgs(Args):
     """Tolerations of the placement."""
     node_affinity: NodeAffinity | None = None
     """Node affinity of the placement."""
-    priority_class: pulumi.Input[str] | None = None
+    priority_class: Input[str] | None = None
     """PriorityClass of the pods. Left out, the cluster's default."""
     ingress: ModelIngress | None = None
     """Host under which it answers outside the cluster, and who gets in. Left out, the host that the

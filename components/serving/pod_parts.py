@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
-import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, Output, T, Words  # noqa: F401
+from ..args import MISSING, Args, Because, Fault, Input, Words
 from ..crds.formats import ImageReference, PullPolicy
 from ..names import ByteSize, LabelName, ObjectName, SecretName
 from ..quantity import Quantity
@@ -73,7 +72,7 @@ class MountedVolume(Args):
 class PodVolume(MountedVolume):
     """A volume of a model's pod beside its model."""
 
-    claim: pulumi.Input[str] | None = None
+    claim: Input[str] | None = None
     """Name of a claim in the namespace."""
     folder: FolderOfClaim | None = None
     """Folder of the claim. Default: all of it."""

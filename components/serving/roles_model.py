@@ -14,19 +14,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field, ValidationError
 
 from .. import crds
-from ..args import (  # noqa: F401
-    MISSING,
-    Args,
-    Fault,
-    Output,
-    Refusal,
-    T,
-    Words,
-    child_options,
-    faults_of,
-    once,
-    validated,
-)
+from ..args import Args, Fault, Refusal, Words, child_options, faults_of, once, validated
 from ..bindings import kubernetes
 from ..catalog.labels import HOST_NAME
 from ..crds.affinity import NodeAffinity, Toleration

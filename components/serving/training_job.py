@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
+from ..args import MISSING, Args, Fault, Input, Words, child_options
 from ..bindings import kubernetes
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import ImageReference, dns_1035_faults
@@ -50,13 +50,13 @@ class TrainingJobArgs(Args):
     """Command line in exec form. It has to resume by itself from what the checkpoint holds."""
     resources: Resources
     """CPU, memory and GPUs of one pod."""
-    namespace: pulumi.Input[str]
+    namespace: Input[str]
     """Namespace of the job."""
     labels: dict[str, str]
     """Labels of the pods: what the placement's policy selects."""
-    priority_class: pulumi.Input[str]
+    priority_class: Input[str]
     """PriorityClass of the pods, below that of the models."""
-    checkpoint_claim: pulumi.Input[str]
+    checkpoint_claim: Input[str]
     """Claim, writable by all pods, that outlives a preemption."""
     checkpoint_folder: FolderOfClaim | None = None
     """Folder of the claim. Default: all of it."""
@@ -65,7 +65,7 @@ class TrainingJobArgs(Args):
     checkpoint_per_rank: bool | None = None
     """Whether each pod has a folder of its own, called as its number. Default false: all pods see
     the same files, of which the program lets one pod write each."""
-    model_claim: pulumi.Input[str] | None = None
+    model_claim: Input[str] | None = None
     """Claim that holds a base model, mounted read-only. Left out, there is none."""
     model_folder: FolderOfClaim | None = None
     """Folder of that claim. Default: all of it."""

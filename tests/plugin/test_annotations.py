@@ -2,10 +2,8 @@
 
 import typing
 
-import pulumi
-
 from components.annotations import simplify_annotations
-from components.args import Args, Output, T  # noqa: F401  pydantic resolves pulumi.Input through them
+from components.args import Args, Input
 from components.names import HostName, ServiceName
 
 
@@ -13,7 +11,7 @@ class Named(Args):
     """Fields with forms and with defaults."""
 
     name: ServiceName
-    host: pulumi.Input[HostName] | None = None
+    host: Input[HostName] | None = None
     names: list[ServiceName] = []
     seconds: int = 5
 
@@ -21,7 +19,7 @@ class Named(Args):
 class Longer(Named):
     """Adds a field."""
 
-    labels: dict[ServiceName, pulumi.Input[HostName]] | None = None
+    labels: dict[ServiceName, Input[HostName]] | None = None
 
 
 def test_a_field_that_may_be_left_out_may_be_none_and_no_form_is_seen() -> None:

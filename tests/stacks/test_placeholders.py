@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.args import Args, Output, T, once  # noqa: F401  pydantic reads pulumi.Input
+from components.args import Args, Input, once
 from plan.record import record
 from stacks import Secrets, deploy, placeholders
 from stacks.arguments import Unresolved
@@ -23,7 +23,7 @@ class Node(Args):
     """A part with everything that parts are made of."""
 
     name: str
-    labels: dict[str, pulumi.Input[str]] = {}
+    labels: dict[str, Input[str]] = {}
     nodes: "list[Node]" = []
     addresses: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, child_options, once, validated  # noqa: F401
+from ..args import Args, Fault, child_options, once, validated
 from ..bindings import kubernetes
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.core import PodSpec
