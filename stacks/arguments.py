@@ -949,7 +949,9 @@ def model_args(
         if model.cache
         else claim_and_folder(environment, model.name, model.volume and model.volume.read)
     )
-    return ModelArgs(
+    return made_of(
+        ModelArgs,
+        model,
         server=server(environment, model),
         namespace=namespace_of(environment, model),
         labels=pod_labels(model),
@@ -963,7 +965,6 @@ def model_args(
         priority_class=model.priority,
         topology_spread=model.topology_spread or None,
         disruption_budget=model.pod_disruption_budget,
-        ingress=model.ingress,
         cluster_local=environment.is_behind_gateway(model) or None,
         wait_seconds=environment.waits.service_seconds,
     )

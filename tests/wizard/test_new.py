@@ -9,6 +9,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from cli import main
+from components.catalog.gpus import GPUS
 from plan.refused import Refused
 from plan.run import plan
 from plan.stack_file import parsed, read_stack
@@ -139,7 +140,8 @@ def test_a_dialogue_asks_what_no_flag_answers_and_asks_again_after_a_fault(
     lines = ["existing", "knative", "B200", "T4", *[""] * (asked - 3)]
     result = run(project, "t", answers="\n".join(lines) + "\n")
     assert result.exit_code == 0, result.output
-    assert "--card is 'B200', but it must be one of A10, T4, V100" in result.stderr
+    cards = ", ".join([*GPUS][:3])
+    assert f"--card is 'B200', but it must be one of {cards}" in result.stderr
     assert "Whence the model comes" in result.stderr
     written = config(project, "t")
     assert written["nodes"][0]["gpu"] == "T4"  # type: ignore[index]
