@@ -127,11 +127,20 @@ def made_of(kind: type[A], section: Args, **fields: Any) -> A:
 
     Args:
         kind: The component's class of arguments.
-        section: What it calls as `kind` does is handed over as it is.
+        section: What it calls as `kind` does is handed over as it is; where `kind` may lack it, an
+            empty list or mapping is left out.
         fields: Whatever is called otherwise, comes from elsewhere, or is not handed over as it is.
     """
-    shared = kind.model_fields.keys() & type(section).model_fields.keys() - fields.keys()
-    return kind(**{field: getattr(section, field) for field in shared}, **fields)
+    for field in kind.model_fields.keys() & type(section).model_fields.keys() - fields.keys():
+        value = getattr(section, field)
+        if value not in ([], {}) or kind.model_fields[field].default is not None:
+            fields[field] = value
+    return kind(**fields)
+
+
+def _account(environment: Environment) -> dict[str, Any]:
+    """What everything in the account is given."""
+    return {"tags": environment.tags or None, "resource_group_id": environment.resource_group_id}
 
 
 # --- cloud ---------------------------------------------------------------------------------------
@@ -142,8 +151,7 @@ def network_args(environment: Environment) -> NetworkArgs:
     return made_of(
         NetworkArgs,
         required(environment.network),
-        tags=environment.tags or None,
-        resource_group_id=environment.resource_group_id,
+        **_account(environment),
     )
 
 
@@ -169,8 +177,7 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
         addons=[*cluster.addons, *_device_addons(environment)],
         node_cidr_mask=network.node_cidr_mask,
         protect=cluster.deletion_protection,
-        tags=environment.tags or None,
-        resource_group_id=environment.resource_group_id,
+        **_account(environment),
     )
 
 
@@ -218,7 +225,6 @@ def pool_args(environment: Environment, pool: PoolSection) -> NodePoolArgs:
         nvidia_driver_version=pool.driver,
         system_disk=_disk(pool, pool.system_disk or NodeDisk(size_gib=pool.system_disk_gib)),
         data_disk=_disk(pool, pool.data_disk) if pool.data_disk else None,
-        instance_patterns=pool.instance_patterns or None,
         tags={**environment.tags, **pool.tags} or None,
         resource_group_id=environment.resource_group_id,
     )
@@ -271,8 +277,7 @@ def bucket_args(environment: Environment, store: StoreSection) -> ModelBucketArg
         ModelBucketArgs,
         required(store.oss),
         protect=environment.cluster.deletion_protection,
-        tags=environment.tags or None,
-        resource_group_id=environment.resource_group_id,
+        **_account(environment),
     )
 
 
@@ -282,17 +287,16 @@ def file_system_args(
     """The file system of a store, mounted from the whole VPC."""
     nas, network = required(store.nas), required(environment.network)
     zones = [zone.id for zone in network.zones]
-    return ModelFileSystemArgs(
+    return made_of(
+        ModelFileSystemArgs,
+        nas,
         access_group_name=access_group_name(prefix, store),
         vpc_id=placeholders.VPC_ID,
         vswitch_id=placeholders.vswitch_id(_zone(nas.zone or zones[0], zones)),
         zone_id=nas.zone,
         writer_cidr=required(network.cidr),
-        storage_type=nas.storage_type,
-        kms_key_id=nas.kms_key_id,
         protect=environment.cluster.deletion_protection,
-        tags=environment.tags or None,
-        resource_group_id=environment.resource_group_id,
+        **_account(environment),
     )
 
 
@@ -958,12 +962,9 @@ def model_args(
         claim=claim,
         sub_path=folder,
         volumes=[pod_volume(environment, model, volume) for volume in model.volumes] or None,
-        init_containers=model.init_containers or None,
-        sidecars=model.sidecars or None,
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         priority_class=model.priority,
-        topology_spread=model.topology_spread or None,
         disruption_budget=model.pod_disruption_budget,
         cluster_local=environment.is_behind_gateway(model) or None,
         wait_seconds=environment.waits.service_seconds,
@@ -1000,9 +1001,6 @@ def training_args(
         model_claim=model,
         model_folder=part,
         model_path=job.volume.mount_path if job.volume else None,
-        env=job.env or None,
-        secret_env=job.secret_env or None,
-        image_pull_secrets=job.image_pull_secrets or None,
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
     )

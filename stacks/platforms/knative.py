@@ -53,7 +53,6 @@ def needed_knative(
         cluster_id=cluster_id(environment),
         features=flags,
         ingress_class=GATEWAY_CLASS if behind_gateway else None,
-        skip_tag_resolving=environment.knative.skip_tag_resolving or None,
     )
 
 
