@@ -89,14 +89,16 @@ def test_every_public_name_says_what_it_is():
 def test_a_package_offers_what_a_type_checker_reads_each_name_once(package: ModuleType):
     stub = ast.parse(Path(str(package.__file__)).with_name("__init__.pyi").read_text())
     assert {type(node) for node in stub.body} == {ast.ImportFrom}
-    names = [(name.name, name.asname) for node in stub.body for name in node.names]
-    assert all(name == public for name, public in names)
-    assert sorted(public for _, public in names) == package.__all__
-    assert len({*names}) == len(names)
+    names: list[str] = []
     for node in stub.body:
         home = import_module("." * node.level + node.module, package.__name__)
-        for name in node.names:
-            assert getattr(package, name.name) is getattr(home, name.name)
+        is_all = [alias.name for alias in node.names] == ["*"]
+        assert is_all or all(alias.name == alias.asname for alias in node.names)
+        offered = home.__all__ if is_all else [alias.name for alias in node.names]
+        assert all(getattr(package, name) is getattr(home, name) for name in offered)
+        names += offered
+    assert sorted(names) == package.__all__
+    assert len({*names}) == len(names)
 
 
 @pytest.mark.parametrize("room", [*ROOMS, crds], ids=lambda room: room.__name__)
