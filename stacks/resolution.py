@@ -88,27 +88,19 @@ POOL: Final = {
     "system_disk.size_gib": "system_disk_gib",
 }
 STORE: Final = {"bucket": "oss.bucket", "access_group_name": "name"}
-CLAIM: Final = {
-    "claim_name": "name",
-    "oss.path": "volume.path",
-    "nas.path": "volume.path",
-    "cpfs.path": "volume.path",
-}
-FOLDER: Final = {
-    "claim_name": "name",
-    "oss.path": "path",
-    "nas.path": "path",
-    "cpfs.path": "path",
-}
+
+
+def _claim_on(folder: str) -> Fields:
+    """Fields of the claim on a folder whose path has that name."""
+    return {"claim_name": "name"} | dict.fromkeys(("oss.path", "nas.path", "cpfs.path"), folder)
+
+
+CLAIM: Final = _claim_on("volume.path")
+CHECKPOINT: Final = _claim_on("checkpoint.path")
+RESULTS: Final = _claim_on("results.path")
+FOLDER: Final = _claim_on("path")
 IMPORT_CLAIM: Final = {**FOLDER, "oss.written_path": "path"}
 IMPORT: Final = {"image": "source.image", "folder": "path"}
-CHECKPOINT: Final = {key: value.replace("volume", "checkpoint") for key, value in CLAIM.items()}
-RESULTS: Final = {
-    "claim_name": "name",
-    "oss.path": "results.path",
-    "nas.path": "results.path",
-    "cpfs.path": "results.path",
-}
 TRAINING: Final = {
     "checkpoint_path": "checkpoint.mount_path",
     "checkpoint_folder": "checkpoint.path",

@@ -5,7 +5,6 @@ sandbox; secrets in it are known; a rule validates it, or nothing of it can hurt
 billed by use, or costs nothing. A type that is declared anew fails here until it has each.
 """
 
-import ast
 import importlib
 import json
 import tempfile
@@ -18,6 +17,7 @@ from typing import Any, Final
 import pytest
 
 from components import bindings, crds
+from components.crds.custom_resource import CustomResource
 from plan.changes import Change
 from plan.cost import ADDON, BY_USE, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL, PROXIES
 from plan.model import SECRET, Plan
@@ -46,25 +46,11 @@ def of_the_sdks() -> Iterator[str]:
 
 
 def of_crds() -> Iterator[str]:
-    """Custom resources: what each class of `components/crds` hands to that of the SDK."""
-    for path in sorted(Path(crds.__file__).parent.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef) and "CustomResource" in ast.unparse(node)[:200]:
-                module = importlib.import_module(f"components.crds.{path.stem}")
-                yield _token(module, node)
-
-
-def _token(module: Any, node: ast.ClassDef) -> str:
-    [call] = [
-        inner
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Call) and ast.unparse(inner.func) == "super().__init__"
-    ]
-    version, name = (
-        getattr(module, argument.id) if isinstance(argument, ast.Name) else argument.value
-        for argument in call.args[1:3]
-    )
-    return f"kubernetes:{version}:{name}"
+    """Custom resources: each class of `components/crds`."""
+    for path in Path(crds.__file__).parent.glob("*.py"):
+        for member in vars(importlib.import_module(f"components.crds.{path.stem}")).values():
+            if isinstance(member, type) and issubclass(member, CustomResource):
+                yield from () if member is CustomResource else [member.token]
 
 
 FOR_PROGRAMS: Final = {"kubernetes:serving.kserve.io/v1alpha1:ServingRuntime"}

@@ -1,7 +1,7 @@
 """Base of every custom resource: its spec decides what is declared."""
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
@@ -16,13 +16,13 @@ Spec = TypeVar("Spec", bound=CrdModel)
 class CustomResource(kubernetes.apiextensions.CustomResource, Generic[Spec]):
     """A custom resource of one kind; a subclass says which, and the type of its spec."""
 
-    _api_version: str
-    _kind: str
+    token: ClassVar[str]
+    """Its type, as the engine knows it."""
 
     def __init_subclass__(cls, api_version: str, kind: str | None = None) -> None:
         """Takes the kind, which by default is the name of the class."""
         super().__init_subclass__()
-        cls._api_version, cls._kind = api_version, kind or cls.__name__
+        cls.token = f"kubernetes:{api_version}:{kind or cls.__name__}"
 
     def __init__(
         self,
@@ -32,7 +32,8 @@ class CustomResource(kubernetes.apiextensions.CustomResource, Generic[Spec]):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         check(f"{type(self).__name__} {name}", self._faults(spec, metadata))
-        super().__init__(name, self._api_version, self._kind, spec.manifest(), metadata, opts)
+        _, api_version, kind = self.token.split(":")
+        super().__init__(name, api_version, kind, spec.manifest(), metadata, opts)
 
     def _faults(self, spec: Spec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
         """What the cluster would refuse beside what the spec alone shows."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -54,6 +54,25 @@ def surplus_faults(section: Args, fields: set[str], cause: str) -> Iterator[Faul
     why = f"{cause}, and nothing is installed"
     for field in sorted(section.model_fields_set & fields):
         yield Fault(field, Words("given"), "left out with install false", why)
+
+
+class InstalledChart(Args):
+    """A chart that the stack installs, or the cluster has what it brings."""
+
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it."""
+
+    _brings: ClassVar[str] = "the controller"
+    """What the chart brings, in a sentence."""
+    _tells: ClassVar[frozenset[str]] = frozenset({"install"})
+    """Fields that say something of what is there already, too."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.install:
+            yield from super()._faults()
+            return
+        fields = self.model_fields_set - self._tells
+        yield from surplus_faults(self, fields, f"the cluster has {self._brings}")
 
 
 class KnativeSection(Args):
@@ -227,18 +246,11 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, value
 
 
-class FluidSection(FluidChart):
+class FluidSection(InstalledChart, FluidChart):
     """Settings of Fluid, and which chart installs it."""
 
-    install: bool = True
-    """Whether the stack installs it. False where the cluster has it."""
-
-    def _faults(self) -> Iterator[Fault]:
-        if self.install:
-            yield from super()._faults()
-            return
-        fields = self.model_fields_set - {"install", "version"}
-        yield from surplus_faults(self, fields, "the cluster has Fluid")
+    _brings = "Fluid"
+    _tells = frozenset({"install", "version"})
 
 
 class LLMInferenceServicesSection(Args):
@@ -263,32 +275,12 @@ class LLMInferenceServicesSection(Args):
             yield from surplus_faults(self, fields, "the cluster has the controller")
 
 
-class LeaderWorkerSetsSection(LeaderWorkerSetsChart):
+class LeaderWorkerSetsSection(InstalledChart, LeaderWorkerSetsChart):
     """Which chart installs the controller of LeaderWorkerSets."""
 
-    install: bool = True
-    """Whether the stack installs it. False where the cluster has it."""
 
-    def _faults(self) -> Iterator[Fault]:
-        if self.install:
-            yield from super()._faults()
-            return
-        fields = self.model_fields_set - {"install"}
-        yield from surplus_faults(self, fields, "the cluster has the controller")
-
-
-class RoleBasedGroupsSection(RoleBasedGroupsChart):
+class RoleBasedGroupsSection(InstalledChart, RoleBasedGroupsChart):
     """Which chart installs the controller of RoleBasedGroups."""
-
-    install: bool = True
-    """Whether the stack installs it. False where the cluster has it."""
-
-    def _faults(self) -> Iterator[Fault]:
-        if self.install:
-            yield from super()._faults()
-            return
-        fields = self.model_fields_set - {"install"}
-        yield from surplus_faults(self, fields, "the cluster has the controller")
 
 
 class CertManagerMode(StrEnum):
