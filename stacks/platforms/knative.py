@@ -9,7 +9,8 @@ from components.crds.knative import RevisionTemplate
 from components.crds.knative_features import features
 from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
 from components.platform import Knative, KnativeArgs, KnativeInstaller
-from components.serving import ModelArgs
+from components.serving import KnativeModelArgs, ModelArgs
+from components.serving.knative_model import render
 from components.serving.pod import model_pod
 
 from ..arguments import cluster_id, made_of
@@ -38,14 +39,14 @@ def knative_args(
 
 
 def needed_knative(
-    environment: Environment, _needs: Needs, models: Sequence[ModelArgs]
+    environment: Environment, needs: Needs, models: Sequence[ModelArgs]
 ) -> KnativeArgs:
     """Knative, with exactly the flags that the pods of its models need, whoever serves them."""
     flags: dict[str, str] = {}
     section = environment.gateway
     behind_gateway = section is not None and section.knative_annotations is not None
-    for model in models:
-        flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model)}))
+    for model, args in zip(needs.sections(NAME), models, strict=True):
+        flags |= features(_template(model.name, args))
     return made_of(
         KnativeArgs,
         environment.knative,
@@ -54,6 +55,13 @@ def needed_knative(
         features=flags,
         ingress_class=GATEWAY_CLASS if behind_gateway else None,
     )
+
+
+def _template(name: str, args: ModelArgs) -> RevisionTemplate:
+    """The pods of a model of a name, as Knative is asked for them."""
+    if isinstance(args, KnativeModelArgs):
+        return render(name, args).template
+    return RevisionTemplate.model_validate({"spec": model_pod(args)})  # KServe asks for them
 
 
 KNATIVE: Final = Platform(NAME, knative_args, Knative, section="knative", nodes=ADDON_NODES)

@@ -11,7 +11,7 @@ import pytest
 
 from components.serving import knative_model, placement
 from plan.record import record
-from stacks import Secrets, arguments, deploy
+from stacks import Secrets, arguments, deploy, platforms
 from stacks.sections.environment import Environment
 from stacks.validation import validate
 
@@ -64,6 +64,7 @@ def test_a_plan_works_out_every_part_once(stack: str) -> None:
         "policy_spec": (placement, lambda args: args.selector["release"]),
         "placement_pools": (arguments, lambda _environment, workload: workload.name),
         "claim_args": (arguments, lambda _environment, owner, *_: owner),
+        "model_pod": (platforms.knative, lambda args: args.labels["release"]),
     }
     with counted(functions) as counts:
         parts = validate(raw_of(stack)).resolved
@@ -78,6 +79,8 @@ def test_a_plan_works_out_every_part_once(stack: str) -> None:
         "policy_spec": Counter(workloads),
         "placement_pools": Counter(workloads),
         "claim_args": Counter(claim_owners(environment)),
+        # Knative's flags are read off the services.
+        "model_pod": Counter(),
     }
 
 
