@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
+from components import cloud, platform, serving
 from components.args import Args
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, INSTANCE_TYPE, NODE_POOL_ID
 from components.catalog.metrics import METRICS, SIGNALS, Origin
@@ -21,53 +22,9 @@ from components.catalog.prices import NODE_LIST, NODES
 from components.catalog.sharing import ERDMA, ERDMA_ADDON, SHARING_ADDON, GpuSharing
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import release_name
-from components.cloud import (
-    AckClusterArgs,
-    Addon,
-    ClusterProfile,
-    CpfsStore,
-    EdgePoolArgs,
-    ExistingAckClusterArgs,
-    ModelBucketArgs,
-    ModelFileSystemArgs,
-    ModelStoreArgs,
-    NasStore,
-    NetworkArgs,
-    NodeDisk,
-    NodePoolArgs,
-)
-from components.cloud import OssStore as OssFolder
 from components.crds import Toleration
 from components.crds.fluid_names import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.crds.llm_inference_service_labels import workload_name
-from components.platform import (
-    AlertedModel,
-    AlertsArgs,
-    DashboardsArgs,
-    ElasticQuotasArgs,
-    FluidArgs,
-    FluidChart,
-    GpuMetricsArgs,
-    InstancePrice,
-    Isolation,
-    MetricsFlavor,
-    PrometheusEndpoint,
-    TeamNamespaceArgs,
-    VllmMonitor,
-)
-from components.serving import (
-    Enforcer,
-    KedaMetric,
-    LoadTestArgs,
-    ModelArgs,
-    ModelCacheArgs,
-    ModelImportArgs,
-    ModelServer,
-    PlacementArgs,
-    PlacementPool,
-    PodVolume,
-    TrainingJobArgs,
-)
 from components.serving.placement import distinct_tolerations, node_affinity
 
 from . import placeholders
@@ -146,26 +103,26 @@ def _account(environment: Environment) -> dict[str, Any]:
 # --- cloud ---------------------------------------------------------------------------------------
 
 
-def network_args(environment: Environment) -> NetworkArgs:
+def network_args(environment: Environment) -> cloud.NetworkArgs:
     """The VPC with a vSwitch per zone, created or there already."""
     return made_of(
-        NetworkArgs,
+        cloud.NetworkArgs,
         required(environment.network),
         **_account(environment),
     )
 
 
-def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
+def cluster_args(environment: Environment, prefix: str) -> cloud.AckClusterArgs:
     """The ACK cluster; it scales nodes if any pool is autoscaled."""
     cluster, network = environment.cluster, required(environment.network)
     zones = [zone.id for zone in network.zones]
     elastic = any(pool.autoscale for pool in environment.pools)
     terway = network.plugin is not NetworkPlugin.FLANNEL
     return made_of(
-        AckClusterArgs,
+        cloud.AckClusterArgs,
         cluster,
         cluster_name=prefix,
-        profile=ClusterProfile(cluster.profile.value),
+        profile=cloud.ClusterProfile(cluster.profile.value),
         vpc_cidr=network.cidr,
         vswitch_ids=[*map(placeholders.vswitch_id, zones)],
         pod_vswitch_ids=[*map(placeholders.pod_vswitch_id, zones)] if terway else None,
@@ -181,12 +138,12 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
     )
 
 
-def existing_ack_cluster_args(environment: Environment) -> ExistingAckClusterArgs:
+def existing_ack_cluster_args(environment: Environment) -> cloud.ExistingAckClusterArgs:
     """An ACK cluster that exists; the secret kubeconfig is not here."""
     cluster = environment.cluster
     stores = [environment.store(mount.volume.store) for mount in mounts(environment)]
     return made_of(
-        ExistingAckClusterArgs,
+        cloud.ExistingAckClusterArgs,
         cluster,
         cluster_id=required(cluster.id),
         rrsa=any(store and store.oss and store.oss.secret is None for store in stores),
@@ -194,7 +151,7 @@ def existing_ack_cluster_args(environment: Environment) -> ExistingAckClusterArg
     )
 
 
-def _device_addons(environment: Environment) -> Iterator[Addon]:
+def _device_addons(environment: Environment) -> Iterator[cloud.Addon]:
     """Add-ons that make resources of nodes which pods ask for, where nobody names them."""
     named = {addon.name for addon in environment.cluster.addons}
     workloads = [
@@ -205,17 +162,17 @@ def _device_addons(environment: Environment) -> Iterator[Addon]:
     workloads += [job.resources for job in environment.training]
     shares = any(pool.gpu_sharing is not GpuSharing.EXCLUSIVE for pool in environment.pools)
     if shares and environment.cluster.gpu_sharing_addon and SHARING_ADDON not in named:
-        yield Addon(name=SHARING_ADDON)
+        yield cloud.Addon(name=SHARING_ADDON)
     if any(ERDMA in (resources.extended or {}) for resources in workloads):
-        yield from () if ERDMA_ADDON in named else [Addon(name=ERDMA_ADDON)]
+        yield from () if ERDMA_ADDON in named else [cloud.Addon(name=ERDMA_ADDON)]
 
 
-def pool_args(environment: Environment, pool: PoolSection) -> NodePoolArgs:
+def pool_args(environment: Environment, pool: PoolSection) -> cloud.NodePoolArgs:
     """A node pool in its zones."""
     zones = [zone.id for zone in required(environment.network).zones]
     schedule = {GPU_SCHEDULE: pool.gpu_sharing.label} if pool.gpu else {}
     return made_of(
-        NodePoolArgs,
+        cloud.NodePoolArgs,
         pool,
         cluster_id=placeholders.CLUSTER_ID,
         node_pool_name=pool.name,
@@ -223,26 +180,26 @@ def pool_args(environment: Environment, pool: PoolSection) -> NodePoolArgs:
         labels={**schedule, **pool.labels},
         taints=pool.all_taints,
         nvidia_driver_version=pool.driver,
-        system_disk=_disk(pool, pool.system_disk or NodeDisk(size_gib=pool.system_disk_gib)),
+        system_disk=_disk(pool, pool.system_disk or cloud.NodeDisk(size_gib=pool.system_disk_gib)),
         data_disk=_disk(pool, pool.data_disk) if pool.data_disk else None,
         tags={**environment.tags, **pool.tags} or None,
         resource_group_id=environment.resource_group_id,
     )
 
 
-def _disk(pool: PoolSection, disk: NodeDisk) -> NodeDisk:
+def _disk(pool: PoolSection, disk: cloud.NodeDisk) -> cloud.NodeDisk:
     """A disk of the pool, with its key where it has none of its own."""
     if pool.kms_key_id is None or disk.kms_key_id is not None:
         return disk
     return disk.model_copy(update={"kms_key_id": pool.kms_key_id})
 
 
-def edge_pool_args(environment: Environment, pool: EdgePoolSection) -> EdgePoolArgs:
+def edge_pool_args(environment: Environment, pool: EdgePoolSection) -> cloud.EdgePoolArgs:
     """A pool of IDC machines, adopted by its ID or created."""
     common = {"cluster_id": placeholders.CLUSTER_ID, "join_hours": pool.join_hours}
     if pool.node_pool_id is not None:
-        return EdgePoolArgs(**common, node_pool_id=pool.node_pool_id)
-    return EdgePoolArgs(
+        return cloud.EdgePoolArgs(**common, node_pool_id=pool.node_pool_id)
+    return cloud.EdgePoolArgs(
         **common,
         node_pool_name=pool.name,
         labels=pool.labels or None,
@@ -271,10 +228,10 @@ def access_group_name(prefix: str, store: StoreSection) -> str:
     return f"{prefix}-{store.name}"
 
 
-def bucket_args(environment: Environment, store: StoreSection) -> ModelBucketArgs:
+def bucket_args(environment: Environment, store: StoreSection) -> cloud.ModelBucketArgs:
     """The bucket of a store."""
     return made_of(
-        ModelBucketArgs,
+        cloud.ModelBucketArgs,
         required(store.oss),
         protect=environment.cluster.deletion_protection,
         **_account(environment),
@@ -283,12 +240,12 @@ def bucket_args(environment: Environment, store: StoreSection) -> ModelBucketArg
 
 def file_system_args(
     environment: Environment, store: StoreSection, prefix: str
-) -> ModelFileSystemArgs:
+) -> cloud.ModelFileSystemArgs:
     """The file system of a store, mounted from the whole VPC."""
     nas, network = required(store.nas), required(environment.network)
     zones = [zone.id for zone in network.zones]
     return made_of(
-        ModelFileSystemArgs,
+        cloud.ModelFileSystemArgs,
         nas,
         access_group_name=access_group_name(prefix, store),
         vpc_id=placeholders.VPC_ID,
@@ -310,29 +267,29 @@ def _zone(zone: str, zones: Sequence[str]) -> str:
 # --- platform ------------------------------------------------------------------------------------
 
 
-def fluid_args(environment: Environment) -> FluidArgs | None:
+def fluid_args(environment: Environment) -> platform.FluidArgs | None:
     """Fluid, if any model is cached. Its chart tolerates every taint by itself."""
     section = environment.fluid
     if not section.install or not any(model.cache for model in environment.models):
         return None
-    return FluidArgs(chart=made_of(FluidChart, section))
+    return platform.FluidArgs(chart=made_of(platform.FluidChart, section))
 
 
-def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
+def gpu_metrics_args(environment: Environment) -> platform.GpuMetricsArgs | None:
     """The way of metrics to the autoscaler, if the environment has one; the token is not here."""
     section = environment.gpu_metrics
     if section is None or not section.install:
         return None
     secret = environment.prometheus_url is not None or not environment.existing
     return made_of(
-        GpuMetricsArgs,
+        platform.GpuMetricsArgs,
         section,
         flavor=metrics_flavor(environment),
-        prometheus=PrometheusEndpoint(
+        prometheus=platform.PrometheusEndpoint(
             url=placeholders.PROMETHEUS_URL if secret else required(section.url)
         ),
         cluster_id=cluster_id(environment) if section.exporter else None,
-        vllm=VllmMonitor(
+        vllm=platform.VllmMonitor(
             namespaces=list(
                 dict.fromkeys(namespace_of(environment, model) for model in environment.models)
             ),
@@ -349,9 +306,9 @@ def _monitored(environment: Environment) -> dict[str, str]:
     return {"pod_label": label} if label and has_groups else {}
 
 
-def metrics_flavor(environment: Environment) -> MetricsFlavor:
+def metrics_flavor(environment: Environment) -> platform.MetricsFlavor:
     """Whose Prometheus it is: Alibaba's on the stack's own cluster."""
-    return MetricsFlavor.UPSTREAM if environment.existing else MetricsFlavor.ARMS
+    return platform.MetricsFlavor.UPSTREAM if environment.existing else platform.MetricsFlavor.ARMS
 
 
 def _metrics_port(environment: Environment) -> int:
@@ -367,25 +324,25 @@ def is_scaled_on_vllm(model: ModelSection) -> bool:
     return is_asked or bool(signals_of(model))
 
 
-def signals_of(model: ModelSection) -> list[tuple[str, KedaMetric]]:
+def signals_of(model: ModelSection) -> list[tuple[str, serving.KedaMetric]]:
     """Metrics of vLLM that KEDA scales a model on, each with its field in the stack file."""
-    fields: list[tuple[str, KedaMetric]] = []
+    fields: list[tuple[str, serving.KedaMetric]] = []
     for path, scale in model.serve.keda_scales.items():
         if scale.keda is None:
             continue
-        fields.append((f"{path}.metric", KedaMetric(scale.metric)))
+        fields.append((f"{path}.metric", serving.KedaMetric(scale.metric)))
         for index, trigger in enumerate(scale.keda.triggers):
             fields.append((f"{path}.keda.triggers[{index}].metric", trigger.metric))
     return [(field, metric) for field, metric in fields if metric in SIGNALS]
 
 
-def dashboards_args(environment: Environment) -> DashboardsArgs | None:
+def dashboards_args(environment: Environment) -> platform.DashboardsArgs | None:
     """Grafana's dashboards, if the environment has metrics and wants them."""
     section = environment.gpu_metrics
     if section is None or not section.dashboards:
         return None
     return made_of(
-        DashboardsArgs,
+        platform.DashboardsArgs,
         section,
         flavor=metrics_flavor(environment),
         namespace=section.dashboards_namespace or environment.namespace,
@@ -394,14 +351,14 @@ def dashboards_args(environment: Environment) -> DashboardsArgs | None:
     )
 
 
-def alerts_args(environment: Environment) -> AlertsArgs | None:
+def alerts_args(environment: Environment) -> platform.AlertsArgs | None:
     """Rules on the models, if the environment wants them."""
     section = environment.alerts
     if section is None:
         return None
     metrics = environment.gpu_metrics
     return made_of(
-        AlertsArgs,
+        platform.AlertsArgs,
         section,
         flavor=metrics_flavor(environment),
         models=[_alerted(environment, model) for model in environment.models],
@@ -412,14 +369,14 @@ def alerts_args(environment: Environment) -> AlertsArgs | None:
     )
 
 
-def _alerted(environment: Environment, model: ModelSection) -> AlertedModel:
+def _alerted(environment: Environment, model: ModelSection) -> platform.AlertedModel:
     image, prices = vllm_image(model.server.image), environment.prices
     pools = [pool for name in model.placement.pools if (pool := environment.pool(name))]
     # Of several roles, one may have all that it may have, and another one none.
     scales = [section.scale for section in model.serve.sections.values()]
     most = scales[0].max if len(scales) == 1 and scales[0].max > scales[0].min else None
     pods, replicas, workload = _alerted_pods(model)
-    return AlertedModel(
+    return platform.AlertedModel(
         name=model.name,
         namespace=namespace_of(environment, model),
         pods=pods,
@@ -457,7 +414,7 @@ def _alerted_pods(model: ModelSection) -> tuple[str, str, str]:
     return f"{owner}-.+", deployments, owner
 
 
-def replica_prices(environment: Environment, model: ModelSection) -> list[InstancePrice]:
+def replica_prices(environment: Environment, model: ModelSection) -> list[platform.InstancePrice]:
     """What a pod costs on each type of node; nothing where that of one is not known."""
     own, cards = environment.prices, model.server.resources.whole_cards
     if model.serve.roles is not None:
@@ -475,7 +432,9 @@ def replica_prices(environment: Environment, model: ModelSection) -> list[Instan
             if hourly is None or instance is None or not cards or not instance.gpus:
                 return []
             prices[name] = max(prices.get(name, 0), round(hourly * cards / instance.gpus, 6))
-    return [InstancePrice(instance_type=name, hourly=price) for name, price in prices.items()]
+    return [
+        platform.InstancePrice(instance_type=name, hourly=price) for name, price in prices.items()
+    ]
 
 
 def _vllm_releases(environment: Environment) -> list[str] | None:
@@ -583,13 +542,13 @@ def _has_secret(environment: Environment, mount: MountedFolder) -> bool:
     return store is not None and store.oss is not None and store.oss.secret is not None
 
 
-def namespace_args(environment: Environment, needs: Needs) -> list[TeamNamespaceArgs]:
+def namespace_args(environment: Environment, needs: Needs) -> list[platform.TeamNamespaceArgs]:
     """What namespaces are made of, beside the stack's own one where it has no rules."""
     created = created_namespaces(environment)
     quotas = {section.name: section.quota for section in environment.namespaces}
     isolation = isolation_of(environment, needs)
     every = (
-        TeamNamespaceArgs(
+        platform.TeamNamespaceArgs(
             namespace=name,
             create=name in created and name != environment.namespace,
             quota=quotas.get(name),
@@ -613,7 +572,7 @@ def knows_network_policies(environment: Environment) -> bool:
     return network is None or network.plugin is not NetworkPlugin.FLANNEL
 
 
-def isolation_of(environment: Environment, needs: Needs) -> Isolation | None:
+def isolation_of(environment: Environment, needs: Needs) -> platform.Isolation | None:
     """Who reaches a namespace of the stack; None where everybody does."""
     section, network = environment.network_policies, environment.network
     enabled = section.enabled
@@ -631,7 +590,7 @@ def isolation_of(environment: Environment, needs: Needs) -> Isolation | None:
     ]
     # Of vSwitches that exist, nobody says the addresses; those of the VPC are pods' too.
     nodes = [zone.cidr for zone in network.zones if zone.cidr is not None] if network else []
-    return Isolation(
+    return platform.Isolation(
         namespaces=list(dict.fromkeys([*gateways, *section.allow_namespaces])),
         cidrs=list(dict.fromkeys([*nodes, *section.allow_cidrs])),
     )
@@ -645,10 +604,10 @@ def _namespaces_of_prometheus(environment: Environment) -> Iterator[str]:
         yield host[1]
 
 
-def elastic_quota_args(environment: Environment) -> ElasticQuotasArgs | None:
+def elastic_quota_args(environment: Environment) -> platform.ElasticQuotasArgs | None:
     """The tree of quotas, where there is one."""
     section = environment.elastic_quota
-    return ElasticQuotasArgs(groups=section.groups) if section else None
+    return platform.ElasticQuotasArgs(groups=section.groups) if section else None
 
 
 @dataclass(frozen=True)
@@ -662,7 +621,7 @@ class ImportedFolder:
     owner: str
     """What the claim of the folder belongs to; that of the import is called after it."""
     files: FilesSection
-    server: ModelServer | TrainingSection
+    server: serving.ModelServer | TrainingSection
     """The container that reads it, whose image imports where no other is named."""
     namespace: str
     """That of the model or job."""
@@ -713,11 +672,11 @@ def volume_owner(model: ModelSection, volume: PodVolumeSection) -> str:
     return f"{model.name}-{volume.name}"
 
 
-def import_args(environment: Environment, imported: ImportedFolder) -> ModelImportArgs:
+def import_args(environment: Environment, imported: ImportedFolder) -> serving.ModelImportArgs:
     """The Job that fills a folder."""
     source = required(imported.files.source)
     claim, _ = claim_and_folder(environment, imported.import_owner, imported.volume)
-    return ModelImportArgs(
+    return serving.ModelImportArgs(
         source=source,
         namespace=imported.namespace,
         claim=required(claim),
@@ -773,7 +732,7 @@ def claim_args(
     *,
     writable: bool = False,
     written: str | None = None,
-) -> ModelStoreArgs:
+) -> cloud.ModelStoreArgs:
     """The claim on a folder of a bucket or file system.
 
     Args:
@@ -798,7 +757,7 @@ def claim_args(
             "tags": environment.tags or None,
         }
         oss = made_of(
-            OssFolder,
+            cloud.OssStore,
             store.oss,
             region=region,
             path=volume.path,
@@ -809,10 +768,10 @@ def claim_args(
         )
     if store.nas:
         server = store.nas.server or placeholders.mount_target(store.name)
-        nas = NasStore(server=server, path=volume.path)
+        nas = cloud.NasStore(server=server, path=volume.path)
     if store.cpfs:
-        cpfs = made_of(CpfsStore, store.cpfs, path=volume.path)
-    return ModelStoreArgs(
+        cpfs = made_of(cloud.CpfsStore, store.cpfs, path=volume.path)
+    return cloud.ModelStoreArgs(
         claim_name=claim_name(environment, owner, volume),
         namespace=namespace,
         size=volume.size,
@@ -838,13 +797,13 @@ def claim_and_folder(
 def cache_args(
     environment: Environment,
     model: ModelSection,
-    pools: list[PlacementPool],
-) -> ModelCacheArgs:
+    pools: list[serving.PlacementPool],
+) -> serving.ModelCacheArgs:
     """The model's copy on the cache nodes, for pods on its pools."""
     tier = required(model.cache)
     pool = _pool(environment, tier.pool)
     source = claim_and_folder(environment, model.name, required(model.volume).read)
-    return ModelCacheArgs(
+    return serving.ModelCacheArgs(
         namespace=namespace_of(environment, model),
         dataset_name=dataset_name(environment, model),
         source_claim="/".join(filter(None, source)),
@@ -863,11 +822,11 @@ def cache_args(
 def placement_args(
     environment: Environment,
     workload: ModelSection | TrainingSection,
-    pools: list[PlacementPool],
+    pools: list[serving.PlacementPool],
     labels: dict[str, str],
-) -> PlacementArgs:
+) -> serving.PlacementArgs:
     """The order of pools for the workload's pods, which carry the labels."""
-    return PlacementArgs(
+    return serving.PlacementArgs(
         selector=labels,
         pools=pools,
         namespace=namespace_of(environment, workload),
@@ -876,17 +835,19 @@ def placement_args(
     )
 
 
-def enforcer(environment: Environment) -> Enforcer:
+def enforcer(environment: Environment) -> serving.Enforcer:
     """What keeps the order of pools: a ResourcePolicy wherever its scheduler is."""
-    return Enforcer.NODE_AFFINITY if environment.existing else Enforcer.RESOURCE_POLICY
+    return (
+        serving.Enforcer.NODE_AFFINITY if environment.existing else serving.Enforcer.RESOURCE_POLICY
+    )
 
 
 def placement_pools(
     environment: Environment, workload: ModelSection | TrainingSection | RoleSection
-) -> list[PlacementPool]:
+) -> list[serving.PlacementPool]:
     """The pools of a workload, as all that is declared for it sees them."""
     return [
-        PlacementPool(
+        serving.PlacementPool(
             name=pool.name,
             node_selector=node_selector(environment, pool),
             autoscaled=isinstance(pool, PoolSection) and pool.autoscale is not None,
@@ -945,8 +906,8 @@ def tolerations(pool: AnyPoolSection) -> list[Toleration]:
 
 
 def model_args(
-    environment: Environment, model: ModelSection, pools: list[PlacementPool]
-) -> ModelArgs:
+    environment: Environment, model: ModelSection, pools: list[serving.PlacementPool]
+) -> serving.ModelArgs:
     """What a model is given whoever serves it: on its cache, or else on its claim."""
     claim, folder = (
         (dataset_name(environment, model), None)
@@ -954,7 +915,7 @@ def model_args(
         else claim_and_folder(environment, model.name, model.volume and model.volume.read)
     )
     return made_of(
-        ModelArgs,
+        serving.ModelArgs,
         model,
         server=server(environment, model),
         namespace=namespace_of(environment, model),
@@ -973,23 +934,23 @@ def model_args(
 
 def pod_volume(
     environment: Environment, model: ModelSection, volume: PodVolumeSection
-) -> PodVolume:
+) -> serving.PodVolume:
     """A further volume of a model's pod: a store's folder is a claim of it."""
     claim, folder = volume.claim, None
     if volume.store is not None:
         files = required(volume.files).read
         claim, folder = claim_and_folder(environment, volume_owner(model, volume), files)
-    return made_of(PodVolume, volume, claim=claim, folder=folder)
+    return made_of(serving.PodVolume, volume, claim=claim, folder=folder)
 
 
 def training_args(
-    environment: Environment, job: TrainingSection, pools: list[PlacementPool]
-) -> TrainingJobArgs:
+    environment: Environment, job: TrainingSection, pools: list[serving.PlacementPool]
+) -> serving.TrainingJobArgs:
     """The Job of a training, with its checkpoint."""
     claim, folder = claim_and_folder(environment, checkpoint(job), job.checkpoint)
     model, part = claim_and_folder(environment, base_model(job), job.volume and job.volume.read)
     return made_of(
-        TrainingJobArgs,
+        serving.TrainingJobArgs,
         job,
         namespace=namespace_of(environment, job),
         labels=pod_labels(job),
@@ -1016,7 +977,7 @@ def base_model(job: TrainingSection) -> str:
     return f"{job.name}-model"
 
 
-def server(environment: Environment, model: ModelSection) -> ModelServer:
+def server(environment: Environment, model: ModelSection) -> serving.ModelServer:
     """The container of a model, with its part of a card, and the Secret of its key."""
     update: dict[str, Any] = {}
     secret, secrets = model.api_key_secret, model.server.secret_env or []
@@ -1052,7 +1013,7 @@ def _share_of_a_card(environment: Environment, model: ModelSection) -> float | N
 
 def load_test_args(
     environment: Environment, test: LoadTestSection, url: str, labels: dict[str, str]
-) -> LoadTestArgs:
+) -> serving.LoadTestArgs:
     """The Job of a load test, next to its model.
 
     Args:
@@ -1067,7 +1028,7 @@ def load_test_args(
     results_claim, results_folder = claim_and_folder(environment, results(test), test.results)
     vllm = model.server.vllm
     return made_of(
-        LoadTestArgs,
+        serving.LoadTestArgs,
         test,
         url=test.url or url,
         served_model_name=test.served_name or model.server.served_name or model.name,
