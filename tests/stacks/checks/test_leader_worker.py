@@ -76,7 +76,7 @@ CASES = [
         {},
     ),
     Case(
-        "LeaderWorkerSetsSection",
+        "InstalledChart",
         "a chart for a controller that is there already",
         groups,
         {"leader_worker_sets": {"install": False, "version": "0.9.0"}},

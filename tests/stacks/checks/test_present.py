@@ -50,7 +50,7 @@ CASES = [
         {**ROUTED, "gateway": {"install": False}, "cluster.addons": [{"name": "gateway-api"}]},
     ),
     Case(
-        "FluidSection",
+        "InstalledChart",
         "a chart of a Fluid that nobody installs",
         dev,
         {"fluid": {"install": False, "chart": "fluid"}},

@@ -67,7 +67,7 @@ CASES = [
         {"models[deepseek].name": "qwen-decoder"},
     ),
     Case(
-        "RoleBasedGroupsSection",
+        "InstalledChart",
         "a chart for a controller that is there already",
         roles,
         {"role_based_groups": {"install": False, "version": "0.7.0"}},
