@@ -55,14 +55,8 @@ class CertManager(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:CertManager", name, args.dump(), opts)
 
-        install(
-            f"{name}-release",
-            RELEASE,
-            CHARTS["cert-manager"],
-            args.chart or HelmChart(),
-            cert_manager_values(args),
-            child_options(self, opts),
-        )
+        values, options = cert_manager_values(args), child_options(self, opts)
+        install(f"{name}-release", CHARTS[RELEASE], args.chart, values, options)
 
         self.release_name = pulumi.Output.from_input(RELEASE)
         self.register_outputs({"release_name": self.release_name})

@@ -224,36 +224,18 @@ class GpuMetrics(pulumi.ComponentResource):
             # Helm's answer repeats what it was given: the address, and the token.
             additional_secret_outputs=["values", "manifest"],
         )
-        return install(
-            f"{name}-adapter",
-            ARMS_ADAPTER,
-            CHARTS[ARMS_ADAPTER],
-            args.adapter_chart or HelmChart(),
-            arms_values(args),
-            options,
-        )
+        pinned, values = CHARTS[ARMS_ADAPTER], arms_values(args)
+        return install(f"{name}-adapter", pinned, args.adapter_chart, values, options)
 
     def _declare_upstream(
         self, name: str, args: GpuMetricsArgs, opts: pulumi.ResourceOptions | None
     ) -> kubernetes.helm.v3.Release:
+        options = child_options(self, opts)
         if args.exporter:
-            exporter = CHARTS["dcgm-exporter"]
-            install(
-                f"{name}-exporter",
-                exporter.name,
-                exporter,
-                args.exporter_chart or HelmChart(),
-                exporter_values(args),
-                child_options(self, opts),
-            )
-        return install(
-            f"{name}-adapter",
-            UPSTREAM_ADAPTER,
-            CHARTS[UPSTREAM_ADAPTER],
-            args.adapter_chart or HelmChart(),
-            upstream_values(args),
-            child_options(self, opts),
-        )
+            pinned, values = CHARTS["dcgm-exporter"], exporter_values(args)
+            install(f"{name}-exporter", pinned, args.exporter_chart, values, options)
+        pinned, values = CHARTS[UPSTREAM_ADAPTER], upstream_values(args)
+        return install(f"{name}-adapter", pinned, args.adapter_chart, values, options)
 
     def _declare_monitor(
         self,

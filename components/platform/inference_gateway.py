@@ -156,7 +156,7 @@ class InferenceGateway(pulumi.ComponentResource):
             chart, options = args.chart or EnvoyGatewayChart(), child_options(self, opts)
             values = chart_values(chart, args.limit_store)
             pinned = CHARTS["gateway-helm"]
-            return [install(f"{name}-release", "eg", pinned, chart, values, options)]
+            return [install(f"{name}-release", pinned, chart, values, options, "eg")]
         if args.installer is GatewayInstaller.PRESENT:
             return []
         types = alicloud.cs.KubernetesAddon(

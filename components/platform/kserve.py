@@ -235,7 +235,7 @@ class KServe(pulumi.ComponentResource):
         )
         release_chart = Chart(ACK_RELEASE, chart.version or "", NAMESPACE)
         options = child_options(self, opts)
-        install(f"{name}-release", ACK_RELEASE, release_chart, source, chart.values or {}, options)
+        install(f"{name}-release", release_chart, source, chart.values or {}, options)
 
     def _declare_upstream(
         self,
@@ -248,9 +248,7 @@ class KServe(pulumi.ComponentResource):
             role: str, values: Mapping[str, Any], options: pulumi.ResourceOptions
         ) -> kubernetes.helm.v3.Release:
             pinned = CHARTS[f"kserve-{role}"]
-            return install(
-                f"{name}-{role}", pinned.name, pinned, chart_source(chart, pinned), values, options
-            )
+            return install(f"{name}-{role}", pinned, chart_source(chart, pinned), values, options)
 
         # Not `retain_on_delete`: a release that Pulumi has forgotten keeps its name, so the next
         # installation would fail on it.

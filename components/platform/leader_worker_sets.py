@@ -44,7 +44,7 @@ class LeaderWorkerSets(pulumi.ComponentResource):
         super().__init__("ack-inference:index:LeaderWorkerSets", name, args.dump(), opts)
 
         chart, options = args.chart or LeaderWorkerSetsChart(), child_options(self, opts)
-        install(f"{name}-release", RELEASE, CHARTS["lws"], chart, controller_values(chart), options)
+        install(f"{name}-release", CHARTS[RELEASE], chart, controller_values(chart), options)
 
         self.release_name = pulumi.Output.from_input(RELEASE)
         self.register_outputs({"release_name": self.release_name})

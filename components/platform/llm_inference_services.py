@@ -61,7 +61,7 @@ class LLMInferenceServices(pulumi.ComponentResource):
                 options, pulumi.ResourceOptions(protect=is_type and args.protect_crds)
             )
             source = chart_source(chart, pinned)
-            deployed = install(f"{name}-{release}", release, pinned, source, values, part)
+            deployed = install(f"{name}-{release}", pinned, source, values, part, release)
             options = child_options(self, opts, depends_on=[deployed])
 
         self.namespace = pulumi.Output.from_input(NAMESPACE)

@@ -50,28 +50,29 @@ def source_faults(
 
 def install(
     name: str,
-    release: str,
     pinned: Chart,
-    source: HelmChart,
+    source: HelmChart | None,
     values: Mapping[str, Any],
     opts: pulumi.ResourceOptions,
+    release: str | None = None,
 ) -> kubernetes.helm.v3.Release:
     """Declares a release of a chart.
 
     Args:
         name: Pulumi name.
-        release: Name of the release. A generated one could not adopt what an earlier installation
-            left behind.
         pinned: The chart as it is pinned.
-        source: What the user chose instead.
+        source: What the user chose instead; None for nothing.
         values: Values of the chart, the user's among them.
         opts: Options of the child.
+        release: Name of the release. Default: the chart's. A generated one could not adopt what an
+            earlier installation left behind.
     """
+    source = source or HelmChart()
     chart, version, repository = located(pinned, source)
     options = kubernetes.helm.v3.RepositoryOptsArgs(repo=repository) if repository else None
     return kubernetes.helm.v3.Release(
         name,
-        name=release,
+        name=release or pinned.name,
         namespace=pinned.namespace,
         create_namespace=True,
         chart=chart,

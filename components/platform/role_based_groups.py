@@ -47,7 +47,7 @@ class RoleBasedGroups(pulumi.ComponentResource):
 
         chart, options = args.chart or RoleBasedGroupsChart(), child_options(self, opts)
         values = group_values(chart)
-        install(f"{name}-release", RELEASE, CHARTS["rbgs"], chart, values, options)
+        install(f"{name}-release", CHARTS[RELEASE], chart, values, options)
 
         self.release_name = pulumi.Output.from_input(RELEASE)
         self.register_outputs({"release_name": self.release_name})
