@@ -1,32 +1,21 @@
 """LeaderWorkerSets, for models on several nodes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from components.args import Fault
 from components.crds.llm_inference_service_labels import workload_name
 from components.platform import LeaderWorkerSets, LeaderWorkerSetsArgs
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart
-from components.serving import ModelArgs
 from components.serving.leader_worker_model import service_name
 
 from ..needs import LEADER_WORKER_SETS as NAME
 from ..needs import Needs
 from ..sections.environment import Environment
-from .platform import Platform, controller_args, edge_faults
+from .platform import controller, edge_faults
 
-
-def leader_worker_sets_args(
-    environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]
-) -> LeaderWorkerSetsArgs | None:
-    """The controller as its section has it, unless the cluster has it."""
-    return controller_args(
-        LeaderWorkerSetsArgs, LeaderWorkerSetsChart, environment.leader_worker_sets
-    )
-
-
-LEADER_WORKER_SETS: Final = Platform(
-    NAME, leader_worker_sets_args, LeaderWorkerSets, section="leader_worker_sets"
+LEADER_WORKER_SETS: Final = controller(
+    NAME, LeaderWorkerSets, LeaderWorkerSetsArgs, LeaderWorkerSetsChart
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import pulumi
 
@@ -14,9 +14,7 @@ from ..checks.rules import Check
 from ..needs import Needs
 from ..sections.cluster import Profile
 from ..sections.environment import Environment
-from ..sections.platform import LeaderWorkerSetsSection, RoleBasedGroupsSection
-
-A = TypeVar("A")
+from ..sections.platform import InstalledChart
 
 
 @dataclass(frozen=True)
@@ -47,16 +45,21 @@ class Platform:
         return Check(find, ask)
 
 
-def controller_args(
-    kind: Callable[..., A],
+def controller(
+    name: str,
+    component: Callable[[str, Any, pulumi.ResourceOptions], pulumi.Resource],
+    kind: Callable[..., Any],
     chart: type[Args],
-    section: LeaderWorkerSetsSection | RoleBasedGroupsSection,
-) -> A | None:
-    """A controller as its section, which is its chart, has it; None where the cluster has it."""
-    if not section.install:
-        return None
-    is_given = section.model_fields_set - {"install"}
-    return kind(chart=made_of(chart, section) if is_given else None)
+) -> Platform:
+    """A controller that is as its section has it, which is called as it is, and is its chart."""
+    section = name.replace("-", "_")
+
+    def args(environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]) -> Any:
+        own: InstalledChart = getattr(environment, section)
+        is_given = own.model_fields_set - {"install"}
+        return kind(chart=made_of(chart, own) if is_given else None) if own.install else None
+
+    return Platform(name, args, component, section=section)
 
 
 def edge_faults(environment: Environment, needs: Needs, name: str, why: str) -> Iterator[Fault]:

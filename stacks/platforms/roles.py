@@ -1,29 +1,20 @@
 """RoleBasedGroups, for models with prefill and decode apart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from components.args import Fault
 from components.platform import RoleBasedGroups, RoleBasedGroupsArgs
 from components.platform.role_based_groups import RoleBasedGroupsChart
-from components.serving import ModelArgs
 from components.serving.roles_model import router_account
 
 from ..needs import ROLE_BASED_GROUPS as NAME
 from ..needs import Needs
 from ..sections.environment import Environment
-from .platform import Platform, controller_args, edge_faults
+from .platform import controller, edge_faults
 
-
-def role_based_groups_args(
-    environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]
-) -> RoleBasedGroupsArgs | None:
-    """The controller as its section has it, unless the cluster has it."""
-    return controller_args(RoleBasedGroupsArgs, RoleBasedGroupsChart, environment.role_based_groups)
-
-
-ROLE_BASED_GROUPS: Final = Platform(
-    NAME, role_based_groups_args, RoleBasedGroups, section="role_based_groups"
+ROLE_BASED_GROUPS: Final = controller(
+    NAME, RoleBasedGroups, RoleBasedGroupsArgs, RoleBasedGroupsChart
 )
 
 
