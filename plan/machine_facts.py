@@ -12,12 +12,7 @@ from components.quantity import parse
 from stacks.checks.fit import DAEMONSETS_PODS, offers
 from stacks.checks.views import containers
 from stacks.sections.environment import Environment
-from stacks.sections.pools import (
-    AnyPoolSection,
-    EdgePoolSection,
-    NodesSection,
-    PoolSection,
-)
+from stacks.sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 
 from .machines import IDC, NODE_POOL, SWITCH, Facts, LivePool, PoolKind, Size, pools
 from .model import Marker, Plan

@@ -10,12 +10,7 @@ from pydantic import Field
 from ..args import Args, Fault, Input, Words, child_options
 from ..bindings import alicloud
 from ..names import LabelKey, LabelValue, NodePoolName, ResourceGroupId
-from .node_pool import (
-    Taint,
-    node_label_faults,
-    node_taint_faults,
-    render_taint,
-)
+from .node_pool import Taint, node_label_faults, node_taint_faults, render_taint
 
 JOIN_OPTIONS = {
     "enableIptables": True,

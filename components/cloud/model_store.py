@@ -14,13 +14,7 @@ from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
 from ..names import DNS_1123_LABEL, OSS_BUCKET, SecretName, host_form
 from ..quantity import is_quantity, parse
-from .identity import (
-    RamStatement,
-    RrsaRole,
-    RrsaRoleArgs,
-    account_faults,
-    role_name_faults,
-)
+from .identity import RamStatement, RrsaRole, RrsaRoleArgs, account_faults, role_name_faults
 
 # https://www.alibabacloud.com/help/en/ack/product-overview/announcement-on-csi-oss-driver-upgrade
 _FUSE_NAMESPACE: Final = "ack-csi-fuse"

@@ -13,13 +13,7 @@ from pydantic import Field
 
 from ..args import Args, Fault
 from ..catalog.labels import INSTANCE_TYPE
-from ..catalog.metrics import (
-    QUANTILE,
-    SERIES,
-    PodLabels,
-    selected,
-    ttft_buckets,
-)
+from ..catalog.metrics import QUANTILE, SERIES, PodLabels, selected, ttft_buckets
 from ..catalog.vllm.table import Release
 from ..crds.monitoring import GroupRule, RuleGroup
 from ..quantity import plain

@@ -11,13 +11,7 @@ from pydantic import Field
 
 from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
 from ..bindings import alicloud, kubernetes
-from ..catalog.charts import (
-    CHARTS,
-    KSERVE_RBAC_PROXY,
-    KSERVE_RENAMED,
-    KSERVE_RUNTIME_IMAGES,
-    Chart,
-)
+from ..catalog.charts import CHARTS, KSERVE_RBAC_PROXY, KSERVE_RENAMED, KSERVE_RUNTIME_IMAGES, Chart
 from ..crds.formats import ImagePrefix
 from ..names import DomainName, ObjectName
 from .fluid import merged

@@ -12,10 +12,7 @@ from typing import Any, Final
 import pulumi
 from pulumi.errors import InputPropertiesError
 from pulumi.provider import ConstructResult
-from pulumi.provider.experimental.analyzer import (
-    ComponentDefinition,
-    PropertyDefinition,
-)
+from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 from pydantic import BaseModel

@@ -1,10 +1,6 @@
 """Where the ingress controller comes from that KServe's Ingresses need."""
 
-from components.platform.kserve import (
-    DEFAULT_INGRESS_CLASS,
-    INGRESS_ADDONS,
-    serves_by_gateway,
-)
+from components.platform.kserve import DEFAULT_INGRESS_CLASS, INGRESS_ADDONS, serves_by_gateway
 
 from ..needs import Needs
 from ..sections.environment import Environment

@@ -6,10 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field, JsonValue
 
 from components.args import Args, Because, Fault
-from components.names import (
-    INSTANCE_TYPE,
-    InstanceType,
-)
+from components.names import INSTANCE_TYPE, InstanceType
 
 _BY_INSTANCE_TYPE: Final[dict[str, JsonValue]] = {
     "propertyNames": {"pattern": INSTANCE_TYPE.json_pattern},
