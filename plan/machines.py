@@ -73,10 +73,7 @@ class Size:
         """What pods can ask for on a node with some labels: CPU in thousandths, memory in bytes."""
         cards: dict[str, int] = {}
         if self.gpus:
-            amounts = {
-                GPU_MEMORY: self.gpus * self.gpu_memory_gib,
-                GPU_CORES: 100 * self.gpus,
-            }
+            amounts = {GPU_MEMORY: self.gpus * self.gpu_memory_gib, GPU_CORES: 100 * self.gpus}
             mode = labels.get(GPU_SCHEDULE, WHOLE_CARDS)
             names = (GPU_RESOURCE,) if mode == WHOLE_CARDS else SHARED_RESOURCES.get(mode, ())
             cards = {name: amounts.get(name, self.gpus) for name in names}

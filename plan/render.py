@@ -37,8 +37,7 @@ def render(plan: Plan, console: Console) -> None:
             console.print(body, crop=False)
     console.print(
         Text.assemble(
-            "\nNothing was created. To create it: ",
-            (f"pulumi up -s {plan.stack}", "bold green"),
+            "\nNothing was created. To create it: ", (f"pulumi up -s {plan.stack}", "bold green")
         )
     )
 

@@ -105,11 +105,7 @@ def _account(environment: Environment) -> dict[str, Any]:
 
 def network_args(environment: Environment) -> cloud.NetworkArgs:
     """The VPC with a vSwitch per zone, created or there already."""
-    return made_of(
-        cloud.NetworkArgs,
-        required(environment.network),
-        **_account(environment),
-    )
+    return made_of(cloud.NetworkArgs, required(environment.network), **_account(environment))
 
 
 def cluster_args(environment: Environment, prefix: str) -> cloud.AckClusterArgs:
@@ -795,9 +791,7 @@ def claim_and_folder(
 
 
 def cache_args(
-    environment: Environment,
-    model: ModelSection,
-    pools: list[serving.PlacementPool],
+    environment: Environment, model: ModelSection, pools: list[serving.PlacementPool]
 ) -> serving.ModelCacheArgs:
     """The model's copy on the cache nodes, for pods on its pools."""
     tier = required(model.cache)

@@ -79,10 +79,7 @@ def find_warnings(environment: Environment) -> list[str]:
 
 
 def _validated(
-    environment: Environment,
-    prefix: str,
-    unread: Sequence[Fault] = (),
-    ruled: Sequence[Fault] = (),
+    environment: Environment, prefix: str, unread: Sequence[Fault] = (), ruled: Sequence[Fault] = ()
 ) -> Validation:
     """Each fault once, also where a component says what a rule or a check has said.
 

@@ -383,10 +383,7 @@ def declare_addons(
 
 
 def declare_autoscaling(
-    name: str,
-    cluster_id: Input[str],
-    scaling: ClusterAutoscaling,
-    opts: pulumi.ResourceOptions,
+    name: str, cluster_id: Input[str], scaling: ClusterAutoscaling, opts: pulumi.ResourceOptions
 ) -> None:
     """Has instant elasticity add and remove nodes."""
     alicloud.cs.AutoscalingConfig(

@@ -306,10 +306,7 @@ def _oss_faults(oss: OssStore) -> Iterator[Fault]:
     if not is_region(oss.region):
         want = "a region such as 'cn-beijing'"
         yield Fault("region", oss.region, want, "its endpoint is named after it")
-    names = {
-        "fuse_namespace": oss.fuse_namespace,
-        "fuse_service_account": oss.fuse_service_account,
-    }
+    names = {"fuse_namespace": oss.fuse_namespace, "fuse_service_account": oss.fuse_service_account}
     accounts = {field: name for field, name in names.items() if name is not None}
     yield from account_faults(accounts)
     if (oss.role_name is None) == (oss.secret is None):

@@ -15,10 +15,7 @@ class CrdModel(Args):
     """A part of a custom resource, as its CRD spells it."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        loc_by_alias=False,
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, loc_by_alias=False
     )
 
     def manifest(self) -> dict[str, Any]:

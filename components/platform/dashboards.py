@@ -187,10 +187,7 @@ def _whole_vllm_dashboard() -> Dashboard:
                 "Tokens",
                 "short",
                 "Tokens per second, over all replicas.",
-                (
-                    _rate("vllm:generation_tokens", "written"),
-                    _rate("vllm:prompt_tokens", "read"),
-                ),
+                (_rate("vllm:generation_tokens", "written"), _rate("vllm:prompt_tokens", "read")),
             ),
             Panel(
                 "Answers",

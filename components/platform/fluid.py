@@ -134,9 +134,7 @@ def _images(prefix: str) -> dict[str, Any]:
         "dataset": {"controller": image},
         "csi": {"registrar": image, "plugins": image},
         # smartdata and fuse are Jindo itself, which the controller starts for each cache.
-        "runtime": {
-            "jindo": dict.fromkeys(("controller", "init", "smartdata", "fuse"), image),
-        },
+        "runtime": {"jindo": dict.fromkeys(("controller", "init", "smartdata", "fuse"), image)},
         "webhook": {**image, "filePrefetcher": image},
         "fluidapp": {"controller": image},
     }

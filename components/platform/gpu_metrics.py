@@ -335,9 +335,7 @@ def exporter_values(args: GpuMetricsArgs) -> dict[str, Any]:
         tolerations = [toleration.manifest() for toleration in args.tolerations]
     values: dict[str, Any] = {
         # On a node without a GPU it would fail over and over.
-        "affinity": {
-            "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms},
-        },
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}},
         "tolerations": tolerations,
         "serviceMonitor": {
             "enabled": True,

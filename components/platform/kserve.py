@@ -28,10 +28,7 @@ IngressClassName = Annotated[ObjectName, Because("each model's Ingress names its
 """Why a domain is a host name."""
 ALB_INGRESS_CLASS: Final = "alb"
 INGRESS_ADDONS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        DEFAULT_INGRESS_CLASS: "nginx-ingress-controller",
-        ALB_INGRESS_CLASS: "alb-ingress-controller",
-    }
+    {DEFAULT_INGRESS_CLASS: "nginx-ingress-controller", ALB_INGRESS_CLASS: "alb-ingress-controller"}
 )
 """Add-on of ACK that answers to an IngressClass."""
 ALB_ZONES: Final = 2
@@ -232,11 +229,7 @@ class KServe(pulumi.ComponentResource):
         install(f"{name}-release", release_chart, source, chart.values or {}, options)
 
     def _declare_upstream(
-        self,
-        name: str,
-        args: KServeArgs,
-        chart: KServeChart,
-        opts: pulumi.ResourceOptions | None,
+        self, name: str, args: KServeArgs, chart: KServeChart, opts: pulumi.ResourceOptions | None
     ) -> None:
         def release(
             role: str, values: Mapping[str, Any], options: pulumi.ResourceOptions

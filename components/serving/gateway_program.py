@@ -101,19 +101,12 @@ def declare_program(
     ports: list[Any] = [{"name": port, "port": number} for port, number in pod.ports.items()]
     ports[0]["app_protocol"] = "http" if pod.health_port is None else "kubernetes.io/h2c"
     return kubernetes.core.v1.Service(
-        f"{name}-service",
-        metadata=waiting,
-        spec={"selector": labels, "ports": ports},
-        opts=after,
+        f"{name}-service", metadata=waiting, spec={"selector": labels, "ports": ports}, opts=after
     )
 
 
 def deployment_spec(
-    called: str,
-    labels: Mapping[str, str],
-    program: GatewayProgram,
-    image: str,
-    pod: ProgramPod,
+    called: str, labels: Mapping[str, str], program: GatewayProgram, image: str, pod: ProgramPod
 ) -> Any:
     """The Deployment of a program: an update ends the old pod first, since one alone decides."""
     paths = {"NAMESPACE": "metadata.namespace", "POD_NAME": "metadata.name"}

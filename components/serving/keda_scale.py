@@ -199,11 +199,7 @@ class KedaScaled(PodScale, Protocol):
 
 
 def scaled_object(
-    name: str,
-    image: str,
-    scale: KedaScaled,
-    target: Mapping[str, str],
-    pods: str,
+    name: str, image: str, scale: KedaScaled, target: Mapping[str, str], pods: str
 ) -> "crds.ScaledObjectSpec | None":
     """What KEDA is told of a model; None where another one scales it.
 

@@ -505,11 +505,7 @@ def _scaling(scale: KServeScale) -> Mapping[str, Any]:
     bounds = {"min_replicas": scale.min, "max_replicas": scale.max}
     if scale.query is not None:
         return {**bounds, "auto_scaling": _keda(scale, scale.query)}
-    return {
-        **bounds,
-        "scale_metric": scale.metric.value,
-        "scale_target": int(scale.target),
-    }
+    return {**bounds, "scale_metric": scale.metric.value, "scale_target": int(scale.target)}
 
 
 def _keda(scale: KServeScale, query: PrometheusQuery) -> dict[str, Any]:

@@ -318,10 +318,7 @@ def declare_service(
         f"{name}-service",
         # Pulumi would wait for a pod behind it, and give up long before a GPU node is there.
         metadata=metadata(
-            called,
-            args.namespace,
-            labels=args.labels,
-            annotations={"pulumi.com/skipAwait": "true"},
+            called, args.namespace, labels=args.labels, annotations={"pulumi.com/skipAwait": "true"}
         ),
         spec={
             "selector": selector,

@@ -174,14 +174,8 @@ class LoadTest(pulumi.ComponentResource):
         binding = kubernetes.rbac.v1.RoleBinding(
             f"{name}-binding",
             metadata=about,
-            role_ref={
-                "api_group": "rbac.authorization.k8s.io",
-                "kind": "Role",
-                "name": shared,
-            },
-            subjects=[
-                {"kind": "ServiceAccount", "name": shared, "namespace": args.namespace},
-            ],
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": shared},
+            subjects=[{"kind": "ServiceAccount", "name": shared, "namespace": args.namespace}],
             opts=child_options(self, opts, depends_on=[account, role]),
         )
         return [account, role, binding]
@@ -236,10 +230,7 @@ def _load(job: str, args: LoadTestArgs) -> Load:
 
 def _pod(name: str, args: LoadTestArgs) -> dict[str, Any]:
     cold = args.scenario.cold_start is not None
-    waiting = {
-        "serviceAccountName": account_name(name),
-        "initContainers": [_until_idle(args)],
-    }
+    waiting = {"serviceAccountName": account_name(name), "initContainers": [_until_idle(args)]}
     return {
         "restartPolicy": "Never",
         # Of the containers, only the one that waits for an idle model has a token.

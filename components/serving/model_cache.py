@@ -186,11 +186,7 @@ def dataset_spec(args: ModelCacheArgs) -> "crds.DatasetSpec":
     return crds.DatasetSpec.model_validate(
         {
             "mounts": [
-                {
-                    "mount_point": _claim_address(args.source_claim),
-                    "name": "data",
-                    "path": "/",
-                }
+                {"mount_point": _claim_address(args.source_claim), "name": "data", "path": "/"}
             ],
             "access_modes": ["ReadOnlyMany"],
             "node_affinity": {
@@ -205,9 +201,7 @@ def dataset_spec(args: ModelCacheArgs) -> "crds.DatasetSpec":
     )
 
 
-def requirements(
-    labels: Mapping[str, Sequence[Input[str]]],
-) -> list[NodeSelectorRequirement]:
+def requirements(labels: Mapping[str, Sequence[Input[str]]]) -> list[NodeSelectorRequirement]:
     """One requirement per label, so that a node has to match all of them."""
     return [
         NodeSelectorRequirement.model_validate(

@@ -116,10 +116,7 @@ class Placement(pulumi.ComponentResource):
         self.policy_name = None
         if policy is not None:
             ResourcePolicy(
-                f"{name}-policy",
-                policy,
-                metadata(name, args.namespace),
-                child_options(self, opts),
+                f"{name}-policy", policy, metadata(name, args.namespace), child_options(self, opts)
             )
             self.policy_name = pulumi.Output.from_input(name)
 

@@ -688,10 +688,7 @@ def router_role(name: str, args: RolesModelArgs) -> dict[str, Any]:
         "resources": router.resources.manifest(),
         "readiness_probe": {"http_get": health, "period_seconds": 5, "timeout_seconds": 5},
         "env": [
-            {
-                "name": NAMESPACE,
-                "value_from": {"field_ref": {"field_path": "metadata.namespace"}},
-            }
+            {"name": NAMESPACE, "value_from": {"field_ref": {"field_path": "metadata.namespace"}}}
         ],
         "security_context": {"allow_privilege_escalation": False},
     }

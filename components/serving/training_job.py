@@ -200,10 +200,7 @@ def kept_apart(name: str, spec: dict[str, Any]) -> Any:
         {"key": GENERATION, "operator": "NotIn", "values": [generation]},
     ]
     # Every node has this label, and all that run Linux the same value: so it holds on all of them.
-    term = {
-        "labelSelector": {"matchExpressions": expressions},
-        "topologyKey": "kubernetes.io/os",
-    }
+    term = {"labelSelector": {"matchExpressions": expressions}, "topologyKey": "kubernetes.io/os"}
     apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     about, pod = template["metadata"], template["spec"]
     labels = {**about["labels"], GENERATION: generation}

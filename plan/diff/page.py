@@ -62,9 +62,7 @@ def render_page(report: Report) -> str:
         "type_name": type_name,
     }
     return environment.get_template("page.html.j2").render(
-        report=report,
-        stacks=[_stack(section) for section in report.sections],
-        signs=SIGNS,
+        report=report, stacks=[_stack(section) for section in report.sections], signs=SIGNS
     )
 
 

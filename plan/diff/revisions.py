@@ -279,8 +279,7 @@ def _install(lock: Path, folder: Path) -> None:
             new.rename(folder)
     except subprocess.CalledProcessError as error:
         raise Refused(
-            f"{lock.name} of the revision",
-            f"its dependencies cannot be installed: {error}.",
+            f"{lock.name} of the revision", f"its dependencies cannot be installed: {error}."
         ) from None
     finally:
         shutil.rmtree(new, ignore_errors=True)

@@ -28,9 +28,7 @@ class OssSection(Args):
     """A bucket of OSS."""
 
     bucket: str = Field(
-        pattern=OSS_BUCKET.json_pattern,
-        examples=["llm-models"],
-        json_schema_extra=IMMUTABLE,
+        pattern=OSS_BUCKET.json_pattern, examples=["llm-models"], json_schema_extra=IMMUTABLE
     )
     """Name of the bucket, unique in all of OSS."""
     create: bool = True
