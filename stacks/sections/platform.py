@@ -62,10 +62,9 @@ class InstalledChart(Args):
     install: bool = True
     """Whether the stack installs it. False where the cluster has it."""
 
+    # What the chart brings, in a sentence; fields that say something of what is there already.
     _brings: ClassVar[str] = "the controller"
-    """What the chart brings, in a sentence."""
     _tells: ClassVar[frozenset[str]] = frozenset({"install"})
-    """Fields that say something of what is there already, too."""
 
     def _faults(self) -> Iterator[Fault]:
         if self.install:
