@@ -84,13 +84,14 @@ def made_of(kind: type[A], section: Args, **fields: Any) -> A:
 
     Args:
         kind: The component's class of arguments.
-        section: What it calls as `kind` does is handed over as it is; where `kind` may lack it, an
-            empty list or mapping is left out.
+        section: What it calls as `kind` does is handed over as it is. Where a list or mapping is
+            empty unless it is given, and `kind` may lack it, an empty one is left out.
         fields: Whatever is called otherwise, comes from elsewhere, or is not handed over as it is.
     """
     for field in kind.model_fields.keys() & type(section).model_fields.keys() - fields.keys():
-        value = getattr(section, field)
-        if value not in ([], {}) or kind.model_fields[field].default is not None:
+        value, unless_given = getattr(section, field), type(section).model_fields[field].default
+        may_lack = unless_given in ([], {}) and kind.model_fields[field].default is None
+        if value or not may_lack:
             fields[field] = value
     return kind(**fields)
 
@@ -142,6 +143,7 @@ def existing_ack_cluster_args(environment: Environment) -> cloud.ExistingAckClus
         cloud.ExistingAckClusterArgs,
         cluster,
         cluster_id=required(cluster.id),
+        addons=cluster.addons,
         rrsa=any(store and store.oss and store.oss.secret is None for store in stores),
         autoscaling=cluster.autoscaling if "autoscaling" in cluster.model_fields_set else None,
     )
