@@ -53,7 +53,7 @@ from .kserve_model import KServeMetric, KServeScale, Rollout
 from .kv_transfer import SIDE_CHANNEL, connector, transfer_words
 from .leader_worker_model import SILENT, last_group_faults, serve_words, with_server
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
-from .server import ModelServer
+from .server import ModelServer, shared_memory_size
 from .shutdown import GRACE_SECONDS, standard_shutdown
 from .vllm_rules import extra_faults
 
@@ -187,11 +187,14 @@ class KVOffload(Args):
     """Where blocks of the KV cache go that the card has no room for; from vLLM 0.22 on."""
 
     memory: Quantity = Field(examples=["20Gi"])
-    """Memory of the CPU for them, out of `server.resources.memory`."""
+    """Memory of the CPU for them, of each copy in a pod, out of `server.resources.memory`. vLLM
+    keeps them in /dev/shm, whose size follows from it unless `server.shared_memory` says one."""
     disk: Quantity | None = Field(default=None, examples=["100Gi"])
-    """Room on the node's disk for what memory has none for, requested as ephemeral storage."""
+    """Room on the node's disk for what memory has none for, requested as ephemeral storage. vLLM
+    takes no block off it again, and a pod that has filled it is evicted."""
     claim: ObjectName | None = None
-    """Existing claim for it, in place of `disk`, which all replicas share."""
+    """Existing claim for it, in place of `disk`, which all replicas share. Nobody deletes old
+    blocks there."""
     eviction: EvictionPolicy = EvictionPolicy.LRU
     """Which blocks go first: lru or arc."""
 
@@ -208,6 +211,23 @@ class KVOffload(Args):
             volume = {"empty_dir": {"size": self.disk}}
         secondary = [{"file_system": volume}] if self.disk or self.claim else None
         return {"cpu": self.memory, "eviction_policy": self.eviction, "secondary": secondary}
+
+    def held(self, copies: int) -> int:
+        """Bytes of /dev/shm that the copies in a pod keep: vLLM has a file there for each.
+
+        vllm/v1/kv_offload/cpu/shared_offload_region.py of 0.22.0 to 0.33.0: filled at the start,
+        which ends where there is less room.
+        """
+        return math.ceil(parse(self.memory)) * copies
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Variables by which replicas find each other's blocks on a claim.
+
+        Blocks are files called after a hash, which each process begins at random without: the same
+        releases, vllm/v1/kv_offload/tiering/fs/manager.py.
+        """
+        return {"PYTHONHASHSEED": "0"} if self.claim else {}
 
     @property
     def connector(self) -> dict[str, Any]:
@@ -349,6 +369,11 @@ class LLMServe(Args):
         return self.parallelism.pods if self.parallelism else 1
 
     @property
+    def copies(self) -> int:
+        """Copies of the model in each pod."""
+        return self.parallelism.local if self.parallelism else 1
+
+    @property
     def scales(self) -> Mapping[str, LLMScale]:
         """How many pods of each role there are, by field."""
         prefill = {"prefill.scale": self.prefill.scale} if self.prefill else {}
@@ -392,22 +417,33 @@ class LLMModelArgs(ModelArgs):
 
     def _size_faults(self) -> Iterator[Fault]:
         serve, server = self.serve, self.server
-        memory = server.resources.memory
         offload, image = serve.kv_offload, vllm_image(server.image)
-        if offload and (room := difference(memory, offload.memory)) is not None and room <= 0:
-            want = f"less than server.resources.memory ({memory})"
-            yield Fault("serve.kv_offload.memory", offload.memory, want, "it is a part of it")
+        if offload:
+            yield from _held_faults(offload, server, serve.copies)
         if offload and image is not None and image.version < OFFLOADING_SINCE:
             want = f"left out, or an image from {release_name(OFFLOADING_SINCE)} on"
             why = f"vLLM {image.release} knows no tiers of the KV cache"
             yield Fault("serve.kv_offload", Words("given"), want, why)
-        local = serve.parallelism.local if serve.parallelism else 1
-        if server.gpus % local:
-            want = f"a multiple of the copies in a pod ({local})"
+        if server.gpus % serve.copies:
+            want = f"a multiple of the copies in a pod ({serve.copies})"
             yield Fault("server.resources.gpus", server.gpus, want, "each has cards of its own")
         if serve.nodes > 1 and self.topology_spread:
             why = "it would spread the pods of a replica, which belong together"
             yield Fault("topology_spread", Words("given"), "left out", why)
+
+
+def _held_faults(offload: KVOffload, server: ModelServer, copies: int) -> Iterator[Fault]:
+    """Refuses blocks that the memory of a pod, or its /dev/shm, has no room for."""
+    memory, shared = server.resources.memory, server.shared_memory
+    held = str(offload.held(copies))
+    each = f", for {copies} copies in a pod" if copies > 1 else ""
+    if (room := difference(memory, held)) is not None and room <= 0:
+        want = f"less than server.resources.memory ({memory}){each}"
+        yield Fault("serve.kv_offload.memory", offload.memory, want, "it is a part of it")
+    elif (room := difference(shared, held)) is not None and room <= 0:
+        want = f"left out, or more than serve.kv_offload.memory ({offload.memory}){each}"
+        why = "vLLM keeps these blocks in /dev/shm, and does not start where they have no room"
+        yield Fault("server.shared_memory", shared, want, why)
 
 
 def _flag_faults(field: str, server: ModelServer, extended: ModelServer) -> Iterator[Fault]:
@@ -557,11 +593,20 @@ def role_server(args: LLMModelArgs, port: int = PORT) -> ModelServer:
     serve, vllm = args.serve, args.server.vllm
     # A preset names this folder too, and the variable goes before HF_HOME.
     caches = {"HF_HUB_CACHE": f"{args.server.mount_path.rstrip('/')}/huggingface/hub"}
-    env = {**(caches if args.claim is None else {}), **(args.server.env or {})}
+    offload = serve.kv_offload
+    env = {
+        **(caches if args.claim is None else {}),
+        **(offload.env if offload else {}),
+        **(args.server.env or {}),
+    }
     update: dict[str, Any] = {"port": port, "env": env or None}
+    if offload is not None:
+        resources, shared = args.server.resources, args.server.shared_memory
+        held = offload.held(serve.copies)
+        update["shared_memory"] = shared_memory_size(resources, shared, held)
     if vllm is not None:
         flags = [*(serve.parallelism.flags if serve.parallelism else [])]
-        config = serve.kv_offload.connector if serve.kv_offload else None
+        config = offload.connector if offload else None
         if serve.prefill is not None:
             config = connector(serve.prefill.connector)
         if config is not None:
@@ -607,8 +652,7 @@ def worker_pod(args: LLMModelArgs) -> dict[str, Any]:
     """A further pod of a replica: it answers nobody, and is ready once it runs."""
     server = role_server(args)
     pod = model_pod(args.model_copy(update={"server": server}), container=SERVER)
-    local = args.serve.parallelism.local if args.serve.parallelism else 1
-    rank = f"--headless --data-parallel-start-rank $(({POD_INDEX} * {local}))"
+    rank = f"--headless --data-parallel-start-rank $(({POD_INDEX} * {args.serve.copies}))"
     return _as_ours(pod, args, {**SILENT, "command": _script(serve_words(server), rank)})
 
 

@@ -364,16 +364,22 @@ def program_faults(field: str, words: Sequence[str] | None) -> Iterator[Fault]:
         yield Fault(field, got, "the whole line in one item", "a shell runs that item alone")
 
 
-def shared_memory_size(resources: Resources, size: str | None) -> str | None:
+def shared_memory_size(resources: Resources, size: str | None, held: int = 0) -> str | None:
     """Size of /dev/shm: what is asked for, or half of the memory for several cards.
 
     Processes of one pod pass tensors and messages through it, and the 64 MiB of a container
     runtime are too few for NCCL. Half of the memory is what Linux gives a tmpfs by itself; it is
     taken only as it is written to. https://docs.kernel.org/filesystems/tmpfs.html
+
+    Args:
+        resources: What the container asks for.
+        size: What is asked for.
+        held: Bytes that the server keeps in it for good, beside which half of the rest is left.
     """
-    if size is not None or resources.gpus < 2:
+    if size is not None or (resources.gpus < 2 and not held):
         return size
-    return binary(int(parse(resources.memory)) // 2 // 2**20 * 2**20)
+    rest = int(parse(resources.memory)) - held
+    return binary((held + rest // 2) // 2**20 * 2**20)
 
 
 def shared_memory_faults(resources: Resources, size: str | None) -> Iterator[Fault]:

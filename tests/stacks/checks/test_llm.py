@@ -333,12 +333,46 @@ CASES = [
         "KVOffload",
         "blocks in two places",
         llm,
-        {f"{CHAT}.kv_offload.claim": "blocks"},
+        {f"{CHAT}.kv_offload.claim": "blocks", f"{CHAT}.kv_offload.disk": "60Gi"},
         (
             f"{CHAT}.kv_offload.claim is 'blocks', but it must be left out beside "
             "disk: blocks lie in one place."
         ),
-        {f"{CHAT}.kv_offload": {"memory": "32Gi", "claim": "blocks"}},
+        {f"{CHAT}.kv_offload.claim": "blocks"},
+    ),
+    Case(
+        "LLMModelArgs",
+        "blocks that the memory of a pod has no room for",
+        llm,
+        {f"{CHAT}.kv_offload.memory": "80Gi"},
+        (
+            f"{CHAT}.kv_offload.memory is '80Gi', but it must be less than "
+            "server.resources.memory (80Gi): it is a part of it."
+        ),
+        {f"{CHAT}.kv_offload.memory": "79Gi"},
+    ),
+    Case(
+        "LLMModelArgs",
+        "blocks of each copy in a pod",
+        llm,
+        {f"{MOE}.kv_offload": {"memory": "256Gi"}},
+        (
+            f"{MOE}.kv_offload.memory is '256Gi', but it must be less than "
+            "server.resources.memory (512Gi), for 2 copies in a pod: it is a part of it."
+        ),
+        {f"{MOE}.kv_offload": {"memory": "255Gi"}},
+    ),
+    Case(
+        "LLMModelArgs",
+        "blocks that /dev/shm has no room for",
+        llm,
+        {"models[chat].server.shared_memory": "32Gi"},
+        (
+            "models[chat].server.shared_memory is '32Gi', but it must be left out, or more than "
+            "serve.kv_offload.memory (32Gi): vLLM keeps these blocks in /dev/shm, and does not "
+            "start where they have no room."
+        ),
+        {"models[chat].server.shared_memory": "33Gi"},
     ),
     Case(
         "KVOffload",
@@ -544,6 +578,29 @@ CASES = [
 ]
 
 SURPRISES = [
+    Case(
+        "offloaded_blocks_pile_up",
+        "a disk that fills up",
+        llm,
+        {f"{CHAT}.kv_offload.disk": "60Gi"},
+        (
+            f"{CHAT}.kv_offload.disk is 60Gi, and vLLM takes no block off it again: once it is "
+            "full the kubelet evicts the pod, with all its requests. Left out, what memory has no "
+            "room for is dropped."
+        ),
+        {},
+    ),
+    Case(
+        "offloaded_blocks_pile_up",
+        "a claim that fills up",
+        llm,
+        {f"{CHAT}.kv_offload.claim": "blocks"},
+        (
+            f"{CHAT}.kv_offload.claim is blocks, and vLLM takes no block off it again: have "
+            "something delete old files there, or it is full one day."
+        ),
+        {},
+    ),
     Case(
         "present_llm_controller_is_configured",
         "a controller whose settings nobody knows",
