@@ -410,7 +410,7 @@ def alerts_args(environment: Environment) -> AlertsArgs | None:
 
 def _alerted(environment: Environment, model: ModelSection) -> AlertedModel:
     image, prices = vllm_image(model.server.image), environment.prices
-    pools = [pool for name in model.placement.pools if (pool := environment.pool(name))]
+    pools = [pool for name in model.pools if (pool := environment.pool(name))]
     # Of several roles, one may have all that it may have, and another one none.
     scales = [section.scale for section in model.serve.sections.values()]
     most = scales[0].max if len(scales) == 1 and scales[0].max > scales[0].min else None

@@ -65,8 +65,9 @@ SUFFIX: Final = "-llm"
 runtime: under one name the new one would be gone with the old one, as the engine deletes last."""
 OFFLOADING_SINCE: Final[Version] = (0, 22, 0)
 """First release with tiers of the KV cache: the presets of v0.20.0; vllm pull 40020."""
-HEADLESS_SINCE: Final[Version] = (0, 9, 0)
-"""First release whose copies run in several pods: --data-parallel-size-local of the table."""
+FILES_SINCE: Final[Version] = (0, 23, 0)
+"""First release that knows the tier of files by the name that KServe gives it: it was `fs_python`
+in 0.22.0, vllm/v1/kv_offload/tiering/factory.py."""
 
 
 class LLMActuator(StrEnum):
@@ -424,6 +425,12 @@ class LLMModelArgs(ModelArgs):
             want = f"left out, or an image from {release_name(OFFLOADING_SINCE)} on"
             why = f"vLLM {image.release} knows no tiers of the KV cache"
             yield Fault("serve.kv_offload", Words("given"), want, why)
+        elif offload and image is not None and image.version < FILES_SINCE:
+            for tier in ("disk", "claim"):
+                if (got := getattr(offload, tier)) is not None:
+                    want = f"left out, or an image from {release_name(FILES_SINCE)} on"
+                    why = f"vLLM {image.release} knows no tier of files by its name"
+                    yield Fault(f"serve.kv_offload.{tier}", got, want, why)
         if server.gpus % serve.copies:
             want = f"a multiple of the copies in a pod ({serve.copies})"
             yield Fault("server.resources.gpus", server.gpus, want, "each has cards of its own")

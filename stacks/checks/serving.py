@@ -76,7 +76,7 @@ def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
 def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
     """Fluid's pods talk to each other, which machines of an IDC often cannot."""
     for path, cache, model in cached(environment):
-        for name in dict.fromkeys([cache.pool, *model.placement.pools]):
+        for name in dict.fromkeys([cache.pool, *model.pools]):
             pool = environment.pool(name)
             if isinstance(pool, EdgePoolSection) and not pool.interconnected:
                 want = f"left out, or edge_pools[{name}].interconnected true where it is so"

@@ -132,6 +132,25 @@ def placed(environment: Environment, placement: PlacementSection) -> list[AnyPoo
     return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]
 
 
+def placements_of(
+    path: str, workload: ModelSection | TrainingSection
+) -> Iterator[tuple[str, PlacementSection]]:
+    """Where pods of a workload run, each with its field path: of roles, each has its own or not."""
+    own = {f"{path}.placement": workload.placement}
+    if isinstance(workload, ModelSection):
+        places = {
+            kind: workload.placement_of(part) for kind, part in workload.serve.sections.items()
+        }
+        if workload.placement not in places.values():
+            own = {}
+        own |= {
+            f"{path}.serve.{kind}.placement": place
+            for kind, place in places.items()
+            if place is not workload.placement
+        }
+    yield from own.items()
+
+
 def section_pools(
     environment: Environment, model: ModelSection
 ) -> Iterator[tuple[RuntimeSection, AnyPoolSection]]:

@@ -364,6 +364,37 @@ CASES = [
     ),
     Case(
         "LLMModelArgs",
+        "a tier of files by a name that it has later",
+        llm,
+        {
+            f"{CHAT}.kv_offload.disk": "60Gi",
+            "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.22.1",
+        },
+        (
+            f"{CHAT}.kv_offload.disk is '60Gi', but it must be left out, or an image from 0.23.0 "
+            "on: vLLM 0.22.1 knows no tier of files by its name."
+        ),
+        {"models[chat].server.image": "docker.io/vllm/vllm-openai:v0.22.1"},
+    ),
+    Case(
+        "LLMModelArgs",
+        "a tier of files on a claim by a name that it has later",
+        llm,
+        {
+            f"{CHAT}.kv_offload.claim": "blocks",
+            "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.22.0",
+        },
+        (
+            f"{CHAT}.kv_offload.claim is 'blocks', but it must be left out, or an image from "
+            "0.23.0 on: vLLM 0.22.0 knows no tier of files by its name."
+        ),
+        {
+            f"{CHAT}.kv_offload.claim": "blocks",
+            "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.23.0",
+        },
+    ),
+    Case(
+        "LLMModelArgs",
         "blocks that /dev/shm has no room for",
         llm,
         {"models[chat].server.shared_memory": "32Gi"},

@@ -528,6 +528,16 @@ def test_a_roles_own_rdma_brings_the_controller_of_its_devices() -> None:
     assert ["ack-erdma-controller" in names for names in installed] == [False, True]
 
 
+def test_alerts_watch_the_spot_nodes_of_either_role() -> None:
+    def names(pool: str) -> set[str]:
+        raw = merged(roles(), {"alerts": {}, f"pools[{pool}].spot": {}})
+        [rules] = planned(raw).of("kubernetes:monitoring.coreos.com/v1:PrometheusRule")
+        groups = {group["name"]: group["rules"] for group in rules.inputs["spec"]["groups"]}
+        return {rule["alert"] for rule in groups["inference-qwen-alerts"]}
+
+    assert "ModelSpotNodeLost" in names("l20") & names("a10") - names("h20")
+
+
 def test_alerts_watch_the_pods_of_both_roles_and_no_number_that_is_of_one() -> None:
     plan = planned(merged(roles(), {"alerts": {}}))
     [rules] = plan.of("kubernetes:monitoring.coreos.com/v1:PrometheusRule")
