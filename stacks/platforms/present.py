@@ -91,7 +91,11 @@ def present_kserve_is_configured(environment: Environment, needs: Needs) -> Iter
     """Hosts, Ingresses and limits follow the ConfigMap of the KServe that is there."""
     if environment.kserve.install or not needs.sections(KSERVE):
         return
-    ingress = f", ingressClassName {ingress_class(environment)}" if needs.has_ingress else ""
+    ingress = (
+        f", ingressClassName {ingress_class(environment)}"
+        if needs.behind_ingress(environment)
+        else ""
+    )
     yield (
         "kserve.install is false, so nobody sets what the models need of the cluster's KServe: "
         f"have in its ConfigMap inferenceservice-config ingressDomain {environment.kserve.domain}"

@@ -557,6 +557,24 @@ def test_a_load_balancer_that_ack_makes_is_billed(base: Any, count: int) -> None
     assert names.count("gateway load balancer") == count
 
 
+def test_models_behind_the_gateway_need_no_ingress_controller() -> None:
+    """KServe makes no Ingress of them, and a load balancer that nobody answers costs money."""
+
+    def brings_one(**changes: Any) -> bool:
+        plan = planned(ack(**changes))
+        addons = {
+            addon.inputs["name"] for addon in plan.of("alicloud:cs/kubernetesAddon:KubernetesAddon")
+        }
+        billed = any("ingress load balancer" in str(line) for line in bill(plan).lines)
+        assert ("nginx-ingress-controller" in addons) is billed
+        return billed
+
+    assert not brings_one()
+    door = {"host": "qwen.example.org", "tls": {"secret": "qwen-tls"}}
+    assert brings_one(**{"models[qwen].ingress": door})
+    assert brings_one(**{"models[qwen].route.canaries": [], "models[qwen-next].route": GONE})
+
+
 def test_a_public_gateway_is_billed_by_its_traffic() -> None:
     """All else that is public is taken out of the plan before."""
     for public in (False, True):
