@@ -21,6 +21,7 @@ GROUP: Final = "kubernetes:workloads.x-k8s.io/v1alpha2:RoleBasedGroup"
 POLICY: Final = "kubernetes:scheduling.alibabacloud.com/v1alpha1:ResourcePolicy"
 ROUTER: Final = {"image": "registry/vllm-router:0.1.17"}
 FIXED: Final = {"min": 1, "max": 1}
+SGLANG: Final = ("python3", "-m", "sglang.launch_server", "--model-path", "/mnt/models/deepseek")
 
 
 def apart(**serve: Any) -> Raw:
@@ -323,6 +324,63 @@ CASES = [
             f"{DEEPSEEK}.gang": GONE,
             f"{DEEPSEEK}.decode": {"scale": {"max": 2, "metric": "gpu_utilization", "target": 70}},
         },
+    ),
+    Case(
+        "RolesModelArgs",
+        "a shell that keeps the flags of a role to itself",
+        roles,
+        {"models[deepseek].server.command": ["bash", "-c", " ".join(SGLANG)]},
+        (
+            "models[deepseek].server.command is a script of a shell, but it must be the words of "
+            'the program, or a script with "$@" and one word after it: flags of the role follow '
+            "it, and the shell hands them to nobody."
+        ),
+        {"models[deepseek].server.command": ["bash", "-c", f'{" ".join(SGLANG)} "$@"', "--"]},
+    ),
+    Case(
+        "RouterRole",
+        "a shell that keeps the flags of a router to itself",
+        roles,
+        {f"{QWEN}.router.command": ["sh", "-c", 'vllm-router "$@"']},
+        (
+            f"{QWEN}.router.command is a script of a shell, but it must be the words of the "
+            'program, or a script with "$@" and one word after it: flags of the role follow it, '
+            "and the shell hands them to nobody."
+        ),
+        {f"{QWEN}.router.command": ["sh", "-c", 'vllm-router "$@"', "sh"]},
+    ),
+    Case(
+        "RolesModelArgs",
+        "a port that nobody asks",
+        roles,
+        {"models[deepseek].server.command": [*SGLANG, "--port=30000"]},
+        (
+            "models[deepseek].server.command is one with --port 30000, but it must be 8000, as "
+            "server.port is, or left out: routers ask this one."
+        ),
+        {"models[deepseek].server.command": [*SGLANG, "--port", "8000"]},
+    ),
+    Case(
+        "RolesModelArgs",
+        "a port of one role that nobody asks",
+        roles,
+        {f"{DEEPSEEK}.decode.extra_args": ["--port", "8001"]},
+        (
+            f"{DEEPSEEK}.decode.extra_args is one with --port 8001, but it must be 8000, as "
+            "server.port is, or left out: routers ask this one."
+        ),
+        {f"{DEEPSEEK}.decode.extra_args": ["--port", "8000"]},
+    ),
+    Case(
+        "RolesModelArgs",
+        "more cards than a role has",
+        roles,
+        {f"{DEEPSEEK}.prefill.extra_args": ["--tp-size", "32"]},
+        (
+            f"{DEEPSEEK}.prefill.extra_args is one for 32 cards, but it must be at most 16, or "
+            "left out: prefill has so many cards, on each of which SGLang runs one process."
+        ),
+        {f"{DEEPSEEK}.prefill.extra_args": ["--tensor-parallel-size=16"]},
     ),
     Case(
         "RolesModelArgs",
