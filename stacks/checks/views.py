@@ -15,6 +15,7 @@ from ..sections.models import (
     PlacementSection,
     RuntimeSection,
     ScaleSection,
+    scales_of,
 )
 from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from ..sections.training import TrainingSection
@@ -61,6 +62,13 @@ def sections(environment: Environment) -> Iterator[tuple[str, RuntimeSection]]:
     for path, model in models(environment):
         for kind, section in model.serve.sections.items():
             yield f"{path}.serve.{kind}", section
+
+
+def scales(environment: Environment) -> Iterator[tuple[str, ScaleSection]]:
+    """How many replicas each model has, or each role of its pods, with the field path."""
+    for path, section in sections(environment):
+        for field, scale in scales_of(section).items():
+            yield f"{path}.{field}", scale
 
 
 def workloads(environment: Environment) -> Iterator[tuple[str, ModelSection | TrainingSection]]:

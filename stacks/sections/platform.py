@@ -322,6 +322,9 @@ class GpuMetricsSection(Args):
     url: str | None = None
     """Address of a Prometheus in the cluster, e.g. `http://prometheus.monitoring.svc:9090`. That
     of Managed Service for Prometheus lets in whoever has it: it is the secret prometheus_url."""
+    adapter: bool = True
+    """Whether the adapter is installed, by which HPAs scale on these metrics. False where KEDA
+    scales all models, or where the cluster has one."""
     exporter: bool = True
     """Whether the GPU exporter is installed; false where the cluster has it."""
     labels: GpuLabels | None = None
