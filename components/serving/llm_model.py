@@ -280,6 +280,9 @@ class LLMRouting(Args):
     """Endpoint pickers, of which one is at work."""
     scheduler_image: ImageReference = "ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.9.0"
     """Image of the endpoint picker. The default is that of KServe 0.20's preset."""
+    scheduler_config: dict[str, Any] | None = None
+    """EndpointPickerConfig of the endpoint picker, in its own form: its plugins, and what each
+    counts. Left out, KServe's: queue, KV cache and prefix, of prefill and decode each their own."""
     group: str | None = Field(
         default=None, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
     )
@@ -294,6 +297,11 @@ class LLMRouting(Args):
         if not self.scheduler and self.scheduler_replicas > 1:
             want = "left out without scheduler"
             yield Fault("scheduler_replicas", self.scheduler_replicas, want, "there is none")
+        if self.scheduler_config is not None:
+            if not self.scheduler:
+                want = "left out without scheduler"
+                yield Fault("scheduler_config", Words("given"), want, "nobody reads it")
+            yield from picker_config_faults("scheduler_config", self.scheduler_config)
 
     def manifest(self) -> dict[str, Any]:
         """What KServe is told."""
@@ -306,12 +314,50 @@ class LLMRouting(Args):
         scheduler = {
             "replicas": replicas if replicas > 1 else None,
             "template": {"containers": [{"name": SERVER, "image": self.scheduler_image}]},
+            "config": {"inline": self.scheduler_config} if self.scheduler_config else None,
         }
         return {
             "route": {"http": {}, "group": self.group, "weight": self.weight},
             "gateway": {"refs": [reference]} if reference else None,
             "scheduler": scheduler if self.scheduler else None,
         }
+
+
+def picker_config_faults(field: str, config: Mapping[str, Any]) -> Iterator[Fault]:
+    """Refuses a configuration with which an endpoint picker does not start.
+
+    kubernetes-sigs/gateway-api-inference-extension v1.5.0, pkg/epp/config/loader.
+    """
+    if config.get("kind") != PICKER_CONFIG or not isinstance(config.get("apiVersion"), str):
+        want = f"one with apiVersion and kind {PICKER_CONFIG}"
+        yield Fault(field, Words("given otherwise"), want, "the picker reads no other")
+    plugins = [entry for entry in _entries(config, "plugins") if isinstance(entry, Mapping)]
+    names = [str(plugin.get("name", plugin.get("type"))) for plugin in plugins]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            want = "another one, which is given as its name"
+            yield Fault(f"{field}.plugins[{number}]", name, want, "profiles refer to it by this")
+    for profile in _entries(config, "schedulingProfiles"):
+        for entry in _entries(profile, "plugins"):
+            name = entry.get("pluginRef") if isinstance(entry, Mapping) else None
+            if name not in names:
+                called = profile.get("name")
+                where = f"{field}.schedulingProfiles[{called}].plugins.pluginRef"
+                want = f"one of {', '.join(names)}" if names else "the name of an entry of plugins"
+                yield Fault(where, str(name), want, "the picker ends where it finds no such plugin")
+
+
+def _entries(value: object, field: str) -> list[Any]:
+    """A list in a configuration; empty where there is none."""
+    entries = value.get(field) if isinstance(value, Mapping) else None
+    return entries if isinstance(entries, list) else []
+
+
+def _called(entry: object) -> object:
+    return entry.get("name") if isinstance(entry, Mapping) else None
+
+
+PICKER_CONFIG: Final = "EndpointPickerConfig"
 
 
 class LLMServe(Args):
@@ -350,6 +396,12 @@ class LLMServe(Args):
         if self.router is None or not self.router.scheduler:
             why = "without its endpoint picker nobody sends a prompt to the prefill pods first"
             yield Fault("router.scheduler", Words("left out"), "true with prefill", why)
+        config = self.router.scheduler_config if self.router else None
+        profiles = [_called(profile) for profile in _entries(config, "schedulingProfiles")]
+        if config and "prefill" not in profiles:
+            why = "no pod would be chosen for it, and decode would read each prompt itself"
+            field = "router.scheduler_config.schedulingProfiles"
+            yield Fault(field, Words("without prefill"), "one called prefill too", why)
         wva, reading = self.scale.wva, self.prefill.scale.wva
         if wva and reading and wva.actuator is not reading.actuator:
             why = "KServe refuses two kinds of actuators"

@@ -214,6 +214,17 @@ def test_blocks_on_a_claim_have_the_same_names_in_every_replica() -> None:
     assert "PYTHONHASHSEED" not in {entry["name"] for entry in server_of(kept)["env"]}
 
 
+def test_an_endpoint_picker_is_told_its_own_configuration_as_it_is() -> None:
+    config = {
+        "apiVersion": "llm-d.ai/v1alpha1",
+        "kind": "EndpointPickerConfig",
+        "plugins": [{"type": "queue-scorer", "parameters": {"maxPrefixTokensToMatch": 4}}],
+    }
+    spec = service({"router": {**GATEWAY, "scheduler_config": config}})
+    assert spec["router"]["scheduler"]["config"] == {"inline": config}
+    assert "config" not in service({"router": GATEWAY})["router"]["scheduler"]
+
+
 def test_an_hpa_scales_what_kserve_makes_and_kserve_is_told_no_number() -> None:
     spec, scalers = render("qwen", args({"scale": QUEUE}))
     scaler = scalers[""]

@@ -11,6 +11,26 @@ from .parts import LLM_SPLIT as SPLIT
 
 MOE: Final = "models[moe].serve.llm"
 
+PICKER: Final = {
+    "apiVersion": "llm-d.ai/v1alpha1",
+    "kind": "EndpointPickerConfig",
+    "plugins": [
+        {"type": "single-profile-handler"},
+        {"type": "queue-scorer"},
+        {"type": "prefix-cache-scorer", "parameters": {"maxPrefixTokensToMatch": 262144}},
+    ],
+    "schedulingProfiles": [
+        {
+            "name": "default",
+            "plugins": [
+                {"pluginRef": "queue-scorer", "weight": 2},
+                {"pluginRef": "prefix-cache-scorer", "weight": 3},
+            ],
+        }
+    ],
+}
+"""What an endpoint picker is told, in its own form."""
+
 CASES = [
     Case(
         "routers_have_a_gateway",
@@ -412,6 +432,81 @@ CASES = [
         {f"{CHAT}.kv_offload.memory": "0"},
         (f"{CHAT}.kv_offload.memory is '0', but it must be more than 0: blocks go there first."),
         {},
+    ),
+    Case(
+        "LLMRouting",
+        "a configuration that nobody reads",
+        llm,
+        {f"{CHAT}.router.scheduler": False, f"{CHAT}.router.scheduler_config": PICKER},
+        (
+            f"{CHAT}.router.scheduler_config is given, but it must be left out without scheduler: "
+            "nobody reads it."
+        ),
+        {f"{CHAT}.router.scheduler_config": PICKER},
+    ),
+    Case(
+        "LLMRouting",
+        "a configuration of another kind",
+        llm,
+        {f"{CHAT}.router.scheduler_config": {**PICKER, "kind": "Config"}},
+        (
+            f"{CHAT}.router.scheduler_config is given otherwise, but it must be one with "
+            "apiVersion and kind EndpointPickerConfig: the picker reads no other."
+        ),
+        {},
+    ),
+    Case(
+        "LLMRouting",
+        "a plugin that no profile can refer to",
+        llm,
+        {
+            f"{CHAT}.router.scheduler_config": {
+                **PICKER,
+                "plugins": [*PICKER["plugins"], {"type": "queue-scorer"}],
+            }
+        },
+        (
+            f"{CHAT}.router.scheduler_config.plugins[3] is 'queue-scorer', but it must be another "
+            "one, which is given as its name: profiles refer to it by this."
+        ),
+        {
+            f"{CHAT}.router.scheduler_config": {
+                **PICKER,
+                "plugins": [*PICKER["plugins"], {"type": "queue-scorer", "name": "second"}],
+            }
+        },
+    ),
+    Case(
+        "LLMRouting",
+        "a plugin that is not there",
+        llm,
+        {f"{CHAT}.router.scheduler_config": {**PICKER, "plugins": PICKER["plugins"][:2]}},
+        (
+            f"{CHAT}.router.scheduler_config.schedulingProfiles[default].plugins.pluginRef is "
+            "'prefix-cache-scorer', but it must be one of single-profile-handler, queue-scorer: "
+            "the picker ends where it finds no such plugin."
+        ),
+        {},
+    ),
+    Case(
+        "LLMServe",
+        "a configuration that never asks for prefill",
+        llm,
+        {f"{SPLIT}.router.scheduler_config": PICKER},
+        (
+            f"{SPLIT}.router.scheduler_config.schedulingProfiles is without prefill, but it must "
+            "be one called prefill too: no pod would be chosen for it, and decode would read each "
+            "prompt itself."
+        ),
+        {
+            f"{SPLIT}.router.scheduler_config": {
+                **PICKER,
+                "schedulingProfiles": [
+                    *PICKER["schedulingProfiles"],
+                    {"name": "prefill", "plugins": [{"pluginRef": "queue-scorer"}]},
+                ],
+            }
+        },
     ),
     Case(
         "LLMRouting",
