@@ -20,6 +20,8 @@ from stacks.checks.images import image_sources
 from stacks.needs import Needs
 from stacks.runtimes import needs_of
 
+from .checks import parts
+from .checks.parts import ATTACHED, LLM_CHAT, LLM_SPLIT
 from .checks.test_gateway import BY_KNATIVE, ack, edge, envoy, groups, routers
 from .environments import GONE, Raw, accepted, merged, planned, refusal
 
@@ -548,6 +550,57 @@ def test_a_plan_tells_the_way_of_a_request() -> None:
     assert answers["limits"] == (
         "60 requests per minute of each key, 200000 tokens per hour of each key"
     )
+
+
+def way(raw: Raw, name: str, title: str = "") -> str | None:
+    """What a plan says of the gateway before a model."""
+    [model] = [
+        each
+        for each in graph_of(planned(raw)).workloads
+        if each.name == name and title in each.title
+    ]
+    answers = {step.need: step.answer for step in steps(model)}
+    return answers.get("gateway")
+
+
+def test_a_plan_tells_the_way_to_the_router_of_roles() -> None:
+    """No pool selects it: its Service gets the requests, past the gateway behind or not."""
+    split = {
+        "models[coder].serve": {"roles": {**SPLIT, "router": {"image": "registry/router:1"}}},
+        "nodes[l40s].allocatable.gpus": 8,
+        "models[coder].route": {"limits": [{"requests": 60, "per": "minute"}]},
+    }
+    assert way(envoy(**split), "coder", "role router") == (
+        "Gateway models (https://models.example.org) -> requests for coder -> Service coder"
+    )
+    assert way(envoy(**split), "coder", "role decode") is None
+    on_ack = {"gateway": {"host": "m.example.org"}, "cluster.version": "1.34"}
+    raw = merged(parts.roles(), {**on_ack, "models[qwen].route": {"host": "m.example.org"}})
+    assert way(raw, "qwen", "role router") == (
+        "Gateway models (http://m.example.org) -> requests for m.example.org -> Service qwen"
+    )
+
+
+SPLIT: Final = {role: {"scale": {"min": 1, "max": 1}} for role in ("prefill", "decode")}
+
+
+def test_a_plan_tells_the_way_by_a_route_of_kserve() -> None:
+    attached = merged(parts.llm(), {**ATTACHED, "gateway.host": "m.example.org"})
+    assert way(attached, "chat") == (
+        "Gateway models (http://m.example.org) -> requests for /inference/chat -> picker "
+        "chat-epp-service"
+    )
+    assert way(attached, "split", "prefill of") is None
+    assert way(attached, "moe") is None
+    plain = {f"{LLM_CHAT}.router": {"scheduler": False}}
+    assert str(way(merged(attached, plain), "chat")).endswith(
+        "/inference/chat -> Service chat-kserve-workload-svc"
+    )
+    shared = {
+        f"{each}.router": {"group": "chat", "weight": weight}
+        for each, weight in ((LLM_CHAT, 9), (LLM_SPLIT, 1))
+    }
+    assert "-> 90 % of requests for /inference/chat" in str(way(merged(attached, shared), "chat"))
 
 
 @pytest.mark.parametrize(("base", "count"), [(ack, 1), (edge, 0), (envoy, 0)])
