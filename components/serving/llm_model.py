@@ -60,6 +60,8 @@ from .vllm_rules import extra_faults
 DECODE_PORT: Final = 8001
 """Port of a server beside the preset's proxy, which asks the prefill pods first: v0.20.0,
 config/llmisvcconfig/config-llm-decode-template.yaml."""
+TIER_FOLDER: Final = "/mnt/kv-cache-0"
+"""Where KServe mounts the first tier on a disk or a claim: v0.20.0, workload_kvcache.go."""
 SUFFIX: Final = "-llm"
 """End of the names of objects beside the service. A model that moves here has others of another
 runtime: under one name the new one would be gone with the old one, as the engine deletes last."""
@@ -239,7 +241,7 @@ class KVOffload(Args):
             "eviction_policy": self.eviction.value,
         }
         if self.disk or self.claim:
-            extra["secondary_tiers"] = [{"type": "fs", "root_dir": "/mnt/kv-cache-0"}]
+            extra["secondary_tiers"] = [{"type": "fs", "root_dir": TIER_FOLDER}]
         return connector("OffloadingConnector") | {"kv_connector_extra_config": extra}
 
 
@@ -339,12 +341,12 @@ def picker_config_faults(field: str, config: Mapping[str, Any]) -> Iterator[Faul
             yield Fault(f"{field}.plugins[{number}]", name, want, "profiles refer to it by this")
     for profile in _entries(config, "schedulingProfiles"):
         for entry in _entries(profile, "plugins"):
-            name = entry.get("pluginRef") if isinstance(entry, Mapping) else None
-            if name not in names:
-                called = profile.get("name")
-                where = f"{field}.schedulingProfiles[{called}].plugins.pluginRef"
+            plugin = entry.get("pluginRef") if isinstance(entry, Mapping) else None
+            if plugin not in names:
+                where = f"{field}.schedulingProfiles[{_called(profile)}].plugins.pluginRef"
                 want = f"one of {', '.join(names)}" if names else "the name of an entry of plugins"
-                yield Fault(where, str(name), want, "the picker ends where it finds no such plugin")
+                why = "the picker ends where it finds no such plugin"
+                yield Fault(where, str(plugin), want, why)
 
 
 def _entries(value: object, field: str) -> list[Any]:
@@ -483,9 +485,19 @@ class LLMModelArgs(ModelArgs):
                     want = f"left out, or an image from {release_name(FILES_SINCE)} on"
                     why = f"vLLM {image.release} knows no tier of files by its name"
                     yield Fault(f"serve.kv_offload.{tier}", got, want, why)
+        paths = {"server.mount_path": server.mount_path} | {
+            f"volumes[{volume.name}].mount_path": volume.mount_path for volume in self.volumes or []
+        }
+        for field, path in paths.items() if offload and (offload.disk or offload.claim) else ():
+            if path.rstrip("/") == TIER_FOLDER:
+                why = "KServe mounts the blocks there, and makes no pod with two volumes at one"
+                yield Fault(field, path, "another path", why)
         if server.gpus % serve.copies:
             want = f"a multiple of the copies in a pod ({serve.copies})"
             yield Fault("server.resources.gpus", server.gpus, want, "each has cards of its own")
+        if serve.prefill and self.disruption_budget:
+            why = "it would count prefill and decode together, and a model needs some of each"
+            yield Fault("disruption_budget", Words("given"), "left out with prefill", why)
         if serve.nodes > 1 and self.topology_spread:
             why = "it would spread the pods of a replica, which belong together"
             yield Fault("topology_spread", Words("given"), "left out", why)
@@ -546,8 +558,8 @@ class LLMModel(pulumi.ComponentResource):
             spec = ingress_spec(door, args.ingress_class, workload_service(name), PORT)
             notes = door_annotations(door, args.ingress_class, args.serve.request_seconds)
             declare_ingress(self, name, door, spec, args.namespace, notes, opts, deployed, called)
-        budget = f"{name}{SUFFIX}"
-        declare_budget(budget, args.disruption_budget, args.namespace, args.labels, options)
+        budget = args.disruption_budget and args.disruption_budget.over(args.serve.nodes)
+        declare_budget(f"{name}{SUFFIX}", budget, args.namespace, args.labels, options)
 
         host = args.ingress.host if args.ingress else cluster_host(name, args.namespace)
         self.host = pulumi.Output.from_input(host)

@@ -319,7 +319,10 @@ class ModelServer(Args):
         section = "command" if self.vllm is None else "vllm"
         field = "vllm.tensor_parallel_size" if alone else section
         got = cards if alone else Words(f"one that takes {cards_text(command)}")
-        yield Fault(field, got, f"resources.gpus ({self.gpus})", "vLLM starts one worker per card")
+        # Of copies, which the runtime says, each has a part of the cards.
+        copies = ", or left out where copies share them" if alone and not self.gpus % cards else ""
+        want = f"resources.gpus ({self.gpus}){copies}"
+        yield Fault(field, got, want, "vLLM starts one worker per card")
 
     def _repeats_tensor_size(self) -> bool:
         """Whether `extra_args` give a size that is a field, which is refused by itself."""

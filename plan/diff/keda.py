@@ -4,7 +4,7 @@ Read in github.com/kedacore/keda/v2 v2.21.0, `controllers/keda/hpa.go`: the HPA 
 ScaledObject is its own, and goes with it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .compare import ChangeKind, ResourceChange, StackDiff
@@ -38,7 +38,7 @@ def _place(change: ResourceChange) -> tuple[str, str]:
     return about["namespace"], about["name"]
 
 
-def _hpa_name(inputs: dict[str, Any]) -> str | None:
+def _hpa_name(inputs: Mapping[str, Any]) -> str | None:
     advanced = inputs["spec"].get("advanced") or {}
     config: dict[str, str] = advanced.get("horizontalPodAutoscalerConfig") or {}
     return config.get("name")

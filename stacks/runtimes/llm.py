@@ -151,7 +151,8 @@ def offloaded_blocks_pile_up(environment: Environment) -> Iterator[str]:
     vllm/v1/kv_offload/tiering/fs of 0.22.0 to 0.33.0 takes no block away, and knows no size.
     """
     for path, model in models(environment):
-        offload, field = model.serve.llm and model.serve.llm.kv_offload, "serve.llm.kv_offload"
+        offload = model.serve.llm.kv_offload if model.serve.llm else None
+        field = "serve.llm.kv_offload"
         if offload is not None and offload.disk is not None:
             yield (
                 f"{path}.{field}.disk is {offload.disk}, and vLLM takes no block off it again: "
@@ -227,6 +228,7 @@ RUNTIME: Final = Runtime(
     render=render,
     fields={
         "metadata.name": "name",
+        "disruption_budget": "pod_disruption_budget",
         "serve": "serve.llm",
         "template.containers[main].command": "server",
         "template.containers[main].env": "server.env",

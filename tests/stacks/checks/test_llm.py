@@ -3,13 +3,19 @@
 import re
 from typing import Final
 
-from ..environments import GONE, merged, planned
+from ..environments import GONE, Raw, merged, planned
 from .cases import Case, refusals, surprises
 from .parts import ATTACHED, GATEWAY, llm
 from .parts import LLM_CHAT as CHAT
 from .parts import LLM_SPLIT as SPLIT
 
 MOE: Final = "models[moe].serve.llm"
+
+
+def at_blocks(end: str) -> Raw:
+    """A volume at, or below, the folder of offloaded blocks."""
+    return {"name": "scratch", "mount_path": f"/mnt/kv-cache-0{end}", "empty_dir": {}}
+
 
 PICKER: Final = {
     "apiVersion": "llm-d.ai/v1alpha1",
@@ -412,6 +418,40 @@ CASES = [
             f"{CHAT}.kv_offload.claim": "blocks",
             "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.23.0",
         },
+    ),
+    Case(
+        "LLMModelArgs",
+        "a volume where KServe mounts the blocks",
+        llm,
+        {f"{CHAT}.kv_offload.claim": "blocks", "models[chat].volumes": [at_blocks("/")]},
+        (
+            "models[chat].volumes[scratch].mount_path is '/mnt/kv-cache-0/', but it must be "
+            "another path: KServe mounts the blocks there, and makes no pod with two volumes at "
+            "one."
+        ),
+        {f"{CHAT}.kv_offload.claim": "blocks", "models[chat].volumes": [at_blocks("/a")]},
+    ),
+    Case(
+        "LLMModelArgs",
+        "a budget of pods that read and pods that write",
+        llm,
+        {"models[split].pod_disruption_budget": {"max_unavailable": 1}},
+        (
+            "models[split].pod_disruption_budget is given, but it must be left out with prefill: "
+            "it would count prefill and decode together, and a model needs some of each."
+        ),
+        {"models[moe].pod_disruption_budget": {"max_unavailable": 1}},
+    ),
+    Case(
+        "ModelServer",
+        "cards of each copy, which follow from their number",
+        llm,
+        {"models[moe].server.vllm.tensor_parallel_size": 4},
+        (
+            "models[moe].server.vllm.tensor_parallel_size is 4, but it must be resources.gpus (8), "
+            "or left out where copies share them: vLLM starts one worker per card."
+        ),
+        {},
     ),
     Case(
         "LLMModelArgs",
@@ -819,6 +859,20 @@ def test_prometheus_asks_pods_by_a_label_that_they_have() -> None:
     [service] = plan.of("kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService")
     assert wanted == {"key": "release", "operator": "Exists"}
     assert service.inputs["spec"]["labels"] == {"release": "chat"}
+
+
+def test_a_budget_counts_all_pods_of_a_replica() -> None:
+    """One that loses a pod loses all of them."""
+    budget = {
+        "models[moe].pod_disruption_budget": {"min_available": 1},
+        "models[chat].pod_disruption_budget": {"min_available": 1},
+        "models[chat].serve.llm.scale.min": 2,
+        "pools[a10].autoscale.max": 9,
+    }
+    budgets = planned(merged(llm(), budget)).of("kubernetes:policy/v1:PodDisruptionBudget")
+    counted = {each.inputs["metadata"]["name"]: each.inputs["spec"] for each in budgets}
+    assert counted["moe-llm"]["minAvailable"] == 2
+    assert counted["chat-llm"]["minAvailable"] == 1
 
 
 def test_alerts_watch_the_pods_that_read_prompts_too() -> None:
