@@ -91,6 +91,10 @@ ROUTER_PORT: Final = 30000
 """Port of a router."""
 _TENSOR: Final = frozenset({"--tp", "--tensor-parallel-size", "--tp-size"})
 """What SGLang calls the cards that a layer is split over."""
+_ALIKE: Final = ("--kv-cache-dtype", "--dtype", "--attention-backend")
+"""Flags of vLLM by which a KV cache lies otherwise: prefill and decode compare a hash of them, and
+hand nothing over where it differs (vllm/distributed/kv_transfer of 0.14.0 to 0.23.0,
+compute_nixl_compatibility_hash)."""
 _OWN_FLAGS: Final = frozenset(
     {
         TRANSFER_FLAG,
@@ -406,6 +410,21 @@ class RolesModelArgs(ModelArgs):
             yield Fault("server.port", server.port, "another port", why)
         for name, role in self.serve.engines.items():
             yield from self._server_faults(name, role)
+        if engine is RolesEngine.VLLM:
+            yield from self._likeness_faults()
+
+    def _likeness_faults(self) -> Iterator[Fault]:
+        """Refuses KV caches that one role writes, and the other one cannot read."""
+        roles = self.serve.engines
+        said = {name: read_arguments(role.extra_args or []).flags for name, role in roles.items()}
+        for flag in _ALIKE:
+            values = {name: flags.get(flag) for name, flags in said.items()}
+            if len(set(values.values())) > 1:
+                name = next(role for role, value in values.items() if value is not None)
+                want = "the same in both roles, or in server.vllm"
+                why = "decode reads the KV cache as prefill writes it, and refuses any other"
+                got = Words(f"{flag} {values[name]}")
+                yield Fault(f"serve.{name}.extra_args", got, want, why)
 
     def _server_faults(self, name: str, role: EngineRole) -> Iterator[Fault]:
         """Refuses what the server of a role would not start with."""

@@ -48,9 +48,9 @@ def updates_have_a_spare_card(environment: Environment, needs: Needs) -> Iterato
             top = max(least, min(section.scale.max, most))
             rollout = None if needs.on_knative(model) else _rollout(section)
             full = _full_at(rollout, least, top, most)
-            if full is None:
+            spare = _spare_pods(rollout, least, full) if full is not None else 0
+            if full is None or not spare:
                 continue
-            spare = _spare_pods(rollout, least, full)
             when = (
                 f"with scale.min {least} it never ends"
                 if full <= least

@@ -13,7 +13,7 @@ from plan.words import steps
 
 from ..environments import GONE, Raw, existing, hybrid, merged, planned, sentences, warnings
 from .cases import Case, refusals, surprises
-from .parts import roles
+from .parts import llm, roles
 
 QWEN: Final = "models[qwen].serve.roles"
 DEEPSEEK: Final = "models[deepseek].serve.roles"
@@ -384,6 +384,21 @@ CASES = [
     ),
     Case(
         "RolesModelArgs",
+        "a KV cache that the other role cannot read",
+        roles,
+        {f"{QWEN}.decode.extra_args": ["--kv-cache-dtype", "fp8"]},
+        (
+            f"{QWEN}.decode.extra_args is --kv-cache-dtype fp8, but it must be the same in both "
+            "roles, or in server.vllm: decode reads the KV cache as prefill writes it, and refuses "
+            "any other."
+        ),
+        {
+            f"{QWEN}.decode.extra_args": ["--kv-cache-dtype", "fp8"],
+            f"{QWEN}.prefill.extra_args": ["--kv-cache-dtype=fp8"],
+        },
+    ),
+    Case(
+        "RolesModelArgs",
         "a role without cards",
         roles,
         {f"{QWEN}.decode.resources.gpus": 0},
@@ -472,7 +487,49 @@ AMONG = [
     ),
 ]
 
+OTHER_CARDS: Final = {
+    f"{QWEN}.decode.placement.pools": ["t4"],
+    "pools[+]": {
+        "name": "t4",
+        "gpu": "T4",
+        "instance_types": ["ecs.gn6i-c24g1.6xlarge"],
+        "driver": "580.126.09",
+        "size": 2,
+    },
+    "models[qwen].server.vllm.dtype": "half",
+}
 SURPRISES = [
+    Case(
+        "caches_are_read_by_like_cards",
+        "a KV cache that another kernel wrote",
+        roles,
+        OTHER_CARDS,
+        (
+            f"{QWEN}: by itself vLLM takes FLASH_ATTN on pool a10 and FLASHINFER on pool t4, and "
+            "decode refuses a KV cache that was written by another one. Give --attention-backend "
+            "in server.vllm.extra_args, or pools of like cards."
+        ),
+        {
+            **OTHER_CARDS,
+            "models[qwen].server.vllm.extra_args": ["--attention-backend", "TRITON_ATTN"],
+        },
+    ),
+    Case(
+        "caches_are_read_by_like_cards",
+        "pools of unlike cards for both roles of KServe's",
+        llm,
+        {
+            "pools[+]": OTHER_CARDS["pools[+]"],
+            "models[split].placement.pools": ["a10", "t4"],
+            "models[split].server.vllm.dtype": "half",
+        },
+        (
+            "models[split].serve.llm: by itself vLLM takes FLASH_ATTN on pool a10 and FLASHINFER "
+            "on pool t4, and decode refuses a KV cache that was written by another one. Give "
+            "--attention-backend in server.vllm.extra_args, or pools of like cards."
+        ),
+        {},
+    ),
     Case(
         "caches_go_by_rdma",
         "KV caches that go by TCP",
@@ -584,6 +641,17 @@ def test_a_roles_own_rdma_brings_the_controller_of_its_devices() -> None:
         for changes in (without, {**without, **own})
     ]
     assert ["ack-erdma-controller" in names for names in installed] == [False, True]
+
+
+def test_an_update_that_starts_no_pod_more_needs_no_room() -> None:
+    """With nodes that hold no more than there is, and one instance that may be missing."""
+    on_h20 = {
+        "models[qwen].placement.pools": ["h20"],
+        f"{QWEN}.decode.placement": GONE,
+        "pools[h20].size": 5,
+    }
+    texts = warnings(merged(roles(), on_h20))
+    assert not [text for text in texts if "an update needs room" in text]
 
 
 def test_alerts_watch_the_spot_nodes_of_either_role() -> None:
