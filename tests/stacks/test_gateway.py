@@ -559,8 +559,9 @@ def way(raw: Raw, name: str, title: str = "") -> str | None:
         for each in graph_of(planned(raw)).workloads
         if each.name == name and title in each.title
     ]
-    answers = {step.need: step.answer for step in steps(model)}
-    return answers.get("gateway")
+    told = [step.answer for step in steps(model) if step.need == "gateway"]
+    assert len(told) < 2, "a gateway behind the one in front is no second way"
+    return told[0] if told else None
 
 
 def test_a_plan_tells_the_way_to_the_router_of_roles() -> None:

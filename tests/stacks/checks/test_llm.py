@@ -3,13 +3,18 @@
 import re
 from typing import Final
 
-from ..environments import GONE, Raw, merged, planned
+from stacks.arguments import is_scaled_on_vllm
+
+from ..environments import GONE, Raw, accepted, merged, planned
 from .cases import Case, refusals, surprises
 from .parts import ATTACHED, GATEWAY, llm
 from .parts import LLM_CHAT as CHAT
 from .parts import LLM_SPLIT as SPLIT
 
 MOE: Final = "models[moe].serve.llm"
+
+
+READING: Final = {"min": 1, "max": 2, "metric": "vllm_num_requests_waiting", "target": 4}
 
 
 def at_blocks(end: str) -> Raw:
@@ -443,6 +448,21 @@ CASES = [
         {"models[moe].pod_disruption_budget": {"max_unavailable": 1}},
     ),
     Case(
+        "scaled_metrics_are_published",
+        "series on which pods that read prompts scale, and nobody publishes",
+        llm,
+        {
+            f"{SPLIT}.prefill.scale": READING,
+            "models[split].server.vllm.extra_args": ["--disable-log-stats"],
+        },
+        (
+            "models[split].server.vllm.extra_args is '--disable-log-stats', but it must be left "
+            f"out: vLLM then publishes no series, and {SPLIT}.prefill.scale.metric is "
+            "vllm_num_requests_waiting."
+        ),
+        {"models[split].server.vllm.extra_args": ["--disable-log-stats"]},
+    ),
+    Case(
         "ModelServer",
         "cards of each copy, which follow from their number",
         llm,
@@ -859,6 +879,12 @@ def test_prometheus_asks_pods_by_a_label_that_they_have() -> None:
     [service] = plan.of("kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService")
     assert wanted == {"key": "release", "operator": "Exists"}
     assert service.inputs["spec"]["labels"] == {"release": "chat"}
+
+
+def test_prometheus_asks_a_model_whose_prefill_alone_scales() -> None:
+    environment = accepted(merged(llm(), {f"{SPLIT}.prefill.scale": READING}))
+    scaled = [model.name for model in environment.models if is_scaled_on_vllm(model)]
+    assert scaled == ["chat", "split"]
 
 
 def test_a_budget_counts_all_pods_of_a_replica() -> None:
