@@ -8,6 +8,7 @@ from typing import Final
 from ..changes import parse_path
 from ..model import type_name
 from .compare import ChangeKind, ResourceChange, StackDiff
+from .gateways import left_alone
 from .keda import in_the_way
 from .kserve import left_behind
 from .report import StackReport
@@ -191,7 +192,7 @@ def headlines(diff: StackDiff) -> list[str]:
     leftovers = [
         sentence for loss in by_danger(diff.resources) for sentence in left_behind(diff, loss)
     ]
-    asked = [*switched(diff), *drained(diff), *in_the_way(diff)]
+    asked = [*switched(diff), *drained(diff), *left_alone(diff), *in_the_way(diff)]
     return [*sentences, *asked, *refused, *freed, *leftovers]
 
 

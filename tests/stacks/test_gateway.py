@@ -638,6 +638,33 @@ def test_a_public_gateway_is_billed_by_its_traffic() -> None:
         assert ("public addresses and their traffic" in counted) is public
 
 
+@pytest.mark.parametrize(
+    ("changes", "gone", "now"),
+    [
+        (
+            {"gateway.tls": GONE},
+            "models.example.org by HTTPS (port 443)",
+            "models.example.org by HTTP (port 80)",
+        ),
+        (
+            {"gateway.host": "llm.example.org"},
+            "models.example.org by HTTPS (port 443)",
+            "llm.example.org by HTTPS (port 443)",
+        ),
+    ],
+)
+def test_clients_whom_a_gateway_answers_no_more_are_told_where(
+    changes: dict[str, Any], gone: str, now: str
+) -> None:
+    told = headlines(compare(planned(envoy()), planned(envoy(**changes))))
+    assert (
+        f"The gateway gateway-gateway answers no more at {gone}, but at {now}: its clients have to "
+        "ask there."
+    ) in told
+    every = headlines(compare(planned(envoy()), planned(envoy(**{"gateway.host": GONE}))))
+    assert not [line for line in every if "answers no more" in line]
+
+
 def test_who_takes_a_gateway_away_is_told_what_goes_with_it() -> None:
     gone = {f"models[{name}].route": GONE for name in ("qwen", "qwen-next")}
     diff = compare(planned(ack()), planned(ack(**{"gateway": GONE, **gone})))
