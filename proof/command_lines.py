@@ -13,15 +13,21 @@ from typing import Any, Final
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import Version
 from components.crds.leader_worker_labels import GROUP_SIZE, LEADER_ADDRESS, POD_INDEX
+from components.serving.roles_model import LEADER_ADDRESS as ROLE_LEADER
+from components.serving.roles_model import POD_INDEX as ROLE_POD_INDEX
 from components.serving.vllm_command import server_arguments
 from plan.model import Plan
+from plan.pods import leader_template
 from tests.stacks.environments import Raw
 
 from . import plans
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
-_INDEX: Final = MappingProxyType({"leaderTemplate": "0", "workerTemplate": "1"})
-"""By field of a LeaderWorkerSet, the number that the first pod made of it has in its group."""
+_INDEX: Final = MappingProxyType({"leaderTemplate": "0", "workerTemplate": "1", "worker": "1"})
+"""By field of a LeaderWorkerSet, and of an LLMInferenceService of which KServe makes some, the
+number that the first pod made of it has in its group."""
+_PATTERN: Final = "leaderWorkerPattern"
+"""Field of a role of a RoleBasedGroup that has instances of several pods."""
 # A variable may name an earlier one; $$ is a dollar: kubernetes v1.34.1,
 # third_party/forked/golang/expansion.
 _REFERENCE: Final = r"\$(?:(?P<dollar>\$)|\((?P<name>[^)]*)\))"
@@ -66,6 +72,7 @@ def lines_of(where: str, of: Plan) -> Iterator[CommandLine]:
     for container, variables in _containers([*of.manifests()]):
         words = server_arguments(filled(container, variables))
         if words is not None:
+            words = tuple(_expanded(word, variables) for word in words)
             image = vllm_image(container["image"])
             release = image.version if image else None
             yield CommandLine(where, release, words, answers=bool(container.get("ports")))
@@ -87,6 +94,15 @@ def filled(container: Mapping[str, Any], variables: Mapping[str, str] = _NONE) -
     return [_filled(word, env) for word in container["command"]]
 
 
+def _expanded(word: str, variables: Mapping[str, str]) -> str:
+    """A word as a shell expands what our scripts have: an address of the leader, and a product."""
+
+    def product(match: re.Match[str]) -> str:
+        return str(int(variables[match[1]]) * int(match[2]))
+
+    return re.sub(r"\$\(\((\w+) \* (\d+)\)\)", product, word.replace("${host%% *}", "10.0.0.1"))
+
+
 def _filled(word: str, env: Mapping[str, str]) -> str:
     """A word with what `$(NAME)` stands for; what no variable is called stays as it is."""
 
@@ -105,20 +121,29 @@ def _containers(
             yield value, variables
         for field, item in value.items():
             yield from _containers(item, _added(field, value) or variables)
+        if _PATTERN in value:
+            yield from _containers(leader_template(value), _of_role("0"))
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _containers(item, variables)
 
 
 def _added(field: str, group: Mapping[str, Any]) -> Mapping[str, str]:
-    """What the webhook of LeaderWorkerSets adds to the containers of a template.
+    """What controllers and their webhooks add to the containers of a template.
 
-    github.com/kubernetes-sigs/lws v0.9.0, pkg/utils/pod/pod_utils.go, AddLWSVariables.
+    github.com/kubernetes-sigs/lws v0.9.0, pkg/utils/pod/pod_utils.go, AddLWSVariables; a role's
+    template without the leader's patch is that of its workers.
     """
+    if field == _PATTERN:
+        return _of_role("1")
     if field not in _INDEX:
         return {}
-    size = str(group["size"])
+    size = str(group.get("size", 2))
     return {LEADER_ADDRESS: "group-0.group.inference", GROUP_SIZE: size, POD_INDEX: _INDEX[field]}
+
+
+def _of_role(index: str) -> Mapping[str, str]:
+    return {ROLE_LEADER: "group-role-0.inference", ROLE_POD_INDEX: index}
 
 
 def _servers(raw: Raw) -> object:

@@ -14,7 +14,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from components.crds.knative_annotations import AUTOSCALING
+from components.crds.knative_annotations import AHPA, AUTOSCALING
 from components.crds.knative_autoscaling import pod_autoscaling
 from components.platform.knative import NAMESPACE
 from components.serving.knative_model import RESERVE
@@ -117,6 +117,11 @@ def none_refused(said: Sequence[str]) -> bool:
 def all_lack_a_flag(said: Sequence[str]) -> bool:
     """Whether Knative refuses everything for a flag that nobody has set."""
     return all(_NOT_SET in answer for answer in said)
+
+
+def all_lack_acks_class(said: Sequence[str]) -> bool:
+    """Whether Knative refuses everything for the class of ACK's own autoscaler."""
+    return all(AHPA in answer for answer in said)
 
 
 def condition(live: Manifest | None) -> Mapping[str, Any]:
@@ -375,10 +380,12 @@ def accepted_rows(client: ApiClient) -> Iterator[Row]:
     """Every distinct service of a case that the checks accept, through the webhook.
 
     A Knative that the stack does not install is set as the plan warns that it has to be: then all
-    is taken. As it comes, it refuses what needs those settings.
+    is taken. As it comes, it refuses what needs those settings. What AHPA scales, only ACK's
+    takes.
     """
     configured: BySettings = defaultdict(dict)
     bare: BySettings = defaultdict(dict)
+    of_ack: BySettings = defaultdict(dict)
     for where, raw in accepted():
         environment = validate(raw).environment
         if environment is None or all("knative" not in model["serve"] for model in raw["models"]):
@@ -387,6 +394,9 @@ def accepted_rows(client: ApiClient) -> Iterator[Row]:
         present = present_knative(environment, Needs(needs_of(environment)))
         for service in served(of).services:
             text = json.dumps(without_unknown(service))
+            if AHPA in text:
+                of_ack[_text(settings(of, present))].setdefault(text, where)
+                continue
             configured[_text(settings(of, present))].setdefault(text, where)
             if present.get("features"):
                 bare[_text(settings(of))].setdefault(text, where)
@@ -406,6 +416,13 @@ def accepted_rows(client: ApiClient) -> Iterator[Row]:
     yield Row(
         "warned of: a Knative without flags", f"{len(refusals)} services refused", tuple(faults)
     )
+    refusals = [*_replies(client, of_ack, all_lack_acks_class)]
+    faults = [
+        f"{where}: its class is ACK's alone, and Knative says {answer or 'nothing'}"
+        for where, answer in refusals
+        if AHPA not in answer
+    ]
+    yield Row("warned of: AHPA", f"{len(refusals)} services refused", tuple(faults))
 
 
 def _text(manifests: Iterable[Manifest]) -> str:

@@ -24,6 +24,7 @@ from components.crds.kserve_annotations import (
     deployment_name,
     pod_label,
 )
+from components.crds.llm_inference_service_labels import KIND as LLM
 from plan.model import Plan
 from sandbox.controllers import core
 from sandbox.controllers.kserve import CONTROLLER
@@ -140,8 +141,15 @@ def manifest(case: KServeCase) -> dict[str, Any]:
 
 
 def services(of: Plan) -> list[dict[str, Any]]:
-    """Everything of a plan that KServe serves, with a word for what only a cloud can give."""
-    objects = [item for item in of.manifests() if item["apiVersion"].startswith("serving.kserve.")]
+    """What of a plan KServe serves, with a word for what only a cloud can give.
+
+    LLMInferenceServices have a step of their own, with their resource type: `proof.llm`.
+    """
+    objects = [
+        item
+        for item in of.manifests()
+        if item["apiVersion"].startswith("serving.kserve.") and item["kind"] != LLM
+    ]
     return [plans.without_unknown(item) for item in objects]
 
 

@@ -139,10 +139,11 @@ def rows(say: Say) -> Iterator[Row]:
             blocks = [s for s in snippets(page) if s.language == "sh" and s.mark != NOT_HERE]
             yield Row(page.stem, f"{len(blocks)} blocks, {time.monotonic() - start:.0f} s", faults)
         copy = checkout(Path(folder) / "others")
+        followed = {page.name for page in TUTORIALS.glob("*.md")}
         commands = {
             snippet.text: snippet
             for page in pages()
-            if page.parent != TUTORIALS
+            if page.name not in followed  # In any language: all have the same commands.
             for snippet in other(page)
         }
         wrong = []

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +15,13 @@ from plan.model import STACK_TYPE
 from plan.refused import Refused
 
 from . import binaries
+from .clusters import LocalClusters
 from .conditions import NodeConditions
 from .engine import EngineStep
 from .kubernetes import crds
 from .models import pretended
 from .nodes.view import look
+from .nodes.watch import settle as settle_pods
 from .nodes.watch import watch as watch_cluster
 from .render import kubectl_lines, render, step_line, summary
 from .run import Sandbox, find_sandboxes
@@ -72,6 +75,8 @@ def up(
             console.print(f"Mend it, and run again: ack-inference sandbox up {stack}")
             return False
         clusters = sandbox.clusters
+        if has_nodes:
+            _settle(clusters)
         objects = {name: clusters.created_objects(name) for name in clusters.names()}
         render(
             console, sandbox.engine.stored(), outcome.outputs, sandbox.cloud.resources(), objects
@@ -147,6 +152,13 @@ def watch(project: Path, stack: str, console: Console, *, once: bool = False) ->
     plane = clusters.plane(name)
     with suppress(KeyboardInterrupt):
         watch_cluster(lambda: look(plane.client, plane.folder), console, once=once)
+
+
+def _settle(clusters: LocalClusters) -> None:
+    """Waits until pods are where they stay: their claims are bound and nodes come after `up`."""
+    for name in clusters.names():
+        plane = clusters.plane(name)
+        settle_pods(partial(look, plane.client, plane.folder))
 
 
 def settle(project: Path, stack: str) -> None:

@@ -26,6 +26,8 @@ SECTIONS: Final = (
             "docs/concepts/cache.md",
             "docs/concepts/knative.md",
             "docs/concepts/kserve.md",
+            "docs/concepts/gateway.md",
+            "docs/concepts/roles.md",
             "docs/concepts/*.md",
         ),
     ),

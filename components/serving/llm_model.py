@@ -723,7 +723,7 @@ def worker_pod(args: LLMModelArgs) -> dict[str, Any]:
     """A further pod of a replica: it answers nobody, and is ready once it runs."""
     server = role_server(args)
     pod = model_pod(args.model_copy(update={"server": server}), container=SERVER)
-    rank = f"--headless --data-parallel-start-rank $(({POD_INDEX} * {args.serve.copies}))"
+    rank = f'--headless --data-parallel-start-rank "$(({POD_INDEX} * {args.serve.copies}))"'
     return _as_ours(pod, args, {**SILENT, "command": _script(serve_words(server), rank)})
 
 
@@ -739,7 +739,7 @@ def _as_ours(pod: dict[str, Any], args: LLMModelArgs, fields: Mapping[str, Any])
 def _script(words: list[str], *more: str) -> list[str]:
     """A shell that waits until the leader has an address, as vLLM binds to no name."""
     wait = f"until host=$(getent hosts ${LEADER_ADDRESS}); do sleep 1; done"
-    line = " ".join([shlex.join(words), *more, "--data-parallel-address ${host%% *}"])
+    line = " ".join([shlex.join(words), *more, '--data-parallel-address "${host%% *}"'])
     return ["sh", "-c", f"{wait}; exec {line}"]
 
 

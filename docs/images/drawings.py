@@ -241,6 +241,42 @@ DRAWINGS: Final[Mapping[str, Drawing]] = {
         ),
         (("pods", "Prometheus"), ("Prometheus", "HPA"), ("HPA", "pods")),
     ),
+    "gateway": Drawing(
+        (
+            Box(0, 0, "requests", "one address, a key"),
+            Box(1, 0, "Gateway", "key, limits, model", "ours"),
+            Box(2, 0, "limits", "counted in Redis", "wait"),
+            Box(1, 1, "canary", "a share of requests"),
+            Box(1, 2, "picker", "queue, KV cache,\nbeginning of the text", "ours"),
+            Box(2, 2, "pods", "report what they hold", "gpu"),
+        ),
+        (
+            ("requests", "Gateway", ""),
+            ("Gateway", "limits", ""),
+            ("Gateway", "canary", ""),
+            ("canary", "picker", ""),
+            ("picker", "pods", ""),
+        ),
+        (("Gateway", "limits"),),
+    ),
+    "roles": Drawing(
+        (
+            Box(0, 0, "requests"),
+            Box(1, 0, "router", "one per model", "ours"),
+            Box(2, 0, "prefill", "reads the prompt", "gpu"),
+            Box(2, 1, "decode", "writes the answer", "gpu"),
+            Box(1, 1, "an HPA per role", "queue, KV cache", "ours"),
+            Box(0, 1, "policy", "neither runs ahead", "wait"),
+        ),
+        (
+            ("requests", "router", ""),
+            ("router", "prefill", "first"),
+            ("prefill", "decode", "KV cache"),
+            ("an HPA per role", "decode", ""),
+            ("policy", "an HPA per role", ""),
+        ),
+        (("an HPA per role", "decode"), ("policy", "an HPA per role")),
+    ),
     "plan": Drawing(
         (
             Box(0, 0, "stack file", "Pulumi.dev.yaml"),

@@ -71,6 +71,8 @@ def _manager_daemons(plane: ControlPlane) -> list[Daemon]:
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
         f"--secure-port={plane.port('kube-controller-manager')}",
+        # A claim whose volume comes later is bound by the next round alone: 15 s by default.
+        "--pvclaimbinder-sync-period=2s",
         # One user, who need not be protected from this one.
         "--kube-api-qps=500",
         "--kube-api-burst=1000",

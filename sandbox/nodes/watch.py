@@ -13,6 +13,11 @@ from .view import NodeRow, PodRow, PoolRow, View
 SECONDS = 1.0
 """Pause between two looks."""
 
+QUIET = 3.0
+"""Seconds without a change after which pods are where they stay."""
+LONGEST = 60.0
+"""Seconds after which they are shown as they are."""
+
 _STYLES = {
     "waits": "yellow",
     "starts": "cyan",
@@ -41,6 +46,23 @@ def watch(look: Callable[[], View], console: Console, *, once: bool = False) -> 
             console.file.flush()
             before = now
             time.sleep(SECONDS)
+
+
+def settle(look: Callable[[], View], *, quiet: float = QUIET, longest: float = LONGEST) -> None:
+    """Looks until nothing has changed for a while.
+
+    Args:
+        look: Looks at a cluster.
+        quiet: Seconds without a change.
+        longest: Seconds after which it ends in any case.
+    """
+    begun = changed = time.monotonic()
+    view = look()
+    while time.monotonic() - changed < quiet and time.monotonic() - begun < longest:
+        time.sleep(quiet / 6)
+        before, view = view, look()
+        if view != before:
+            changed = time.monotonic()
 
 
 def render(view: View) -> RenderableType:

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Final
 
 from components.args import Fault, Words
+from components.crds.knative_annotations import AHPA
 from components.serving import KnativeModel, KnativeModelArgs, ModelArgs, ReserveType
 from components.serving.knative_model import render
 
 from ..arguments import required
-from ..checks.rules import check
+from ..checks.rules import check, warning
 from ..checks.views import models
 from ..platforms import KNATIVE
 from ..sections.environment import Environment
@@ -63,6 +64,20 @@ def ahpa_is_there(environment: Environment) -> Iterator[Fault]:
             want = "true, once ACK's AHPA Controller is installed"
             why = f"{path}.serve.knative.scale.ahpa is given, and nobody else scales that class"
             yield Fault("ahpa", environment.ahpa, want, why)
+
+
+@warning
+def ahpa_is_taken(environment: Environment) -> Iterator[str]:
+    """Upstream's webhook takes two classes of its own domain: kpa and hpa.
+
+    knative.dev/serving v0.50.0, pkg/apis/autoscaling/annotation_validation.go, 2026-11.
+    """
+    for path, model in models(environment) if environment.existing else ():
+        if model.serve.knative is not None and model.serve.knative.scale.ahpa is not None:
+            yield (
+                f"{path}.serve.knative.scale.ahpa is given, and only ACK's Knative takes its "
+                f"class: the webhook of any other refuses {AHPA}."
+            )
 
 
 RUNTIME: Final = Runtime(

@@ -1,12 +1,13 @@
 """What a cluster with nodes looks like in a terminal, and line by line."""
 
+import itertools
 from io import StringIO
 from typing import Any
 
 from rich.console import Console
 
 from sandbox.nodes.view import View, view
-from sandbox.nodes.watch import changes, lines, render, watch
+from sandbox.nodes.watch import changes, lines, render, settle, watch
 
 NODE = "cn-beijing.10.0.0.10"
 
@@ -99,6 +100,16 @@ def test_all_of_it_is_shown_at_once():
     shown = out.getvalue()
     for text in ("1 +1", "0..3", "1 of 2", NODE, "inference/a", "0/1 nodes are available", "50 %"):
         assert text in shown
+
+
+def test_pods_are_waited_for_until_they_stay_where_they_are_or_for_so_long():
+    on_their_way = [seen(waiting())] * 2 + [seen(pod("late", phase="Pending"))]
+    views = iter([*on_their_way, *[seen(pod("late"))] * 50])
+    settle(lambda: next(views), quiet=0.3)
+    left = len(list(views))
+    assert 35 <= left < 47, "the pod's last change was seen, and then a while was waited"
+    restless = (seen(pod(str(number))) for number in itertools.count())
+    settle(lambda: next(restless), quiet=0.3, longest=0.2)
 
 
 def test_without_a_terminal_what_changes_is_a_line():

@@ -129,8 +129,8 @@ def test_copies_on_two_nodes_have_a_leader_and_ranks() -> None:
     for line in (leader, worker):
         assert "--data-parallel-size 4 --data-parallel-size-local 2" in line
         assert "--enable-expert-parallel" in line
-        assert "--data-parallel-address ${host%% *}" in line
-    assert "--headless --data-parallel-start-rank $((LWS_WORKER_INDEX * 2))" in worker
+        assert '--data-parallel-address "${host%% *}"' in line
+    assert '--headless --data-parallel-start-rank "$((LWS_WORKER_INDEX * 2))"' in worker
     assert "--headless" not in leader
     assert not {"ports", "readinessProbe", "startupProbe"} & server_of(spec["worker"]).keys()
 

@@ -1,7 +1,7 @@
 """Cases of the rules of `stacks.runtimes.knative` and `stacks.platforms.knative`."""
 
 from ..environments import GONE, dev, existing, hybrid
-from .cases import Case, refusals
+from .cases import Case, refusals, surprises
 from .parts import CHAT, at_port, scale
 
 CASES = [
@@ -187,5 +187,19 @@ CASES = [
     ),
 ]
 
+SURPRISES = [
+    Case(
+        "ahpa_is_taken",
+        "AHPA below a Knative that may be anybody's",
+        existing,
+        {"models[qwen].serve.knative.scale.ahpa": {}, "ahpa": True},
+        (
+            "models[qwen].serve.knative.scale.ahpa is given, and only ACK's Knative takes its "
+            "class: the webhook of any other refuses ahpa.autoscaling.knative.dev."
+        ),
+        {"ahpa": True},
+    ),
+]
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
