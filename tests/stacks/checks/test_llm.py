@@ -448,21 +448,6 @@ CASES = [
         {"models[moe].pod_disruption_budget": {"max_unavailable": 1}},
     ),
     Case(
-        "scaled_metrics_are_published",
-        "series on which pods that read prompts scale, and nobody publishes",
-        llm,
-        {
-            f"{SPLIT}.prefill.scale": READING,
-            "models[split].server.vllm.extra_args": ["--disable-log-stats"],
-        },
-        (
-            "models[split].server.vllm.extra_args is '--disable-log-stats', but it must be left "
-            f"out: vLLM then publishes no series, and {SPLIT}.prefill.scale.metric is "
-            "vllm_num_requests_waiting."
-        ),
-        {"models[split].server.vllm.extra_args": ["--disable-log-stats"]},
-    ),
-    Case(
         "ModelServer",
         "cards of each copy, which follow from their number",
         llm,
