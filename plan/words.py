@@ -198,7 +198,8 @@ def _way(way: graph.RequestWay) -> str:
     share = "" if way.percent is None else f"{way.percent} % of "
     asked = f"{share}requests for {' or '.join(way.asks)}" if way.asks else f"{share}all requests"
     chooses = f" ({', '.join(way.chooses)})" if way.chooses else ""
-    return f"Gateway {way.gateway} ({door}) -> {asked} -> picker {way.picker}{chooses}"
+    end = f"Service {way.service}" if way.service else f"picker {way.picker}{chooses}"
+    return f"Gateway {way.gateway} ({door}) -> {asked} -> {end}"
 
 
 def _reserve(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:

@@ -33,7 +33,7 @@ from plan.model import Plan
 from plan.objects import Objects
 from sandbox.controllers import core, leader_worker, llm
 from sandbox.kubernetes.client import ApiClient, Manifest, namespace_manifest
-from tests.stacks.environments import ROOT, configuration, planned
+from tests.stacks.environments import GONE, ROOT, configuration, merged, planned
 from tests.stacks.example_stacks import FOLDER
 from tests.stacks.moves import moved
 
@@ -274,6 +274,7 @@ def run(say: Say) -> Iterator[Row]:
                 yield row(plane.client, case.title, manifest(case), our_faults(case))
         yield from (_makes_no_pod(plane.client, case) for case in NO_POD)
         yield from _running(plane.client)
+        yield _other_role(plane.client)
         for where, of in _sources():
             yield source_row(plane.client, where, services(of))
 
@@ -344,6 +345,23 @@ def _running(client: ApiClient) -> Iterator[Row]:
         time.sleep(0.5)
     for item in objects:
         yield _made(client, of, item)
+
+
+def _other_role(client: ApiClient) -> Row:
+    """What becomes of a model whose prefill goes in place, which the diff says is refused."""
+    raw = merged(configuration(FOLDER / f"Pulumi.{EXAMPLE}.yaml"), {f"{SPLIT}.prefill": GONE})
+    [service] = [each for each in services(planned(raw)) if each["metadata"]["name"] == "split"]
+    client.apply(service, MANAGER)
+    until(lambda: IMMUTABLE in _why_not(client, service), SECONDS)
+    why = _why_not(client, service)
+    faults = [] if IMMUTABLE in why else ["its Deployment takes another role: `left_behind`"]
+    return Row("no other role in place: split", IMMUTABLE if not faults else why, tuple(faults))
+
+
+IMMUTABLE: Final = "field is immutable"
+"""What the API server says of another selector of a Deployment."""
+SPLIT: Final = "models[split].serve.llm"
+"""The model of the example with prefill apart."""
 
 
 def _made(client: ApiClient, of: Plan, service: Manifest) -> Row:

@@ -121,6 +121,11 @@ class _SceneReader:
             yield f"{model.name} is left out: groups on several nodes are not simulated."
         if model.serve.llm and model.serve.llm.prefill:
             yield f"{model.name} is left out: prefill apart from decode is not simulated."
+        if _wakes_unseen(model):
+            yield (
+                f"{model.name} is left out: what wakes it from no pod is not simulated. With "
+                "scale.min 1 it is."
+            )
         for name in model.placement.pools:
             section = self.environment.pool(name)
             card = self.environment.card(section) if section else None
@@ -316,10 +321,16 @@ class _SceneReader:
                     "size is an annotation that only ACK reads, so add their price yourself."
                 )
             scale = next(iter(model.serve.sections.values())).scale
-            if model.serve.llm and model.serve.llm.router and model.serve.llm.router.scheduler:
+            is_picked = model.serve.llm and model.serve.llm.router
+            if (is_picked and is_picked.scheduler) or self.environment.is_behind_gateway(model):
                 yield (
                     f"{model.name} is simulated behind its Service: its endpoint picker, which "
                     "knows queues and prefixes, does better than that."
+                )
+            for canary in model.route.canaries if model.route else ():
+                yield (
+                    f"{canary.model} is simulated with requests of its own, and not with its "
+                    f"{canary.percent} % of those for {model.name}."
                 )
             if getattr(scale, "wva", None):
                 yield (
@@ -347,6 +358,15 @@ class _SceneReader:
                     f"{model.name} is scaled on {subject}, of which the simulator knows nothing: "
                     f"it stays at {scale.min} pods."
                 )
+
+
+def _wakes_unseen(model: ModelSection) -> bool:
+    """Whether a model has no pod until KEDA sees what nobody here knows: hours, or a query."""
+    scale = next(iter(model.serve.sections.values())).scale
+    if scale.min or scale.metric == KServeMetric.CONCURRENCY:
+        return False
+    asks = scale.metric == KServeMetric.PROMETHEUS and not _query_metric(model)
+    return asks or getattr(scale, "keda", None) is not None
 
 
 def _deployment(service: Manifest) -> str:

@@ -31,7 +31,7 @@ from . import placeholders
 from .needs import GATEWAY, KNATIVE, KSERVE, Needs
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
-from .sections.models import ModelSection, PodVolumeSection, RoleSection
+from .sections.models import ModelSection, PodVolumeSection, RoleSection, scales_of
 from .sections.network import NetworkPlugin
 from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .sections.stores import FilesSection, StoreSection, VolumeSection
@@ -279,13 +279,16 @@ def gpu_metrics_args(environment: Environment) -> platform.GpuMetricsArgs | None
     if section is None or not section.install:
         return None
     secret = environment.prometheus_url is not None or not environment.existing
+    endpoint = None
+    if section.adapter:
+        url = placeholders.PROMETHEUS_URL if secret else required(section.url)
+        endpoint = platform.PrometheusEndpoint(url=url)
     return made_of(
         platform.GpuMetricsArgs,
         section,
         flavor=metrics_flavor(environment),
-        prometheus=platform.PrometheusEndpoint(
-            url=placeholders.PROMETHEUS_URL if secret else required(section.url)
-        ),
+        prometheus=endpoint,
+        adapter=None if section.adapter else False,
         cluster_id=cluster_id(environment) if section.exporter else None,
         vllm=platform.VllmMonitor(
             namespaces=list(
@@ -317,7 +320,8 @@ def _metrics_port(environment: Environment) -> int:
 
 def is_scaled_on_vllm(model: ModelSection) -> bool:
     """Whether a model is scaled on a metric that vLLM itself reports."""
-    metrics = [METRICS.get(section.scale.metric or "") for section in model.serve.sections.values()]
+    scales = [each for part in model.serve.sections.values() for each in scales_of(part).values()]
+    metrics = [METRICS.get(scale.metric or "") for scale in scales]
     is_asked = any(metric and metric.series.origin is Origin.VLLM for metric in metrics)
     return is_asked or bool(signals_of(model))
 
@@ -369,7 +373,7 @@ def alerts_args(environment: Environment) -> platform.AlertsArgs | None:
 
 def _alerted(environment: Environment, model: ModelSection) -> platform.AlertedModel:
     image, prices = vllm_image(model.server.image), environment.prices
-    pools = [pool for name in model.placement.pools if (pool := environment.pool(name))]
+    pools = [pool for name in model.pools if (pool := environment.pool(name))]
     # Of several roles, one may have all that it may have, and another one none.
     scales = [section.scale for section in model.serve.sections.values()]
     most = scales[0].max if len(scales) == 1 and scales[0].max > scales[0].min else None

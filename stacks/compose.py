@@ -418,11 +418,13 @@ def _declare_gpu_metrics(
     if resolved.metrics is None:
         return []
     args = cluster.bound(resolved.metrics)
-    if args.prometheus.url == placeholders.PROMETHEUS_URL:
-        required(secrets.prometheus_url)
-    secret = {"url": secrets.prometheus_url, "token": secrets.prometheus_token}
-    update = {field: value for field, value in secret.items() if value is not None}
-    args = args.model_copy(update={"prometheus": args.prometheus.model_copy(update=update)})
+    endpoint = args.prometheus
+    if endpoint is not None:
+        if endpoint.url == placeholders.PROMETHEUS_URL:
+            required(secrets.prometheus_url)
+        secret = {"url": secrets.prometheus_url, "token": secrets.prometheus_token}
+        update = {field: value for field, value in secret.items() if value is not None}
+        args = args.model_copy(update={"prometheus": endpoint.model_copy(update=update)})
     return [GpuMetrics("gpu-metrics", args, cluster.on_platform_nodes(*namespace))]
 
 

@@ -6,6 +6,7 @@ A rule that asked for a section of `serve` by name would not hold for a runtime 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from .sections.environment import Environment
 from .sections.models import ModelSection
 
 CERT_MANAGER: Final = "cert-manager"
@@ -40,16 +41,17 @@ class Needs:
         """Whether Knative runs a model's pods, be it below KServe."""
         return id(model) in self._on_knative
 
-    @property
-    def has_ingress(self) -> bool:
-        """Whether a model has an Ingress."""
-        return bool(self.behind_ingress)
+    def behind_ingress(self, environment: Environment) -> Sequence[ModelSection]:
+        """Models with an Ingress: those with a host, and KServe's own that no Knative runs.
 
-    @property
-    def behind_ingress(self) -> Sequence[ModelSection]:
-        """Models with an Ingress: KServe's own that no Knative runs, and those with a host."""
+        Behind the gateway a model is cluster-local, of which KServe makes none.
+        """
         return [
             model
             for model in self.sections(KSERVE)
-            if not self.on_knative(model) and (model.serve.llm is None or model.ingress)
+            if not self.on_knative(model)
+            and (
+                model.ingress
+                or (model.serve.llm is None and not environment.is_behind_gateway(model))
+            )
         ]

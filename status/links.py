@@ -11,7 +11,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from components.crds.kserve_annotations import AUTOSCALER_CLASS, AutoscalerClass
+from components.crds.kserve_annotations import (
+    AUTOSCALER_CLASS,
+    KSERVE_VISIBILITY,
+    AutoscalerClass,
+)
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
 from components.crds.llm_inference_service_labels import KIND as LLM
 from components.crds.role_based_group_labels import GROUP_NAME, ROLE_NAME
@@ -800,10 +804,20 @@ def _without_scaler(trail: Trail) -> Iterator[Finding]:
 def door(trail: Trail) -> Iterator[Finding]:
     """The way in: the address of its Ingress, and its certificate."""
     name = name_of(trail.planned)
+    own = trail.others.get("networking.k8s.io", "Ingress", name, trail.namespace)
+    is_hidden = own is None and KSERVE_VISIBILITY in section(trail.planned, "metadata", "labels")
     for ingress in trail.cluster.objects.by(_in_front_of, "networking.k8s.io", "Ingress").get(
         (trail.namespace, name), ()
     ):
-        if not items(section(ingress, "status", "loadBalancer"), "ingress"):
+        if is_hidden and section(ingress, "metadata").get("ownerReferences"):
+            yield Finding(
+                Stage.BROKEN,
+                "door",
+                f"Ingress {name_of(ingress)}",
+                "is one that KServe made before, and leads past the keys and limits of the gateway",
+                "delete it: KServe takes none away of a model that is cluster-local",
+            )
+        elif not items(section(ingress, "status", "loadBalancer"), "ingress"):
             coming = young(trail.cluster, ingress, SETTLING_SECONDS)
             yield Finding(
                 Stage.COMING if coming else Stage.BROKEN,

@@ -18,7 +18,7 @@ from components.names import kubernetes_minor
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.checks.views import models, workloads
+from stacks.checks.views import models, placements_of, workloads
 from stacks.sections.environment import Environment
 from stacks.sections.pools import PoolSection
 from stacks.validation import Validation, validate
@@ -169,8 +169,8 @@ def _rolled(
         )
         on_it = [
             workload.name
-            for _, workload in workloads(environment)
-            if pool.name in workload.placement.pools
+            for path, workload in workloads(environment)
+            if any(pool.name in place.pools for _, place in placements_of(path, workload))
         ]
         path = f"pools[{pool.name}]"
         rolling = {} if pool.rolling else {f"{path}.rolling": {"max_parallelism": at_once}}

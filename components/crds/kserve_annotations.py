@@ -10,6 +10,8 @@ DEPLOYMENT_MODE: Final = "serving.kserve.io/deploymentMode"
 """Annotation that says what an InferenceService becomes; fixed once it is made."""
 AUTOSCALER_CLASS: Final = "serving.kserve.io/autoscalerClass"
 """Annotation that says who scales an InferenceService in Standard mode."""
+KSERVE_VISIBILITY: Final = "networking.kserve.io/visibility"
+"""Label of a model in Standard mode; with `cluster-local` KServe makes no Ingress."""
 SERVING_CONTAINER: Final = "kserve-container"
 """Name of the container that serves."""
 

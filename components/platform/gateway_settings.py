@@ -3,6 +3,7 @@
 It stands apart from the component, whose custom resources nobody needs who has no gateway.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,6 +25,10 @@ class EnvoyGatewayChart(HelmChart):
     """Registry path that has the images `gateway`, `envoy` and `ratelimit`, e.g. a mirror."""
 
 
+_ADDRESS: Final = re.compile(r"(redis://)?[A-Za-z0-9.-]+:\d{1,5}(/\d+)?")
+"""What envoyproxy/ratelimit connects to: radix v4.1.4, conn.go, which adds no port."""
+
+
 class LimitStore(Args):
     """The Redis in which limits are counted."""
 
@@ -42,3 +47,7 @@ class LimitStore(Args):
             yield Fault(
                 "url", Words("given with a password"), want, "it would be in state in clear"
             )
+        elif self.url is not None and not _ADDRESS.fullmatch(self.url):
+            want = "a host and a port, such as redis.redis.svc:6379"
+            why = "while the rate limit service cannot connect, nothing is limited"
+            yield Fault("url", Words("given otherwise"), want, why)

@@ -1,7 +1,7 @@
 """GPU and vLLM metrics on their way to an HPA: exporter, Prometheus, adapter."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -9,7 +9,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, SECRET, Args, Fault, Input, Words, child_options
-from ..bindings import alicloud, kubernetes
+from ..bindings import alicloud
 from ..catalog.charts import CHARTS
 from ..catalog.labels import GPU_CARD, GPU_RESOURCE
 from ..catalog.metrics import (
@@ -96,8 +96,11 @@ class GpuMetricsArgs(Args):
 
     flavor: MetricsFlavor
     """arms for Managed Service for Prometheus, or upstream for a Prometheus in the cluster."""
-    prometheus: PrometheusEndpoint
-    """Where the adapter asks for series."""
+    prometheus: PrometheusEndpoint | None = None
+    """Where the adapter asks for series. Given with `adapter`."""
+    adapter: bool | None = None
+    """Whether the adapter is installed. False where KEDA alone scales, or the cluster has one.
+    Default true."""
     cluster_id: Input[str] | None = None
     """ID of the ACK cluster, for the add-on of flavor arms."""
     exporter: bool = True
@@ -131,12 +134,24 @@ class GpuMetricsArgs(Args):
 
     def _faults(self) -> Iterator[Fault]:
         is_arms = self.flavor is MetricsFlavor.ARMS
+        if self.has_adapter and self.prometheus is None:
+            yield Fault("prometheus", MISSING, "given with adapter", "the adapter asks it")
+        if not self.has_adapter:
+            for field in ("prometheus", "rules", "adapter_chart"):
+                if getattr(self, field) is not None:
+                    want = "left out without adapter"
+                    yield Fault(field, Words("given"), want, "the adapter alone reads it")
         yield from self._arms_faults() if is_arms else self._upstream_faults()
         yield from label_faults(self.flavor, self.labels, self.honor_labels)
         for index, rule in enumerate(self.rules or []):
             for key in ("seriesQuery", "metricsQuery"):
                 if key not in rule:
                     yield Fault(f"rules[{index}].{key}", MISSING, "given", "the adapter needs it")
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether the adapter is installed."""
+        return self.adapter is not False
 
     def _arms_faults(self) -> Iterator[Fault]:
         if self.exporter and self.cluster_id is None:
@@ -154,7 +169,7 @@ class GpuMetricsArgs(Args):
         if not self.exporter:
             why = "nothing here installs dcgm-exporter"
             yield from self._useless(_EXPORTER_FIELDS, "with exporter false", why)
-        if self.prometheus.token is not None:
+        if self.prometheus and self.prometheus.token is not None:
             want = "left out with flavor upstream"
             why = "prometheus-adapter would show it among its arguments"
             yield Fault("prometheus.token", Words("given"), want, why)
@@ -167,7 +182,7 @@ class GpuMetricsArgs(Args):
 
 
 class GpuMetrics(pulumi.ComponentResource):
-    """GPU exporter and adapter that serve the metrics of pods to HPAs.
+    """GPU exporter, and adapter that serves the metrics of pods to HPAs.
 
     The adapter owns the API custom.metrics.k8s.io: one per cluster. Custom metrics of Managed
     Service for Prometheus cost money.
@@ -180,7 +195,7 @@ class GpuMetrics(pulumi.ComponentResource):
         self, name: str, args: GpuMetricsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = GpuMetricsArgs.of(args)
-        if args.prometheus.token is not None:
+        if args.prometheus and args.prometheus.token is not None:
             token = pulumi.Output.secret(args.prometheus.token)
             prometheus = args.prometheus.model_copy(update={"token": token})
             args = args.model_copy(update={"prometheus": prometheus})
@@ -188,20 +203,25 @@ class GpuMetrics(pulumi.ComponentResource):
         super().__init__("ack-inference:index:GpuMetrics", name, args.dump(), opts)
 
         if args.flavor is MetricsFlavor.ARMS:
-            adapter = self._declare_arms(name, args, opts)
+            before = self._declare_arms(name, args, opts)
         else:
-            adapter = self._declare_upstream(name, args, opts)
+            before = self._declare_upstream(name, args, opts)
         if args.vllm:
-            self._declare_monitor(name, args, args.vllm, adapter, opts)
+            self._declare_monitor(name, args, args.vllm, before, opts)
 
         self.metric_names = pulumi.Output.from_input(
-            [rule["name"]["as"] for rule in adapter_rules(args) if "as" in rule.get("name", {})]
+            [
+                rule["name"]["as"]
+                for rule in (adapter_rules(args) if args.has_adapter else ())
+                if "as" in rule.get("name", {})
+            ]
         )
         self.register_outputs({"metric_names": self.metric_names})
 
     def _declare_arms(
         self, name: str, args: GpuMetricsArgs, opts: pulumi.ResourceOptions | None
-    ) -> kubernetes.helm.v3.Release:
+    ) -> Sequence[pulumi.Resource]:
+        """The adapter, or what brings the kind of monitors without it."""
         addons = []
         if args.exporter:
             addons = [
@@ -213,6 +233,8 @@ class GpuMetrics(pulumi.ComponentResource):
                     opts=child_options(self, opts),
                 )
             ]
+        if not args.has_adapter:
+            return addons
         options = child_options(
             self,
             opts,
@@ -225,39 +247,44 @@ class GpuMetrics(pulumi.ComponentResource):
             additional_secret_outputs=["values", "manifest"],
         )
         pinned, values = CHARTS[ARMS_ADAPTER], arms_values(args)
-        return install(f"{name}-adapter", pinned, args.adapter_chart, values, options)
+        return [install(f"{name}-adapter", pinned, args.adapter_chart, values, options)]
 
     def _declare_upstream(
         self, name: str, args: GpuMetricsArgs, opts: pulumi.ResourceOptions | None
-    ) -> kubernetes.helm.v3.Release:
+    ) -> Sequence[pulumi.Resource]:
+        """The adapter, or nothing without it."""
         options = child_options(self, opts)
         if args.exporter:
             pinned, values = CHARTS["dcgm-exporter"], exporter_values(args)
             install(f"{name}-exporter", pinned, args.exporter_chart, values, options)
+        if not args.has_adapter:
+            return []
         pinned, values = CHARTS[UPSTREAM_ADAPTER], upstream_values(args)
-        return install(f"{name}-adapter", pinned, args.adapter_chart, values, options)
+        return [install(f"{name}-adapter", pinned, args.adapter_chart, values, options)]
 
     def _declare_monitor(
         self,
         name: str,
         args: GpuMetricsArgs,
         vllm: VllmMonitor,
-        adapter: kubernetes.helm.v3.Release,
+        before: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         is_arms = args.flavor is MetricsFlavor.ARMS
+        made_by = CHARTS[ARMS_ADAPTER if is_arms else UPSTREAM_ADAPTER]
         PodMonitor(
             f"{name}-vllm",
             monitor_spec(vllm),
             ObjectMetaArgs(
                 name="vllm",
-                namespace=CHARTS[ARMS_ADAPTER if is_arms else UPSTREAM_ADAPTER].namespace,
+                # Without an adapter nobody makes its namespace.
+                namespace=made_by.namespace if args.has_adapter else vllm.namespaces[0],
                 labels=args.monitor_labels,
                 # Managed Service for Prometheus looks at monitors that carry it.
                 annotations={"arms.prometheus.io/discovery": "true"} if is_arms else None,
             ),
             # The adapter's release makes the namespace.
-            child_options(self, opts, depends_on=[adapter]),
+            child_options(self, opts, depends_on=before),
         )
 
 
@@ -298,12 +325,20 @@ def adapter_rules(args: GpuMetricsArgs) -> list[dict[str, Any]]:
     ] + further
 
 
+def required_endpoint(args: GpuMetricsArgs) -> PrometheusEndpoint:
+    """What the adapter asks, of arguments that have one."""
+    if args.prometheus is None:
+        raise ValueError("an adapter without a Prometheus")
+    return args.prometheus
+
+
 def arms_values(args: GpuMetricsArgs) -> dict[str, Any]:
     """Values of ack-alibaba-cloud-metrics-adapter: ours, then the user's over them."""
-    token = args.prometheus.token
+    endpoint = required_endpoint(args)
+    token = endpoint.token
     prometheus: dict[str, Any] = {
         "enabled": True,
-        "url": args.prometheus.url,
+        "url": endpoint.url,
         "metricsRelistInterval": "1m",
         "adapter": {"rules": _rules(args)},
     }
@@ -318,7 +353,7 @@ def upstream_values(args: GpuMetricsArgs) -> dict[str, Any]:
     """Values of prometheus-adapter: ours, then the user's over them."""
     values: dict[str, Any] = {
         # The chart adds a port unless it is 0, and the address has its own.
-        "prometheus": {"url": args.prometheus.url, "port": 0},
+        "prometheus": {"url": required_endpoint(args).url, "port": 0},
         "rules": _rules(args),
     }
     if args.image_prefix:

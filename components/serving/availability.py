@@ -63,6 +63,11 @@ class DisruptionBudget(Args):
             return {"min_available": self.min_available}
         return {"max_unavailable": self.max_unavailable or 1}
 
+    def over(self, pods: int) -> "DisruptionBudget":
+        """The same of replicas of several pods: of one that loses a pod all others go too."""
+        counted = {field: count * pods for field, count in self.spec.items()}
+        return self.model_copy(update=counted)
+
 
 def spread(
     constraints: list[TopologySpread] | None, labels: dict[str, str]

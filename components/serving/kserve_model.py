@@ -17,6 +17,7 @@ from ..crds.knative_annotations import default_host as knative_host
 from ..crds.kserve_annotations import (
     AUTOSCALER_CLASS,
     DEPLOYMENT_MODE,
+    KSERVE_VISIBILITY,
     SERVING_CONTAINER,
     AutoscalerClass,
     DeploymentMode,
@@ -46,8 +47,6 @@ from .shutdown import Shutdown, knative_shutdown, standard_shutdown
 
 DEFAULT_DOMAIN: Final = "example.com"
 """Domain of KServe and of Knative, as they ship."""
-KSERVE_VISIBILITY: Final = "networking.kserve.io/visibility"
-"""Label of a model in Standard mode; with `cluster-local` KServe makes no Ingress."""
 SCALE_DOWN_SECONDS: Final = 300
 """How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
 

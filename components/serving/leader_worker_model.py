@@ -292,12 +292,8 @@ class LeaderWorkerModel(pulumi.ComponentResource):
         leaders = {SET_NAME: name, WORKER_INDEX: "0"}
         declare_service(name, service_name(name), args, leaders, args.server.port, after)
         declare_autoscaler(name, scaler, args.namespace, args.labels, after, hpa=name)
-        budget, pods = args.disruption_budget, args.serve.nodes
-        if budget is not None:
-            # Of a group that loses a pod all others go too: its pods are counted together.
-            counted = {field: count * pods for field, count in budget.spec.items()}
-            whole = budget.model_copy(update=counted)
-            declare_budget(name, whole, args.namespace, {SET_NAME: name}, options)
+        budget = args.disruption_budget and args.disruption_budget.over(args.serve.nodes)
+        declare_budget(name, budget, args.namespace, {SET_NAME: name}, options)
 
         self.host = pulumi.Output.from_input(args.namespace).apply(
             lambda namespace: cluster_host(name, namespace)

@@ -42,20 +42,23 @@ from .kserve_model import KServeMetric, KServeScale, Rollout
 from .kv_transfer import SIDE_CHANNEL, connector, transfer_words
 from .leader_worker_model import SILENT, last_group_faults, serve_words, with_server
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
-from .server import ModelServer
+from .server import ModelServer, shared_memory_size
 from .shutdown import GRACE_SECONDS, standard_shutdown
 from .vllm_rules import extra_faults
 
 DECODE_PORT: Final = 8001
 """Port of a server beside the preset's proxy, which asks the prefill pods first: v0.20.0,
 config/llmisvcconfig/config-llm-decode-template.yaml."""
+TIER_FOLDER: Final = "/mnt/kv-cache-0"
+"""Where KServe mounts the first tier on a disk or a claim: v0.20.0, workload_kvcache.go."""
 SUFFIX: Final = "-llm"
 """End of the names of objects beside the service. A model that moves here has others of another
 runtime: under one name the new one would be gone with the old one, as the engine deletes last."""
 OFFLOADING_SINCE: Final[Version] = (0, 22, 0)
 """First release with tiers of the KV cache: the presets of v0.20.0; vllm pull 40020."""
-HEADLESS_SINCE: Final[Version] = (0, 9, 0)
-"""First release whose copies run in several pods: --data-parallel-size-local of the table."""
+FILES_SINCE: Final[Version] = (0, 23, 0)
+"""First release that knows the tier of files by the name that KServe gives it: it was `fs_python`
+in 0.22.0, vllm/v1/kv_offload/tiering/factory.py."""
 
 
 class LLMActuator(StrEnum):
@@ -176,11 +179,14 @@ class KVOffload(Args):
     """Where blocks of the KV cache go that the card has no room for; from vLLM 0.22 on."""
 
     memory: Quantity = Field(examples=["20Gi"])
-    """Memory of the CPU for them, out of `server.resources.memory`."""
+    """Memory of the CPU for them, of each copy in a pod, out of `server.resources.memory`. vLLM
+    keeps them in /dev/shm, whose size follows from it unless `server.shared_memory` says one."""
     disk: Quantity | None = Field(default=None, examples=["100Gi"])
-    """Room on the node's disk for what memory has none for, requested as ephemeral storage."""
+    """Room on the node's disk for what memory has none for, requested as ephemeral storage. vLLM
+    takes no block off it again, and a pod that has filled it is evicted."""
     claim: ObjectName | None = None
-    """Existing claim for it, in place of `disk`, which all replicas share."""
+    """Existing claim for it, in place of `disk`, which all replicas share. Nobody deletes old
+    blocks there."""
     eviction: EvictionPolicy = EvictionPolicy.LRU
     """Which blocks go first: lru or arc."""
 
@@ -198,6 +204,23 @@ class KVOffload(Args):
         secondary = [{"file_system": volume}] if self.disk or self.claim else None
         return {"cpu": self.memory, "eviction_policy": self.eviction, "secondary": secondary}
 
+    def held(self, copies: int) -> int:
+        """Bytes of /dev/shm that the copies in a pod keep: vLLM has a file there for each.
+
+        vllm/v1/kv_offload/cpu/shared_offload_region.py of 0.22.0 to 0.33.0: filled at the start,
+        which ends where there is less room.
+        """
+        return math.ceil(parse(self.memory)) * copies
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Variables by which replicas find each other's blocks on a claim.
+
+        Blocks are files called after a hash, which each process begins at random without: the same
+        releases, vllm/v1/kv_offload/tiering/fs/manager.py.
+        """
+        return {"PYTHONHASHSEED": "0"} if self.claim else {}
+
     @property
     def connector(self) -> dict[str, Any]:
         """What vLLM is told; the folder is where KServe mounts the volume."""
@@ -207,7 +230,7 @@ class KVOffload(Args):
             "eviction_policy": self.eviction.value,
         }
         if self.disk or self.claim:
-            extra["secondary_tiers"] = [{"type": "fs", "root_dir": "/mnt/kv-cache-0"}]
+            extra["secondary_tiers"] = [{"type": "fs", "root_dir": TIER_FOLDER}]
         return connector("OffloadingConnector") | {"kv_connector_extra_config": extra}
 
 
@@ -248,6 +271,9 @@ class LLMRouting(Args):
     """Endpoint pickers, of which one is at work."""
     scheduler_image: ImageReference = "ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.9.0"
     """Image of the endpoint picker. The default is that of KServe 0.20's preset."""
+    scheduler_config: dict[str, Any] | None = None
+    """EndpointPickerConfig of the endpoint picker, in its own form: its plugins, and what each
+    counts. Left out, KServe's: queue, KV cache and prefix, of prefill and decode each their own."""
     group: str | None = Field(
         default=None, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
     )
@@ -262,6 +288,11 @@ class LLMRouting(Args):
         if not self.scheduler and self.scheduler_replicas > 1:
             want = "left out without scheduler"
             yield Fault("scheduler_replicas", self.scheduler_replicas, want, "there is none")
+        if self.scheduler_config is not None:
+            if not self.scheduler:
+                want = "left out without scheduler"
+                yield Fault("scheduler_config", Words("given"), want, "nobody reads it")
+            yield from picker_config_faults("scheduler_config", self.scheduler_config)
 
     def manifest(self) -> dict[str, Any]:
         """What KServe is told."""
@@ -274,12 +305,50 @@ class LLMRouting(Args):
         scheduler = {
             "replicas": replicas if replicas > 1 else None,
             "template": {"containers": [{"name": SERVER, "image": self.scheduler_image}]},
+            "config": {"inline": self.scheduler_config} if self.scheduler_config else None,
         }
         return {
             "route": {"http": {}, "group": self.group, "weight": self.weight},
             "gateway": {"refs": [reference]} if reference else None,
             "scheduler": scheduler if self.scheduler else None,
         }
+
+
+def picker_config_faults(field: str, config: Mapping[str, Any]) -> Iterator[Fault]:
+    """Refuses a configuration with which an endpoint picker does not start.
+
+    kubernetes-sigs/gateway-api-inference-extension v1.5.0, pkg/epp/config/loader.
+    """
+    if config.get("kind") != PICKER_CONFIG or not isinstance(config.get("apiVersion"), str):
+        want = f"one with apiVersion and kind {PICKER_CONFIG}"
+        yield Fault(field, Words("given otherwise"), want, "the picker reads no other")
+    plugins = [entry for entry in _entries(config, "plugins") if isinstance(entry, Mapping)]
+    names = [str(plugin.get("name", plugin.get("type"))) for plugin in plugins]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            want = "another one, which is given as its name"
+            yield Fault(f"{field}.plugins[{number}]", name, want, "profiles refer to it by this")
+    for profile in _entries(config, "schedulingProfiles"):
+        for entry in _entries(profile, "plugins"):
+            plugin = entry.get("pluginRef") if isinstance(entry, Mapping) else None
+            if plugin not in names:
+                where = f"{field}.schedulingProfiles[{_called(profile)}].plugins.pluginRef"
+                want = f"one of {', '.join(names)}" if names else "the name of an entry of plugins"
+                why = "the picker ends where it finds no such plugin"
+                yield Fault(where, str(plugin), want, why)
+
+
+def _entries(value: object, field: str) -> list[Any]:
+    """A list in a configuration; empty where there is none."""
+    entries = value.get(field) if isinstance(value, Mapping) else None
+    return entries if isinstance(entries, list) else []
+
+
+def _called(entry: object) -> object:
+    return entry.get("name") if isinstance(entry, Mapping) else None
+
+
+PICKER_CONFIG: Final = "EndpointPickerConfig"
 
 
 class LLMServe(Args):
@@ -318,6 +387,12 @@ class LLMServe(Args):
         if self.router is None or not self.router.scheduler:
             why = "without its endpoint picker nobody sends a prompt to the prefill pods first"
             yield Fault("router.scheduler", Words("left out"), "true with prefill", why)
+        config = self.router.scheduler_config if self.router else None
+        profiles = [_called(profile) for profile in _entries(config, "schedulingProfiles")]
+        if config and "prefill" not in profiles:
+            why = "no pod would be chosen for it, and decode would read each prompt itself"
+            field = "router.scheduler_config.schedulingProfiles"
+            yield Fault(field, Words("without prefill"), "one called prefill too", why)
         wva, reading = self.scale.wva, self.prefill.scale.wva
         if wva and reading and wva.actuator is not reading.actuator:
             why = "KServe refuses two kinds of actuators"
@@ -336,6 +411,11 @@ class LLMServe(Args):
     def nodes(self) -> int:
         """Pods of a replica."""
         return self.parallelism.pods if self.parallelism else 1
+
+    @property
+    def copies(self) -> int:
+        """Copies of the model in each pod."""
+        return self.parallelism.local if self.parallelism else 1
 
     @property
     def scales(self) -> Mapping[str, LLMScale]:
@@ -381,22 +461,49 @@ class LLMModelArgs(ModelArgs):
 
     def _size_faults(self) -> Iterator[Fault]:
         serve, server = self.serve, self.server
-        memory = server.resources.memory
         offload, image = serve.kv_offload, vllm_image(server.image)
-        if offload and (room := difference(memory, offload.memory)) is not None and room <= 0:
-            want = f"less than server.resources.memory ({memory})"
-            yield Fault("serve.kv_offload.memory", offload.memory, want, "it is a part of it")
+        if offload:
+            yield from _held_faults(offload, server, serve.copies)
         if offload and image is not None and image.version < OFFLOADING_SINCE:
             want = f"left out, or an image from {release_name(OFFLOADING_SINCE)} on"
             why = f"vLLM {image.release} knows no tiers of the KV cache"
             yield Fault("serve.kv_offload", Words("given"), want, why)
-        local = serve.parallelism.local if serve.parallelism else 1
-        if server.gpus % local:
-            want = f"a multiple of the copies in a pod ({local})"
+        elif offload and image is not None and image.version < FILES_SINCE:
+            for tier in ("disk", "claim"):
+                if (got := getattr(offload, tier)) is not None:
+                    want = f"left out, or an image from {release_name(FILES_SINCE)} on"
+                    why = f"vLLM {image.release} knows no tier of files by its name"
+                    yield Fault(f"serve.kv_offload.{tier}", got, want, why)
+        paths = {"server.mount_path": server.mount_path} | {
+            f"volumes[{volume.name}].mount_path": volume.mount_path for volume in self.volumes or []
+        }
+        for field, path in paths.items() if offload and (offload.disk or offload.claim) else ():
+            if path.rstrip("/") == TIER_FOLDER:
+                why = "KServe mounts the blocks there, and makes no pod with two volumes at one"
+                yield Fault(field, path, "another path", why)
+        if server.gpus % serve.copies:
+            want = f"a multiple of the copies in a pod ({serve.copies})"
             yield Fault("server.resources.gpus", server.gpus, want, "each has cards of its own")
+        if serve.prefill and self.disruption_budget:
+            why = "it would count prefill and decode together, and a model needs some of each"
+            yield Fault("disruption_budget", Words("given"), "left out with prefill", why)
         if serve.nodes > 1 and self.topology_spread:
             why = "it would spread the pods of a replica, which belong together"
             yield Fault("topology_spread", Words("given"), "left out", why)
+
+
+def _held_faults(offload: KVOffload, server: ModelServer, copies: int) -> Iterator[Fault]:
+    """Refuses blocks that the memory of a pod, or its /dev/shm, has no room for."""
+    memory, shared = server.resources.memory, server.shared_memory
+    held = str(offload.held(copies))
+    each = f", for {copies} copies in a pod" if copies > 1 else ""
+    if (room := difference(memory, held)) is not None and room <= 0:
+        want = f"less than server.resources.memory ({memory}){each}"
+        yield Fault("serve.kv_offload.memory", offload.memory, want, "it is a part of it")
+    elif (room := difference(shared, held)) is not None and room <= 0:
+        want = f"left out, or more than serve.kv_offload.memory ({offload.memory}){each}"
+        why = "vLLM keeps these blocks in /dev/shm, and does not start where they have no room"
+        yield Fault("server.shared_memory", shared, want, why)
 
 
 def _flag_faults(field: str, server: ModelServer, extended: ModelServer) -> Iterator[Fault]:
@@ -440,8 +547,8 @@ class LLMModel(pulumi.ComponentResource):
             spec = ingress_spec(door, args.ingress_class, workload_service(name), PORT)
             notes = door_annotations(door, args.ingress_class, args.serve.request_seconds)
             declare_ingress(self, name, door, spec, args.namespace, notes, opts, deployed, called)
-        budget = f"{name}{SUFFIX}"
-        declare_budget(budget, args.disruption_budget, args.namespace, args.labels, options)
+        budget = args.disruption_budget and args.disruption_budget.over(args.serve.nodes)
+        declare_budget(f"{name}{SUFFIX}", budget, args.namespace, args.labels, options)
 
         host = args.ingress.host if args.ingress else cluster_host(name, args.namespace)
         self.host = pulumi.Output.from_input(host)
@@ -546,11 +653,20 @@ def role_server(args: LLMModelArgs, port: int = PORT) -> ModelServer:
     serve, vllm = args.serve, args.server.vllm
     # A preset names this folder too, and the variable goes before HF_HOME.
     caches = {"HF_HUB_CACHE": f"{args.server.mount_path.rstrip('/')}/huggingface/hub"}
-    env = {**(caches if args.claim is None else {}), **(args.server.env or {})}
+    offload = serve.kv_offload
+    env = {
+        **(caches if args.claim is None else {}),
+        **(offload.env if offload else {}),
+        **(args.server.env or {}),
+    }
     update: dict[str, Any] = {"port": port, "env": env or None}
+    if offload is not None:
+        resources, shared = args.server.resources, args.server.shared_memory
+        held = offload.held(serve.copies)
+        update["shared_memory"] = shared_memory_size(resources, shared, held)
     if vllm is not None:
         flags = [*(serve.parallelism.flags if serve.parallelism else [])]
-        config = serve.kv_offload.connector if serve.kv_offload else None
+        config = offload.connector if offload else None
         if serve.prefill is not None:
             config = connector(serve.prefill.connector)
         if config is not None:
@@ -596,8 +712,7 @@ def worker_pod(args: LLMModelArgs) -> dict[str, Any]:
     """A further pod of a replica: it answers nobody, and is ready once it runs."""
     server = role_server(args)
     pod = model_pod(args.model_copy(update={"server": server}), container=SERVER)
-    local = args.serve.parallelism.local if args.serve.parallelism else 1
-    rank = f'--headless --data-parallel-start-rank "$(({POD_INDEX} * {local}))"'
+    rank = f'--headless --data-parallel-start-rank "$(({POD_INDEX} * {args.serve.copies}))"'
     return _as_ours(pod, args, {**SILENT, "command": _script(serve_words(server), rank)})
 
 

@@ -54,6 +54,7 @@ from .leader_worker_model import (
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
 from .server import ModelServer, Resources
 from .shutdown import standard_shutdown
+from .vllm_command import after_shell, read_arguments
 from .waiting import metadata
 
 LEADER_ADDRESS: Final = "RBG_LWP_LEADER_ADDRESS"
@@ -76,6 +77,12 @@ MASTER_PORT: Final = 29501
 too, as it is told."""
 ROUTER_PORT: Final = 30000
 """Port of a router."""
+_TENSOR: Final = frozenset({"--tp", "--tensor-parallel-size", "--tp-size"})
+"""What SGLang calls the cards that a layer is split over."""
+_ALIKE: Final = ("--kv-cache-dtype", "--dtype", "--attention-backend")
+"""Flags of vLLM by which a KV cache lies otherwise: prefill and decode compare a hash of them, and
+hand nothing over where it differs (vllm/distributed/kv_transfer of 0.14.0 to 0.23.0,
+compute_nixl_compatibility_hash)."""
 _OWN_FLAGS: Final = frozenset(
     {
         TRANSFER_FLAG,
@@ -244,6 +251,7 @@ class RouterRole(Args):
     def _faults(self) -> Iterator[Fault]:
         if self.resources.needs_card:
             yield Fault("resources.gpus", self.resources.gpus, "0", "a router computes nothing")
+        yield from script_faults("command", self.command)
         for word in [*(self.command or []), *(self.extra_args or [])]:
             field = "command" if word in (self.command or []) else "extra_args"
             if word.partition("=")[0] in _ROUTER_FLAGS:
@@ -381,6 +389,7 @@ class RolesModelArgs(ModelArgs):
                 field = "server.command" if server.command else "server.vllm.extra_args"
                 why = "each role says it by its fields"
                 yield Fault(field, flag, "left out", why)
+        yield from script_faults("server.command", server.command)
         ports = {BOOTSTRAP_PORT, MASTER_PORT} | (
             {NIXL_PORT} if engine is RolesEngine.VLLM else set()
         )
@@ -389,6 +398,21 @@ class RolesModelArgs(ModelArgs):
             yield Fault("server.port", server.port, "another port", why)
         for name, role in self.serve.engines.items():
             yield from self._server_faults(name, role)
+        if engine is RolesEngine.VLLM:
+            yield from self._likeness_faults()
+
+    def _likeness_faults(self) -> Iterator[Fault]:
+        """Refuses KV caches that one role writes, and the other one cannot read."""
+        roles = self.serve.engines
+        said = {name: read_arguments(role.extra_args or []).flags for name, role in roles.items()}
+        for flag in _ALIKE:
+            values = {name: flags.get(flag) for name, flags in said.items()}
+            if len(set(values.values())) > 1:
+                name = next(role for role, value in values.items() if value is not None)
+                want = "the same in both roles, or in server.vllm"
+                why = "decode reads the KV cache as prefill writes it, and refuses any other"
+                got = Words(f"{flag} {values[name]}")
+                yield Fault(f"serve.{name}.extra_args", got, want, why)
 
     def _server_faults(self, name: str, role: EngineRole) -> Iterator[Fault]:
         """Refuses what the server of a role would not start with."""
@@ -399,12 +423,41 @@ class RolesModelArgs(ModelArgs):
         if self.server.vllm is None and metric.startswith("vllm"):
             why = "SGLang reports no such series, and nothing would scale"
             yield Fault(f"serve.{name}.scale.metric", metric, "gpu_utilization", why)
+        if self.server.vllm is None:
+            yield from self._command_faults(name, role)
         try:
             role_server(self, name)
         except ValidationError as error:
             for fault in faults_of(error):
                 field = "extra_args" if fault.field.startswith("vllm.extra") else fault.field
                 yield Fault(f"serve.{name}.{field}", fault.got, fault.want, fault.why, fault.source)
+
+    def _command_faults(self, name: str, role: EngineRole) -> Iterator[Fault]:
+        """Refuses flags of SGLang's by which nobody finds it, or more cards than there are."""
+        cards = (role.resources or self.server.resources).gpus * role.nodes
+        for field, words in (
+            ("server.command", self.server.command),
+            (f"serve.{name}.extra_args", role.extra_args),
+        ):
+            read = read_arguments(words or [])
+            port, sizes = read.number("--port"), [read.number(flag) for flag in _TENSOR]
+            if port is not None and port != self.server.port:
+                want = f"{self.server.port}, as server.port is, or left out"
+                yield Fault(field, Words(f"one with --port {port}"), want, "routers ask this one")
+            for size in sizes:
+                if size is not None and size > cards:
+                    want = f"at most {cards}, or left out"
+                    why = f"{name} has so many cards, on each of which SGLang runs one process"
+                    yield Fault(field, Words(f"one for {size} cards"), want, why)
+
+
+def script_faults(field: str, words: Sequence[str] | None) -> Iterator[Fault]:
+    """Refuses a shell that hands the flags that follow it to nobody."""
+    script = after_shell(words or [])
+    if script and not (len(script) > 1 and "$@" in script[0]):
+        want = 'the words of the program, or a script with "$@" and one word after it'
+        why = "flags of the role follow it, and the shell hands them to nobody"
+        yield Fault(field, Words("a script of a shell"), want, why)
 
 
 class RolesModel(pulumi.ComponentResource):
@@ -670,7 +723,7 @@ def server_words(
         }
     elif server.gpus > 1:
         options["--tp-size"] = server.gpus
-    same = {"--tp-size": {"--tp", "--tensor-parallel-size", "--tp-size"}}
+    same = {"--tp-size": _TENSOR}
     left = {k: v for k, v in options.items() if not same.get(k, {k}) & {*given}}
     return [*words, *(word for flag, value in left.items() for word in (flag, str(value)))]
 

@@ -3,13 +3,13 @@
 It stands apart from the component, whose custom resources nobody needs who has no gateway.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault
+from ..args import MISSING, Args, Because, Fault, Words
 from ..names import DomainName, ServiceName
 
 DEFAULT_PICKER: Final = "inference-gateway-ext-proc"
@@ -89,9 +89,22 @@ class RouteLimit(Args):
     """In which time."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.requests is None) == (self.tokens is None):
-            got = MISSING if self.requests is None else self.requests
-            yield Fault("requests", got, "given, or else tokens", "a limit counts one of them")
+        why = "a limit counts one of them"
+        if self.requests is None and self.tokens is None:
+            yield Fault("requests", MISSING, "given, or else tokens", why)
+        elif self.requests is not None and self.tokens is not None:
+            want = "the only one of the two, and tokens in a limit of its own"
+            yield Fault("requests", Words("given beside tokens"), want, why)
+
+
+def limit_faults(limits: Sequence[RouteLimit]) -> Iterator[Fault]:
+    """Refuses two limits of one kind for the same time."""
+    seen: dict[tuple[str, LimitPeriod], int] = {}
+    for index, limit in enumerate(limits):
+        kind = "requests" if limit.tokens is None else "tokens"
+        if (first := seen.setdefault((kind, limit.per), index)) != index:
+            got, want = Words(f"of {kind} per {limit.per}"), f"of another kind than limits[{first}]"
+            yield Fault(f"limits[{index}]", got, want, "the lower one of the two always holds")
 
 
 class RouteCanary(Args):
@@ -124,6 +137,7 @@ class Route(Args):
     """Models that get a share of its requests; it keeps the rest."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from limit_faults(self.limits or [])
         if self.priorities and not self.queueing:
             why = "nothing waits without it, and what does not wait has no order"
             yield Fault("queueing", False, "true with priorities", why)

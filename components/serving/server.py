@@ -319,7 +319,10 @@ class ModelServer(Args):
         section = "command" if self.vllm is None else "vllm"
         field = "vllm.tensor_parallel_size" if alone else section
         got = cards if alone else Words(f"one that takes {cards_text(command)}")
-        yield Fault(field, got, f"resources.gpus ({self.gpus})", "vLLM starts one worker per card")
+        # Of copies, which the runtime says, each has a part of the cards.
+        copies = ", or left out where copies share them" if alone and not self.gpus % cards else ""
+        want = f"resources.gpus ({self.gpus}){copies}"
+        yield Fault(field, got, want, "vLLM starts one worker per card")
 
     def _repeats_tensor_size(self) -> bool:
         """Whether `extra_args` give a size that is a field, which is refused by itself."""
@@ -364,16 +367,22 @@ def program_faults(field: str, words: Sequence[str] | None) -> Iterator[Fault]:
         yield Fault(field, got, "the whole line in one item", "a shell runs that item alone")
 
 
-def shared_memory_size(resources: Resources, size: str | None) -> str | None:
+def shared_memory_size(resources: Resources, size: str | None, held: int = 0) -> str | None:
     """Size of /dev/shm: what is asked for, or half of the memory for several cards.
 
     Processes of one pod pass tensors and messages through it, and the 64 MiB of a container
     runtime are too few for NCCL. Half of the memory is what Linux gives a tmpfs by itself; it is
     taken only as it is written to. https://docs.kernel.org/filesystems/tmpfs.html
+
+    Args:
+        resources: What the container asks for.
+        size: What is asked for.
+        held: Bytes that the server keeps in it for good, beside which half of the rest is left.
     """
-    if size is not None or resources.gpus < 2:
+    if size is not None or (resources.gpus < 2 and not held):
         return size
-    return binary(int(parse(resources.memory)) // 2 // 2**20 * 2**20)
+    rest = int(parse(resources.memory)) - held
+    return binary((held + rest // 2) // 2**20 * 2**20)
 
 
 def shared_memory_faults(resources: Resources, size: str | None) -> Iterator[Fault]:

@@ -8,6 +8,8 @@ from typing import Final
 from ..changes import parse_path
 from ..model import type_name
 from .compare import ChangeKind, ResourceChange, StackDiff
+from .gateways import left_alone
+from .keda import in_the_way
 from .kserve import left_behind
 from .report import StackReport
 from .sharing import switched
@@ -187,8 +189,11 @@ def headlines(diff: StackDiff) -> list[str]:
         f"Protection is taken off {urn.rpartition('::')[2]}: from now on it can be deleted."
         for urn in diff.unprotected
     ]
-    leftovers = [sentence for loss in by_danger(diff.resources) for sentence in left_behind(loss)]
-    return [*sentences, *switched(diff), *drained(diff), *refused, *freed, *leftovers]
+    leftovers = [
+        sentence for loss in by_danger(diff.resources) for sentence in left_behind(diff, loss)
+    ]
+    asked = [*switched(diff), *drained(diff), *left_alone(diff), *in_the_way(diff)]
+    return [*sentences, *asked, *refused, *freed, *leftovers]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:

@@ -86,7 +86,7 @@ def _workload(
         namespace=pods.namespace,
         scale=kind.scale(inventory.objects, manifest),
         shares=tuple(shares_of(inventory.objects, manifest)),
-        ways=tuple(ways_of(inventory.objects, pods)),
+        ways=tuple(ways_of(inventory.objects, manifest, pods)),
         image=str(main.get("image", "")),
         resources={
             **section(main, "resources", "limits"),

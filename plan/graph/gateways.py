@@ -1,7 +1,10 @@
 """The way of a request: from a gateway, by a route and a picker, to the pods of a model."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
+
+from components.crds.llm_inference_service_labels import API_VERSION, KIND, workload_service
 
 from ..objects import Manifest, Objects, items, name_of, namespace_of, section, texts_of
 from ..pods import Pods
@@ -35,6 +38,15 @@ def pools_of(objects: Objects, pods: Pods) -> Iterator[Manifest]:
                 yield pool
 
 
+def services_of(objects: Objects, pods: Pods) -> Iterator[Manifest]:
+    """Services that lead to some pods."""
+    for service in objects.of("", "Service"):
+        selector = section(service, "spec", "selector")
+        is_here = namespace_of(service) == pods.namespace
+        if selector and is_here and selector.items() <= pods.labels.items():
+            yield service
+
+
 def picker_of(pool: Manifest) -> str:
     """Service of who picks a pod of a pool."""
     spec = section(pool, "spec")
@@ -43,22 +55,29 @@ def picker_of(pool: Manifest) -> str:
 
 
 def routes_to(objects: Objects, pool: Manifest) -> Iterator[Manifest]:
-    """HTTPRoutes whose requests a pool gets, or a share of them."""
+    """HTTPRoutes whose requests a pool or a Service gets, or a share of them."""
     for route in objects.of(GATEWAY_API, "HTTPRoute"):
         if namespace_of(route) == namespace_of(pool) and _led(route, pool):
             yield route
 
 
 def _led(route: Manifest, pool: Manifest) -> list[tuple[Mapping[str, Any], Number | None]]:
-    """Rules of a route that lead to a pool, each with the share that it gets."""
-    rules = items(section(route, "spec"), "rules")
+    """Rules of a route that lead to a pool or a Service, each with the share that it gets."""
+    every = items(section(route, "spec"), "rules")
+    # What a gateway in front has led on already is told by its own route.
+    rules = [rule for rule in every if _BACKEND not in {name for name, _ in _headers(rule)}]
     return [(rule, share) for rule in rules for share in _shares(rule, pool)]
 
 
-def ways_of(objects: Objects, pods: Pods) -> Iterator[RequestWay]:
-    """Gateways by which requests reach some pods."""
-    for pool in pools_of(objects, pods):
-        picker = picker_of(pool)
+def ways_of(objects: Objects, manifest: Manifest, pods: Pods) -> Iterator[RequestWay]:
+    """Gateways by which requests reach some pods of an object.
+
+    By a pool, or else by their Service; or by a route that KServe makes.
+    """
+    if manifest["kind"] == KIND and not pods.path.startswith("spec.prefill"):
+        yield from _by_kserve(objects, manifest)
+    for pool in [*pools_of(objects, pods)] or [*services_of(objects, pods)]:
+        picker = picker_of(pool) if pool["kind"] == "InferencePool" else ""
         for route in routes_to(objects, pool):
             led = _led(route, pool)
             names = [name for rule, _ in led for name in _names(rule)]
@@ -70,13 +89,47 @@ def ways_of(objects: Objects, pods: Pods) -> Iterator[RequestWay]:
                     tuple(dict.fromkeys(asks)),
                     led[0][1],
                     picker,
-                    tuple(_choices(objects, pool, picker)),
+                    tuple(_choices(objects, pool, picker)) if picker else (),
                     tuple(_limits(objects, pool, route)),
+                    "" if picker else name_of(pool),
                 )
 
 
+def _by_kserve(objects: Objects, service: Manifest) -> Iterator[RequestWay]:
+    """Gateways to which KServe attaches the route of an LLMInferenceService, by a path."""
+    name, space = name_of(service), namespace_of(service)
+    router, route = (section(service, "spec", "router", *rest) for rest in ((), ("route",)))
+    picks = "scheduler" in router
+    for parent in items(section(router, "gateway"), "refs") if route else ():
+        yield RequestWay(
+            str(parent.get("name")),
+            tuple(_doors(objects, parent, service)),
+            (f"/{space}/{name}",),
+            _share_of_group(objects, service, route),
+            f"{name}-epp-service" if picks else "",
+            (),
+            service="" if picks else workload_service(name),
+        )
+
+
+def _share_of_group(objects: Objects, service: Manifest, route: Mapping[str, Any]) -> Number | None:
+    """The share that a service gets of the requests to its group; None where it has none."""
+    routes = [
+        section(each, "spec", "router", "route")
+        for each in objects.of(API_VERSION.partition("/")[0], KIND)
+        if namespace_of(each) == namespace_of(service)
+    ]
+    group = [each for each in routes if each.get("group") == route.get("group")]
+    weights = [number(each.get("weight")) for each in group]
+    total = sum(weight for weight in weights if isinstance(weight, Decimal))
+    own = number(route.get("weight"))
+    if route.get("group") is None or not total or not isinstance(own, Decimal):
+        return None
+    return Decimal(round(100 * own / total))
+
+
 def _shares(rule: Mapping[str, Any], pool: Manifest) -> Iterator[Number | None]:
-    """The share of a rule that a pool gets, by itself or by the name of its model."""
+    """The share of a rule that a pool or a Service gets, by itself or by the name of its model."""
     backends = items(rule, "backendRefs")
     weights = [number(backend.get("weight", 1)) for backend in backends]
     for backend, weight in zip(backends, weights, strict=True):
@@ -85,16 +138,21 @@ def _shares(rule: Mapping[str, Any], pool: Manifest) -> Iterator[Number | None]:
             for entry in items(backend, "filters")
             for header in items(section(entry, "requestHeaderModifier"), "set")
         }
-        is_pool = backend.get("kind") == "InferencePool" and backend.get("name") == name_of(pool)
+        kind = backend.get("kind") or "Service"
+        is_pool = kind == pool["kind"] and backend.get("name") == name_of(pool)
         if is_pool or headers.get(_BACKEND) == name_of(pool):
             yield weight if len(backends) > 1 else None
 
 
 def _names(rule: Mapping[str, Any]) -> Iterator[str]:
+    yield from (value for name, value in _headers(rule) if name == _MODEL)
+
+
+def _headers(rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Headers that a rule looks at, in lower case, and what they have to be."""
     for match in items(rule, "matches"):
         for header in items(match, "headers"):
-            if str(header.get("name")).lower() == _MODEL:
-                yield str(header.get("value"))
+            yield str(header.get("name")).lower(), str(header.get("value"))
 
 
 def _doors(objects: Objects, parent: Mapping[str, Any], route: Manifest) -> Iterator[str]:

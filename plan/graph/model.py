@@ -269,6 +269,8 @@ class RequestWay:
     """By what it picks."""
     limits: tuple[str, ...] = ()
     """How much is let in."""
+    service: str = ""
+    """Service that requests are led to, where no picker is asked."""
 
 
 @dataclass(frozen=True)

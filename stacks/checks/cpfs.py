@@ -15,7 +15,7 @@ from ..sections.pools import PoolSection
 from ..sections.stores import CpfsSection
 from .architecture import is_arm
 from .rules import check, warning
-from .views import placed, workloads
+from .views import placed, placements_of, workloads
 
 DAEMON: Final = "cnfs-nas-daemon"
 """Add-on whose processes mount either edition, from csi-plugin 1.33 on."""
@@ -37,15 +37,17 @@ def nodes_mount_cpfs(environment: Environment) -> Iterator[Fault]:
         mount.name for mount in mounts(environment) if _is_general(environment, mount.volume.store)
     }
     for path, workload in workloads(environment):
-        if workload.name not in general:
-            continue
-        field = f"{path}.placement.pools"
-        for pool in placed(environment, workload.placement):
-            if is_arm(environment, pool):
-                yield Fault(field, pool.name, "a pool of x86 nodes", "CPFS has no client for ARM")
-            elif isinstance(pool, PoolSection) and pool.image_type is ImageType.CONTAINER_OS:
-                want = "a pool of another image than ContainerOS"
-                yield Fault(field, pool.name, want, "CPFS cannot be mounted there")
+        for field, placement in placements_of(path, workload) if workload.name in general else ():
+            for pool in placed(environment, placement):
+                if is_arm(environment, pool):
+                    want, why = "a pool of x86 nodes", "CPFS has no client for ARM"
+                    yield Fault(f"{field}.pools", pool.name, want, why)
+                elif isinstance(pool, PoolSection) and pool.image_type is ImageType.CONTAINER_OS:
+                    want, why = (
+                        "a pool of another image than ContainerOS",
+                        "CPFS cannot be mounted there",
+                    )
+                    yield Fault(f"{field}.pools", pool.name, want, why)
 
 
 @check

@@ -18,7 +18,7 @@ def fluid_runs_on_the_image(environment: Environment) -> Iterator[Fault]:
     want = f"{ImageType.ALIYUN_LINUX_3} or another image than ContainerOS"
     refused: set[str] = set()
     for _, cache, model in cached(environment):
-        for name in [cache.pool, *model.placement.pools]:
+        for name in [cache.pool, *model.pools]:
             pool = environment.pool(name)
             on_container_os = (
                 isinstance(pool, PoolSection) and pool.image_type is ImageType.CONTAINER_OS

@@ -154,7 +154,7 @@ def training_gives_way(environment: Environment) -> Iterator[Fault]:
     values = {entry.name: entry.value for entry in environment.priorities}
     for job in environment.training:
         for model in environment.models:
-            shared = set(job.placement.pools) & set(model.placement.pools)
+            shared = set(job.placement.pools) & set(model.pools)
             low, high = values.get(job.priority), values.get(model.priority or "", 0)
             unknown = model.priority is not None and model.priority not in values
             if not shared or low is None or unknown or low < high:

@@ -10,7 +10,7 @@ from components.serving.vllm_sources import files, is_below, sources
 
 from ..arguments import signals_of
 from ..sections.environment import Environment
-from ..sections.models import ModelSection
+from ..sections.models import ModelSection, scales_of
 from .rules import check, warning
 from .views import containers, models, mount_paths, read_only_paths
 
@@ -127,8 +127,9 @@ def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
         command = model.server.vllm_command
         for kind, section in model.serve.sections.items():
             asks = {field: str(metric) for field, metric in signals_of(model)}
-            if (section.scale.metric or "").startswith("vllm"):
-                asks[f"serve.{kind}.scale.metric"] = section.scale.metric or ""
+            for field, scale in scales_of(section).items():
+                if (scale.metric or "").startswith("vllm"):
+                    asks[f"serve.{kind}.{field}.metric"] = scale.metric or ""
             if model.slo is not None:
                 asks["slo"] = "given"
             if command and NO_STATS in command.flags and asks:

@@ -10,7 +10,7 @@ from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
 from .rules import check, check_by_needs, warning
-from .views import cached, models, sections
+from .views import cached, models, scales
 
 
 @check
@@ -18,18 +18,18 @@ def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
     """An HPA whose metric nobody serves never adds a pod."""
     flavor = MetricsFlavor.UPSTREAM if environment.existing else MetricsFlavor.ARMS
     names = [metric.name for metric in offered(flavor)]
-    for path, section in sections(environment):
-        metric = section.scale.metric
-        if metric not in METRICS or getattr(section.scale, "keda", None):
+    for path, scale in scales(environment):
+        metric = scale.metric
+        if metric not in METRICS or getattr(scale, "keda", None):
             continue
         if environment.gpu_metrics is None:
-            want = f"given, for {path}.scale.metric"
+            want = f"given, for {path}.metric"
             why = f"without its adapter nobody tells the autoscaler {metric}"
             yield Fault("gpu_metrics", MISSING, want, why)
         elif metric not in names:
             want = f"one of {', '.join(names)}"
             why = "only ACK's GPU exporter reports it"
-            yield Fault(f"{path}.scale.metric", metric, want, why)
+            yield Fault(f"{path}.metric", metric, want, why)
 
 
 @check
@@ -37,6 +37,12 @@ def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
     """The adapter asks one Prometheus."""
     section = environment.gpu_metrics
     if section is None or not section.install:
+        return
+    if not section.adapter:
+        for field in ("prometheus_url", "prometheus_token"):
+            if getattr(environment, field) is not None:
+                want = "left out, or gpu_metrics.adapter true"
+                yield Fault(field, Words("given"), want, "the adapter alone asks there")
         return
     if not environment.existing:
         if environment.prometheus_url is None:
@@ -76,7 +82,7 @@ def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
 def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
     """Fluid's pods talk to each other, which machines of an IDC often cannot."""
     for path, cache, model in cached(environment):
-        for name in dict.fromkeys([cache.pool, *model.placement.pools]):
+        for name in dict.fromkeys([cache.pool, *model.pools]):
             pool = environment.pool(name)
             if isinstance(pool, EdgePoolSection) and not pool.interconnected:
                 want = f"left out, or edge_pools[{name}].interconnected true where it is so"
@@ -114,8 +120,10 @@ def cold_starts_begin_without_a_pod(environment: Environment, needs: Needs) -> I
 def one_adapter_serves_external_metrics(environment: Environment) -> Iterator[str]:
     """Two owners of one API group undo each other."""
     metrics = environment.gpu_metrics
-    if environment.keda and metrics and metrics.install and not environment.existing:
+    installs = metrics is not None and metrics.install and metrics.adapter
+    if environment.keda and installs and not environment.existing:
         yield (
             "keda is true and gpu_metrics is given: ack-alibaba-cloud-metrics-adapter registers "
-            "external.metrics.k8s.io as KEDA does, and the last one to be installed has it."
+            "external.metrics.k8s.io as KEDA does, and the last one to be installed has it. Where "
+            "KEDA scales all models, set gpu_metrics.adapter to false."
         )

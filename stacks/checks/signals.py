@@ -115,6 +115,20 @@ def models_outlast_their_start(environment: Environment) -> Iterator[str]:
             )
 
 
+@warning
+def windows_leave_room(environment: Environment) -> Iterator[str]:
+    """What happens each day is no alert."""
+    for path, _, scale in _scales(environment) if environment.alerts else ():
+        schedule = scale.keda.schedule if scale.keda else None
+        for index, window in enumerate(schedule.windows if schedule else ()):
+            if window.replicas >= scale.max:
+                yield (
+                    f"{path}.keda.schedule.windows[{index}].replicas is {window.replicas}, and so "
+                    "is max: the alert ModelScaleLimitReached comes with each such window, though "
+                    "nobody waits. A higher max leaves room."
+                )
+
+
 @check
 def promises_are_watched(environment: Environment) -> Iterator[Fault]:
     """A promise that no rule knows is kept by chance."""

@@ -341,7 +341,7 @@ def policies_let_gateways_in(environment: Environment, needs: Needs) -> Iterator
     unknown = {
         "knative.install is false": bool(needs.sections(KNATIVE))
         and not environment.knative.install,
-        f"kserve.ingress_class is {kserve.ingress_class}": needs.has_ingress
+        f"kserve.ingress_class is {kserve.ingress_class}": bool(needs.behind_ingress(environment))
         and not routes
         and gateway_of(kserve.ingress_class) is None,
         "kserve.chart makes HTTPRoutes": bool(needs.sections(KSERVE)) and routes,

@@ -16,7 +16,13 @@ from components.serving.shutdown import (
 
 from ..needs import Needs
 from ..sections.environment import Environment
-from ..sections.models import ModelSection, RuntimeSection
+from ..sections.models import (
+    ModelSection,
+    PlacementSection,
+    RuntimeSection,
+    nodes_of,
+    scales_of,
+)
 from ..sections.pools import PoolSection
 from .rules import check, warning, warning_by_needs
 from .views import fewest_replicas, highest_size, models, own_pools
@@ -27,21 +33,24 @@ def updates_have_a_spare_card(environment: Environment, needs: Needs) -> Iterato
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
     held = _held_cards(environment)
     for path, model in models(environment):
-        cards = model.replica_gpus  # Of parts, a card has room for several.
-        pools = own_pools(environment, model.placement)
-        if not cards or len(pools) < len(model.placement.pools):
-            continue
-        reserved = _cards_of_others(held, model)
-        most = sum(most_cards(environment, pool) // cards for pool in pools) - -(-reserved // cards)
-        beside = ", cards for the fewest pods of other models left aside" if reserved else ""
         for kind, section in model.serve.sections.items():
+            placement = model.placement_of(section)
+            cards = _cards(model, section)  # Of parts, a card has room for several.
+            pools = own_pools(environment, placement)
+            if not cards or len(pools) < len(placement.pools):
+                continue
             least = section.scale.min
+            reserved = _held_within(held, placement) - least * cards
+            most = sum(most_cards(environment, pool) // cards for pool in pools)
+            most -= -(-reserved // cards)
+            others = "models" if len(scales_of(section)) == 1 else "models and roles"
+            beside = f", cards for the fewest pods of other {others} left aside" if reserved else ""
             top = max(least, min(section.scale.max, most))
             rollout = None if needs.on_knative(model) else _rollout(section)
             full = _full_at(rollout, least, top, most)
-            if full is None:
+            spare = _spare_pods(rollout, least, full) if full is not None else 0
+            if full is None or not spare:
                 continue
-            spare = _spare_pods(rollout, least, full)
             when = (
                 f"with scale.min {least} it never ends"
                 if full <= least
@@ -50,7 +59,7 @@ def updates_have_a_spare_card(environment: Environment, needs: Needs) -> Iterato
             yield (
                 f"{path}.serve.{kind}: an update needs room for {_replicas(spare, ' more')} before "
                 f"it ends an old one, and the pools "
-                f"{', '.join(model.placement.pools)} hold {max(0, most)}{beside}: {when}. "
+                f"{', '.join(placement.pools)} hold {max(0, most)}{beside}: {when}. "
                 f"{_remedy(section, rollout)}"
             )
 
@@ -142,18 +151,20 @@ def _held_cards(environment: Environment) -> Mapping[frozenset[str], int]:
     """Cards that models always hold, by the pools that they may take."""
     held: Counter[frozenset[str]] = Counter()
     for model in environment.models:
-        held[frozenset(model.placement.pools)] += _least_cards(model)
+        for section in model.serve.sections.values():
+            fewest = sum(map(fewest_replicas, scales_of(section).values()))
+            held[frozenset(model.placement_of(section).pools)] += fewest * _cards(model, section)
     return held
 
 
-def _cards_of_others(held: Mapping[frozenset[str], int], model: ModelSection) -> int:
-    """Cards that other models always hold, and hold nowhere but in the pools of this one."""
-    within = (cards for pools, cards in held.items() if pools.issubset(model.placement.pools))
-    return sum(within) - _least_cards(model)
+def _held_within(held: Mapping[frozenset[str], int], placement: PlacementSection) -> int:
+    """Cards that models always hold, and hold nowhere but in the pools of a placement."""
+    return sum(cards for pools, cards in held.items() if pools.issubset(placement.pools))
 
 
-def _least_cards(model: ModelSection) -> int:
-    return model.gpus(fewest_replicas)
+def _cards(model: ModelSection, section: RuntimeSection) -> int:
+    """Whole cards of a replica, on all its nodes."""
+    return model.resources_of(section).whole_cards * nodes_of(section)
 
 
 def spare_replicas(needs: Needs, model: ModelSection) -> int:
@@ -192,9 +203,12 @@ def _remedy(section: RuntimeSection, rollout: Rollout | None) -> str:
             "Give a pool one more node for each (an autoscaled pool that is empty costs nothing), "
             "or scale.min 0 where a cold start will do: Knative ends no old revision before."
         )
-    if hasattr(section, "max_surge"):
+    said = vars(section)
+    if "max_surge" in said:
         return "Set max_surge to 0, or give a pool the nodes of one more group."
-    if not hasattr(section, "rollout"):
+    if "update" in said:
+        return "Give update max_surge 0 and max_unavailable 1, or a pool one more node."
+    if "rollout" not in said:
         return "Give a pool one more node."
     return (
         "Set rollout to type Recreate, or to max_surge 0 with max_unavailable 1, or give a pool "

@@ -15,6 +15,7 @@ from ..sections.models import (
     PlacementSection,
     RuntimeSection,
     ScaleSection,
+    scales_of,
 )
 from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from ..sections.training import TrainingSection
@@ -61,6 +62,13 @@ def sections(environment: Environment) -> Iterator[tuple[str, RuntimeSection]]:
     for path, model in models(environment):
         for kind, section in model.serve.sections.items():
             yield f"{path}.serve.{kind}", section
+
+
+def scales(environment: Environment) -> Iterator[tuple[str, ScaleSection]]:
+    """How many replicas each model has, or each role of its pods, with the field path."""
+    for path, section in sections(environment):
+        for field, scale in scales_of(section).items():
+            yield f"{path}.{field}", scale
 
 
 def workloads(environment: Environment) -> Iterator[tuple[str, ModelSection | TrainingSection]]:
@@ -130,6 +138,25 @@ def read_only_paths(model: ModelSection) -> list[str]:
 def placed(environment: Environment, placement: PlacementSection) -> list[AnyPoolSection]:
     """The pools of a placement that exist."""
     return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]
+
+
+def placements_of(
+    path: str, workload: ModelSection | TrainingSection
+) -> Iterator[tuple[str, PlacementSection]]:
+    """Where pods of a workload run, each with its field path: of roles, each has its own or not."""
+    own = {f"{path}.placement": workload.placement}
+    if isinstance(workload, ModelSection):
+        places = {
+            kind: workload.placement_of(part) for kind, part in workload.serve.sections.items()
+        }
+        if workload.placement not in places.values():
+            own = {}
+        own |= {
+            f"{path}.serve.{kind}.placement": place
+            for kind, place in places.items()
+            if place is not workload.placement
+        }
+    yield from own.items()
 
 
 def section_pools(

@@ -145,7 +145,7 @@ def hosts_follow_the_template(environment: Environment, needs: Needs) -> Iterato
     chart = environment.kserve.chart
     for key in ("domainTemplate", "urlScheme", "disableIngressCreation"):
         values = (chart and chart.values) or {}
-        if needs.has_ingress and chart_value(values, *_GATEWAY, key, default=None):
+        if needs.behind_ingress(environment) and chart_value(values, *_GATEWAY, key, default=None):
             yield (
                 f"kserve.chart.values.{'.'.join(_GATEWAY)}.{key} is given: KServe makes other "
                 "addresses by it, or none, and the outputs of the stack have those that KServe "

@@ -286,20 +286,24 @@ GATEWAY: Final = Platform(NAME, gateway_args, _component, after=(CERT_MANAGER,),
 _ADDON_ONLY: Final = {
     "version": "ACK's add-on has it",
     "gateway_api_version": "ACK's add-on has it",
+    "addon": "ACK's add-on is called so",
     "addon_config": "ACK's add-on has it",
     "pool_annotations": "ACK's picker reads them",
+    "picker_service": "ACK's picker is behind it",
+    "telemetry_image": "ACK's gateway counts tokens by it",
     "content_safety": "it is ACK's",
     "knative_annotations": "ACK's Knative reads them",
 }
 _CHART_ONLY: Final = {
     "chart": "ACK's add-on is installed",
     "limit_store": "ACK's add-on is told its Redis by addon_config",
+    "picker": "ACK's add-on brings its own",
     "body_router": "ACK's gateway reads names itself",
     "inference_types": "ACK's add-on brings them",
 }
 _GATEWAY_ONLY: Final = (
     *("host", "tls", "public", "annotations", "keys_secret", "limits", "node_pools"),
-    *("class_name", "api_version", "picker_service", "telemetry_image"),
+    *("name", "class_name", "api_version", "install", "replicas"),
 )
 
 
@@ -327,7 +331,9 @@ def settings_are_of_the_flavor(environment: Environment, needs: Needs) -> Iterat
     foreign = dict(_CHART_ONLY) if is_ack else dict(_ADDON_ONLY)
     if flavor is GatewayFlavor.ROUTER:
         why = "with flavor router there is no gateway"
-        foreign |= dict.fromkeys((*_CHART_ONLY, *_GATEWAY_ONLY), why)
+        foreign |= dict.fromkeys({*_CHART_ONLY, *_GATEWAY_ONLY} - {"picker"}, why)
+    else:
+        foreign["router"] = "no router is before a model"
     for field in section.model_fields_set & foreign.keys():
         want = f"left out with flavor {flavor}"
         yield Fault(f"gateway.{field}", Words("given"), want, foreign[field])
@@ -354,6 +360,22 @@ def _router_faults(section: GatewaySection, needs: Needs) -> Iterator[Fault]:
             if model.route and getattr(model.route, field):
                 want, why = "left out with flavor router", "a router of one model has none"
                 yield Fault(f"{path}.route.{field}", Words("given"), want, why)
+
+
+@GATEWAY.check
+def one_setting_says_who_reaches_it(environment: Environment, _needs: Needs) -> Iterator[Fault]:
+    """Of two one would be left aside, and the gateway open that is said to be closed."""
+    section, is_edge = required(environment.gateway), environment.cluster.profile is Profile.EDGE
+    if section.public and (environment.existing or is_edge):
+        want, why = "left out on profile edge", "it is reached by the NodePorts of its nodes"
+        if environment.existing:
+            want = "left out, and gateway.annotations as the cluster's load balancers want them"
+            why = "whose they are is not known"
+        yield Fault("gateway.public", True, want, why)
+    if (got := section.annotations.get(ADDRESS_TYPE)) and not environment.existing:
+        want = f"left out, and gateway.public {str(got == INTERNET).lower()}"
+        why = "it decides what is warned of and billed"
+        yield Fault(f"gateway.annotations[{ADDRESS_TYPE}]", got, want, why)
 
 
 @GATEWAY.check

@@ -67,7 +67,7 @@ def public_models_ask_for_a_key(environment: Environment, needs: Needs) -> Itera
     is_public = environment.kserve.public_ingress
     if not is_public or ingress_controller(environment, needs) is not IngressController.ADDON:
         return
-    for model in needs.behind_ingress:
+    for model in needs.behind_ingress(environment):
         path = f"models[{model.name}]"
         is_limited = model.ingress is not None and model.ingress.allow_cidrs is not None
         if not (is_limited or model.api_key_secret):

@@ -16,7 +16,7 @@ def ingress_class(environment: Environment) -> str:
 def ingress_controller(environment: Environment, needs: Needs) -> IngressController | None:
     """Whence the ingress controller comes; None where no model has an Ingress."""
     section = environment.kserve
-    if not ingress_class(environment) or not needs.has_ingress:
+    if not ingress_class(environment) or not needs.behind_ingress(environment):
         return None
     if section.ingress_controller is not None:
         return section.ingress_controller

@@ -9,9 +9,9 @@ from components.platform.gpu_metrics import ARMS_ADDON
 from components.platform.knative import configuration
 from components.serving import GatewayFlavor
 
-from ..arguments import model_args, placement_pools
+from ..arguments import model_args, placement_pools, signals_of
 from ..checks.rules import check_by_needs, warning, warning_by_needs
-from ..checks.views import sections
+from ..checks.views import scales
 from ..needs import (
     GATEWAY,
     KNATIVE,
@@ -91,7 +91,11 @@ def present_kserve_is_configured(environment: Environment, needs: Needs) -> Iter
     """Hosts, Ingresses and limits follow the ConfigMap of the KServe that is there."""
     if environment.kserve.install or not needs.sections(KSERVE):
         return
-    ingress = f", ingressClassName {ingress_class(environment)}" if needs.has_ingress else ""
+    ingress = (
+        f", ingressClassName {ingress_class(environment)}"
+        if needs.behind_ingress(environment)
+        else ""
+    )
     yield (
         "kserve.install is false, so nobody sets what the models need of the cluster's KServe: "
         f"have in its ConfigMap inferenceservice-config ingressDomain {environment.kserve.domain}"
@@ -114,14 +118,23 @@ def present_fluid_runs_jindo(environment: Environment) -> Iterator[str]:
 @warning
 def present_metrics_are_served(environment: Environment) -> Iterator[str]:
     """An HPA whose metric nobody serves never adds a pod."""
-    if environment.gpu_metrics is None or environment.gpu_metrics.install:
+    metrics = environment.gpu_metrics
+    if metrics is None or (metrics.install and metrics.adapter):
         return
-    asked = {section.scale.metric for _, section in sections(environment)} & METRICS.keys()
-    if asked:
+    by_hpa = [scale for _, scale in scales(environment) if not getattr(scale, "keda", None)]
+    asked = sorted({str(scale.metric) for scale in by_hpa} & METRICS.keys())
+    served = f"the cluster has to serve {', '.join(asked)} for pods at custom.metrics.k8s.io"
+    if asked and metrics.install:
+        yield f"gpu_metrics.adapter is false: {served}."
+    elif asked:
         yield (
-            "gpu_metrics.install is false: the cluster has to serve "
-            f"{', '.join(sorted(map(str, asked)))} for pods at custom.metrics.k8s.io, and its "
-            "Prometheus has to collect /metrics of the models' pods."
+            f"gpu_metrics.install is false: {served}, and its Prometheus has to collect /metrics "
+            "of the models' pods."
+        )
+    elif not metrics.install and any(map(signals_of, environment.models)):
+        yield (
+            "gpu_metrics.install is false: the Prometheus that KEDA asks has to collect /metrics "
+            "of the models' pods."
         )
 
 

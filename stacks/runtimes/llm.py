@@ -145,6 +145,28 @@ def offloaded_blocks_fit_the_disk(environment: Environment) -> Iterator[Fault]:
 
 
 @warning
+def offloaded_blocks_pile_up(environment: Environment) -> Iterator[str]:
+    """What is written and never taken away fills any disk.
+
+    vllm/v1/kv_offload/tiering/fs of 0.22.0 to 0.33.0 takes no block away, and knows no size.
+    """
+    for path, model in models(environment):
+        offload = model.serve.llm.kv_offload if model.serve.llm else None
+        field = "serve.llm.kv_offload"
+        if offload is not None and offload.disk is not None:
+            yield (
+                f"{path}.{field}.disk is {offload.disk}, and vLLM takes no block off it again: "
+                "once it is full the kubelet evicts the pod, with all its requests. Left out, "
+                "what memory has no room for is dropped."
+            )
+        elif offload is not None and offload.claim is not None:
+            yield (
+                f"{path}.{field}.claim is {offload.claim}, and vLLM takes no block off it again: "
+                "have something delete old files there, or it is full one day."
+            )
+
+
+@warning
 def routes_have_names_of_their_own(environment: Environment) -> Iterator[str]:
     """KServe's routes by the model's name: of two services of one name, one gets all requests."""
     owners: dict[tuple[str, str | None], tuple[str, str | None]] = {}
@@ -206,6 +228,7 @@ RUNTIME: Final = Runtime(
     render=render,
     fields={
         "metadata.name": "name",
+        "disruption_budget": "pod_disruption_budget",
         "serve": "serve.llm",
         "template.containers[main].command": "server",
         "template.containers[main].env": "server.env",

@@ -1,6 +1,6 @@
 """RoleBasedGroups: models with prefill and decode apart."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Final
 
@@ -13,7 +13,7 @@ from components.serving.roles_model import render
 
 from ..arguments import enforcer, placement_pools, required
 from ..checks.rules import check, warning
-from ..checks.views import models
+from ..checks.views import models, placed
 from ..platforms import ROLE_BASED_GROUPS
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
@@ -66,6 +66,51 @@ def caches_go_by_rdma(environment: Environment) -> Iterator[str]:
                     f"{path}.serve.roles.{name} asks for no {ERDMA}: the KV cache of each prompt "
                     "goes by TCP, and the first token waits for it."
                 )
+
+
+@warning
+def caches_are_read_by_like_cards(environment: Environment) -> Iterator[str]:
+    """By another kernel for attention a KV cache lies otherwise, and decode refuses it."""
+    for path, model in models(environment):
+        command, field = model.server.vllm_command, f"{path}.serve.{model.serve.kind}"
+        is_split = model.serve.roles or (model.serve.llm and model.serve.llm.prefill)
+        if not is_split or command is None or _says_attention(model, command.flags):
+            continue
+        chosen: dict[str, str] = {}
+        for pool in placed(environment, model.reach):
+            if (card := environment.card(pool)) is not None:
+                chosen.setdefault(_attention(card.compute_capability), pool.name)
+        if len(chosen) > 1:
+            kinds = " and ".join(f"{kernel} on pool {pool}" for kernel, pool in chosen.items())
+            yield (
+                f"{field}: by itself vLLM takes {kinds}, and decode refuses a KV cache that was "
+                f"written by another one. Give {ATTENTION_FLAG} in server.vllm.extra_args, or "
+                "pools of like cards."
+            )
+
+
+ATTENTION_FLAG: Final = "--attention-backend"
+
+
+def _says_attention(model: ModelSection, flags: Collection[str]) -> bool:
+    serve, variable = model.serve.roles, "VLLM_ATTENTION_BACKEND"
+    own = [role.extra_args or [] for role in serve.engines.values()] if serve else []
+    words = [word.partition("=")[0] for line in own for word in line]
+    return ATTENTION_FLAG in {*flags, *words} or variable in (model.server.env or {})
+
+
+def _attention(capability: float) -> str:
+    """What vLLM computes attention by: vllm/platforms/cuda.py, v0.23.0, of models without MLA."""
+    if capability < FLASHINFER_SINCE:
+        return "TRITON_ATTN"
+    is_flashinfer = capability < FLASH_ATTN_SINCE or int(capability) == BLACKWELL
+    return "FLASHINFER" if is_flashinfer else "FLASH_ATTN"
+
+
+FLASHINFER_SINCE: Final = 7.5
+FLASH_ATTN_SINCE: Final = 8.0
+BLACKWELL: Final = 10
+"""Compute capabilities at which vLLM chooses otherwise."""
 
 
 @warning

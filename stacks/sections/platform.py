@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
-from components.args import Args, Fault, Words
+from components.args import Args, Because, Fault, Words
 from components.crds.formats import ImageReference
 from components.names import (
     DomainName,
@@ -36,6 +36,7 @@ from components.serving.route import (
     PoolVersion,
     RouteLimit,
     RouterKind,
+    limit_faults,
 )
 
 KSERVE_RELEASE: Final = r"v?(\d+)\.(\d+)(\.\d+)?(-rc\d+)?"
@@ -190,7 +191,7 @@ class GatewaySection(Args):
     """Module that counts tokens on ACK, for limits of tokens."""
     chart: EnvoyGatewayChart | None = None
     """Which chart installs Envoy Gateway. Default: upstream's, pinned."""
-    host: DomainName | None = None
+    host: Annotated[DomainName, Because("without it, every host is answered")] | None = None
     """Host of the gateway. Left out, every host."""
     tls: IngressTls | None = None
     """Certificate of the host. Left out, HTTP alone."""
@@ -224,8 +225,9 @@ class GatewaySection(Args):
 
     def _faults(self) -> Iterator[Fault]:
         if not self.install:
-            fields = {"gateway_api_version", "addon_config", "chart", "limit_store"}
+            fields = {"gateway_api_version", "addon", "addon_config", "chart", "limit_store"}
             yield from surplus_faults(self, fields, "the cluster has the gateway")
+        yield from limit_faults(self.limits)
         for path, value in _texts(self.addon_config or {}, "addon_config"):
             if is_secret(path.rpartition(".")[2], value) or is_secret_value(value):
                 want = "the name of a Secret, or left out and set at the add-on"
@@ -311,6 +313,9 @@ class GpuMetricsSection(Args):
     url: str | None = None
     """Address of a Prometheus in the cluster, e.g. `http://prometheus.monitoring.svc:9090`. That
     of Managed Service for Prometheus lets in whoever has it: it is the secret prometheus_url."""
+    adapter: bool = True
+    """Whether the adapter is installed, by which HPAs scale on these metrics. False where KEDA
+    scales all models, or where the cluster has one."""
     exporter: bool = True
     """Whether the GPU exporter is installed; false where the cluster has it."""
     labels: GpuLabels | None = None

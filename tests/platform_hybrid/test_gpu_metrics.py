@@ -50,6 +50,32 @@ def rule(args: dict[str, Any], name: str) -> Any:
     return match
 
 
+@pytest.mark.parametrize("own", [arms, upstream])
+def test_without_an_adapter_the_monitor_is_where_the_models_are(own: Any) -> None:
+    """KEDA asks Prometheus itself, and owns the API of the adapter on ACK."""
+    vllm = {"namespaces": ["inference", "batch"]}
+    plan = planned(own(prometheus=None, adapter=False, vllm=vllm))
+    assert not [release for release in plan.of(RELEASE) if "adapter" in release.name]
+    [monitor] = plan.of("kubernetes:monitoring.coreos.com/v1:PodMonitor")
+    assert monitor.inputs["metadata"]["namespace"] == "inference"
+    addons = [addon.urn for addon in plan.of(ADDON)]
+    assert set(addons) <= set(monitor.dependencies), "which bring the kind of monitors"
+    assert plan.outputs["metric_names"] == []
+
+
+@pytest.mark.parametrize("field", ["prometheus", "rules"])
+def test_what_only_the_adapter_reads_is_refused_without_it(field: str) -> None:
+    given = {"prometheus": {"url": URL}, "rules": [{"seriesQuery": "a", "metricsQuery": "b"}]}
+    args = {**arms(prometheus=None, adapter=False), field: given[field]}
+    with pytest.raises(pulumi.RunError, match=f"{field} is given, .* left out without adapter"):
+        GpuMetricsArgs.of(args)
+
+
+def test_an_adapter_needs_a_prometheus() -> None:
+    with pytest.raises(pulumi.RunError, match=r"prometheus is missing, .* given with adapter"):
+        GpuMetricsArgs.of(arms(prometheus=None))
+
+
 def test_on_ack_the_exporter_is_an_addon_and_the_adapter_waits_for_it() -> None:
     plan = planned(arms())
     [addon], [adapter] = plan.of(ADDON), plan.of(RELEASE)

@@ -180,6 +180,51 @@ def test_blocks_go_to_memory_and_then_to_a_volume() -> None:
     assert extra["secondary_tiers"] == [{"type": "fs", "root_dir": "/mnt/kv-cache-0"}]
 
 
+@pytest.mark.parametrize(
+    ("gpus", "parallelism", "said", "size"),
+    [
+        (1, None, None, "36Gi"),  # 8 and half of the rest: one card has none by itself
+        (2, None, None, "36Gi"),
+        (4, {"data": 2}, None, "40Gi"),  # each copy has 8
+        (8, {"data": 4, "data_local": 2}, None, "40Gi"),
+        (1, None, "9Gi", "9Gi"),
+    ],
+)
+def test_dev_shm_has_room_for_the_blocks_of_each_copy(
+    gpus: int, parallelism: dict[str, Any] | None, said: str | None, size: str
+) -> None:
+    server = {"resources": {"cpu": "8", "memory": "64Gi", "gpus": gpus}, "shared_memory": said}
+    serve = {"kv_offload": {"memory": "8Gi"}, "parallelism": parallelism}
+    spec = service(serve, server=server)
+    for pod in (spec["template"], spec.get("worker") or spec["template"]):
+        [volume] = [volume for volume in pod["volumes"] if volume["name"] == "shared-memory"]
+        assert volume["emptyDir"] == {"medium": "Memory", "sizeLimit": size}
+        mounts = {mount["mountPath"]: mount["name"] for mount in server_of(pod)["volumeMounts"]}
+        assert mounts["/dev/shm"] == "shared-memory"  # noqa: S108
+
+
+def test_blocks_on_a_claim_have_the_same_names_in_every_replica() -> None:
+    def variables(**fields: Any) -> dict[str, str]:
+        pod = service({"kv_offload": {"memory": "8Gi", "claim": "blocks"}}, **fields)["template"]
+        return {entry["name"]: entry["value"] for entry in server_of(pod)["env"]}
+
+    assert variables()["PYTHONHASHSEED"] == "0"
+    assert variables(server={"env": {"PYTHONHASHSEED": "7"}})["PYTHONHASHSEED"] == "7"
+    kept = service({"kv_offload": {"memory": "8Gi"}})["template"]
+    assert "PYTHONHASHSEED" not in {entry["name"] for entry in server_of(kept)["env"]}
+
+
+def test_an_endpoint_picker_is_told_its_own_configuration_as_it_is() -> None:
+    config = {
+        "apiVersion": "llm-d.ai/v1alpha1",
+        "kind": "EndpointPickerConfig",
+        "plugins": [{"type": "queue-scorer", "parameters": {"maxPrefixTokensToMatch": 4}}],
+    }
+    spec = service({"router": {**GATEWAY, "scheduler_config": config}})
+    assert spec["router"]["scheduler"]["config"] == {"inline": config}
+    assert "config" not in service({"router": GATEWAY})["router"]["scheduler"]
+
+
 def test_an_hpa_scales_what_kserve_makes_and_kserve_is_told_no_number() -> None:
     spec, scalers = render("qwen", args({"scale": QUEUE}))
     scaler = scalers[""]

@@ -1,5 +1,7 @@
 """Scenes of whole stack files, and that each can be simulated."""
 
+from typing import Final
+
 import numpy as np
 import pytest
 
@@ -56,7 +58,7 @@ def test_every_example_is_simulated_but_models_that_are_left_out_in_a_sentence(n
         assert endings.count(Ending.UNFINISHED) == 0
     kinds = {"leader_worker", "roles"}
     groups = [model for model in raw["models"] if kinds & model["serve"].keys()]
-    cards = {"any-card-existing": 1, "llm-inference-service": 2}
+    cards = {"any-card-existing": 1, "llm-inference-service": 2, "signals": 1}
     assert len(left_out) == len(groups) + cards.get(name, 0)
 
 
@@ -102,8 +104,42 @@ def test_a_query_about_vllm_is_followed_and_another_one_is_told():
     assert any("a query of its own" in note for note in scene_of(own, "hybrid").notes)
 
 
-def test_figures_of_queues_and_caches_are_followed_and_the_others_are_told():
+KEPT: Final = {
+    "models[batch].serve.kserve.scale.min": 1,
+    "models[batch].serve.kserve.scale.keda.polling_seconds": GONE,
+    "models[batch].serve.kserve.scale.keda.cooldown_seconds": GONE,
+}
+
+
+def test_a_model_whose_waking_nobody_sees_is_left_out():
+    """It would be said to answer nobody, where hours or a query start its first pod."""
+    told = "batch is left out: what wakes it from no pod is not simulated. With scale.min 1 it is."
     what = scene_of(signals(), "signals")
+    assert told in what.notes
+    assert [model.name for model in what.models] == ["chat"]
+    assert told not in scene_of(merged(signals(), KEPT), "signals").notes
+    own = {
+        "metric": "prometheus",
+        "target": 2,
+        "min": 0,
+        "max": 3,
+        "query": {"server": "http://p:9090", "query": "sum(my_metric)"},
+    }
+    changes = {"models[qwen-queue].serve.kserve.scale": own, "keda": True}
+    assert any("qwen-queue is left out" in n for n in scene_of(merged(hybrid(), changes)).notes)
+
+
+def test_what_a_gateway_does_beyond_a_service_is_told():
+    notes = scene_of(configuration(FOLDER / "Pulumi.gateway-ack.yaml"), "gateway-ack").notes
+    assert any("qwen is simulated behind its Service: its endpoint picker" in n for n in notes)
+    assert (
+        "qwen-next is simulated with requests of its own, and not with its 10 % of those for qwen."
+        in notes
+    )
+
+
+def test_figures_of_queues_and_caches_are_followed_and_the_others_are_told():
+    what = scene_of(merged(signals(), KEPT), "signals")
     models = {model.name: model for model in what.models}
     assert isinstance(models["chat"].scaler, KedaSettings)
     assert [*models["chat"].signals.values()] == [

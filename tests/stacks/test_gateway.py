@@ -20,6 +20,8 @@ from stacks.checks.images import image_sources
 from stacks.needs import Needs
 from stacks.runtimes import needs_of
 
+from .checks import parts
+from .checks.parts import ATTACHED, LLM_CHAT, LLM_SPLIT
 from .checks.test_gateway import BY_KNATIVE, ack, edge, envoy, groups, routers
 from .environments import GONE, Raw, accepted, merged, planned, refusal
 
@@ -550,11 +552,81 @@ def test_a_plan_tells_the_way_of_a_request() -> None:
     )
 
 
+def way(raw: Raw, name: str, title: str = "") -> str | None:
+    """What a plan says of the gateway before a model."""
+    [model] = [
+        each
+        for each in graph_of(planned(raw)).workloads
+        if each.name == name and title in each.title
+    ]
+    told = [step.answer for step in steps(model) if step.need == "gateway"]
+    assert len(told) < 2, "a gateway behind the one in front is no second way"
+    return told[0] if told else None
+
+
+def test_a_plan_tells_the_way_to_the_router_of_roles() -> None:
+    """No pool selects it: its Service gets the requests, past the gateway behind or not."""
+    split = {
+        "models[coder].serve": {"roles": {**SPLIT, "router": {"image": "registry/router:1"}}},
+        "nodes[l40s].allocatable.gpus": 8,
+        "models[coder].route": {"limits": [{"requests": 60, "per": "minute"}]},
+    }
+    assert way(envoy(**split), "coder", "role router") == (
+        "Gateway models (https://models.example.org) -> requests for coder -> Service coder"
+    )
+    assert way(envoy(**split), "coder", "role decode") is None
+    on_ack = {"gateway": {"host": "m.example.org"}, "cluster.version": "1.34"}
+    raw = merged(parts.roles(), {**on_ack, "models[qwen].route": {"host": "m.example.org"}})
+    assert way(raw, "qwen", "role router") == (
+        "Gateway models (http://m.example.org) -> requests for m.example.org -> Service qwen"
+    )
+
+
+SPLIT: Final = {role: {"scale": {"min": 1, "max": 1}} for role in ("prefill", "decode")}
+
+
+def test_a_plan_tells_the_way_by_a_route_of_kserve() -> None:
+    attached = merged(parts.llm(), {**ATTACHED, "gateway.host": "m.example.org"})
+    assert way(attached, "chat") == (
+        "Gateway models (http://m.example.org) -> requests for /inference/chat -> picker "
+        "chat-epp-service"
+    )
+    assert way(attached, "split", "prefill of") is None
+    assert way(attached, "moe") is None
+    plain = {f"{LLM_CHAT}.router": {"scheduler": False}}
+    assert str(way(merged(attached, plain), "chat")).endswith(
+        "/inference/chat -> Service chat-kserve-workload-svc"
+    )
+    shared = {
+        f"{each}.router": {"group": "chat", "weight": weight}
+        for each, weight in ((LLM_CHAT, 9), (LLM_SPLIT, 1))
+    }
+    assert "-> 90 % of requests for /inference/chat" in str(way(merged(attached, shared), "chat"))
+
+
 @pytest.mark.parametrize(("base", "count"), [(ack, 1), (edge, 0), (envoy, 0)])
 def test_a_load_balancer_that_ack_makes_is_billed(base: Any, count: int) -> None:
     """One behind NodePorts is none, and that of another cluster is its owner's."""
     names = [line.name for line in bill(planned(base())).fees]
     assert names.count("gateway load balancer") == count
+
+
+def test_models_behind_the_gateway_need_no_ingress_controller() -> None:
+    """KServe makes no Ingress of them, and a load balancer that nobody answers costs money."""
+
+    def brings_one(**changes: Any) -> bool:
+        plan = planned(ack(**changes))
+        addons = {
+            addon.inputs["name"] for addon in plan.of("alicloud:cs/kubernetesAddon:KubernetesAddon")
+        }
+        billed = any("ingress load balancer" in str(line) for line in bill(plan).lines)
+        assert ("nginx-ingress-controller" in addons) is billed
+        return billed
+
+    assert not brings_one()
+    door = {"host": "qwen.example.org", "tls": {"secret": "qwen-tls"}}
+    assert brings_one(**{"models[qwen].ingress": door})
+    assert brings_one(**{"models[qwen].route.canaries": [], "models[qwen-next].route": GONE})
 
 
 def test_a_public_gateway_is_billed_by_its_traffic() -> None:
@@ -564,6 +636,33 @@ def test_a_public_gateway_is_billed_by_its_traffic() -> None:
         rest = [one for one in plan.resources if "eip" not in one.type.lower()]
         counted = bill(replace(plan, resources=rest)).by_use
         assert ("public addresses and their traffic" in counted) is public
+
+
+@pytest.mark.parametrize(
+    ("changes", "gone", "now"),
+    [
+        (
+            {"gateway.tls": GONE},
+            "models.example.org by HTTPS (port 443)",
+            "models.example.org by HTTP (port 80)",
+        ),
+        (
+            {"gateway.host": "llm.example.org"},
+            "models.example.org by HTTPS (port 443)",
+            "llm.example.org by HTTPS (port 443)",
+        ),
+    ],
+)
+def test_clients_whom_a_gateway_answers_no_more_are_told_where(
+    changes: dict[str, Any], gone: str, now: str
+) -> None:
+    told = headlines(compare(planned(envoy()), planned(envoy(**changes))))
+    assert (
+        f"The gateway gateway-gateway answers no more at {gone}, but at {now}: its clients have to "
+        "ask there."
+    ) in told
+    every = headlines(compare(planned(envoy()), planned(envoy(**{"gateway.host": GONE}))))
+    assert not [line for line in every if "answers no more" in line]
 
 
 def test_who_takes_a_gateway_away_is_told_what_goes_with_it() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from components.crds.kserve_annotations import KSERVE_VISIBILITY
 from components.crds.leader_worker_labels import SET_NAME, WORKER_INDEX
 from components.crds.role_based_group_labels import GROUP_NAME, ROLE_NAME
 from plan.model import Plan
@@ -237,12 +238,19 @@ def _kserve(service: Manifest) -> Iterator[Manifest]:
     }
     labels = {"serving.kserve.io/inferenceservice": name}
     yield from _deployment(service, service, f"{name}-predictor", labels)
+    if KSERVE_VISIBILITY not in service["metadata"].get("labels", {}):
+        yield left_ingress(service)
+
+
+def left_ingress(service: Manifest) -> Manifest:
+    """The Ingress that KServe makes of a model, and takes away only with it."""
+    name = service["metadata"]["name"]
     spec = {
         "ingressClassName": "nginx",
         "rules": [{"host": f"{name}-inference.example.com"}],
     }
     status = {"loadBalancer": {"ingress": [{"ip": "10.0.0.9"}]}}
-    yield _child("networking.k8s.io/v1", "Ingress", name, service, {}, spec=spec, status=status)
+    return _child("networking.k8s.io/v1", "Ingress", name, service, {}, spec=spec, status=status)
 
 
 def _groups(groups: Manifest) -> Iterator[Manifest]:

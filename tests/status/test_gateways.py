@@ -3,7 +3,7 @@
 Does not prove what controllers write: `proof routing` and the sandbox show their statuses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -11,14 +11,14 @@ import pytest
 from plan.graph import graph_of
 from plan.graph.scale import workloads
 from plan.objects import Objects
-from status.links import gateway
+from status.links import door, gateway
 from status.model import Finding, Stage
 from status.rooms import Rooms
 from status.ways import Trail
 from tests.stacks.checks.test_gateway import ack, envoy
 from tests.stacks.environments import planned
 
-from .live import Live, ago, conditions
+from .live import Live, ago, conditions, left_ingress
 
 CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
 
@@ -44,7 +44,9 @@ def healthy(raw: Any) -> Live:
     return live
 
 
-def findings(live: Live, model: str = "qwen") -> list[Finding]:
+def findings(
+    live: Live, model: str = "qwen", link: Callable[[Trail], Iterator[Finding]] = gateway
+) -> list[Finding]:
     cluster = live.cluster()
     objects = Objects(live.planned.manifests())
     runs = zip(graph_of(live.planned).workloads, workloads(objects), strict=True)
@@ -61,12 +63,31 @@ def findings(live: Live, model: str = "qwen") -> list[Finding]:
         for workload, (kind, manifest) in runs
         if workload.name == model
     ]
-    return [*gateway(trail)]
+    return [*link(trail)]
 
 
 @pytest.mark.parametrize("base", [envoy, ack], ids=["envoy", "ack"])
 def test_nothing_is_said_of_a_gateway_that_answers(base: Any) -> None:
     assert findings(healthy(base())) == []
+
+
+def test_an_ingress_that_leads_past_the_gateway_is_told() -> None:
+    """KServe leaves it in place when a model moves behind the gateway."""
+    live = healthy(envoy())
+    assert findings(live, link=door) == []
+    live.objects.append(left_ingress(live.get("InferenceService", "qwen")))
+    [finding] = findings(live, link=door)
+    assert (finding.state, finding.subject) == (Stage.BROKEN, "Ingress qwen")
+    assert "leads past the keys and limits of the gateway" in finding.why
+
+
+def test_an_ingress_of_the_stack_beside_a_gateway_is_its_own() -> None:
+    door_of_qwen = {"host": "qwen.example.org", "tls": {"secret": "qwen-tls"}}
+    live = healthy(envoy(**{"models[qwen].ingress": door_of_qwen}))
+    [own] = [each for each in live.all("Ingress") if each["metadata"]["name"] == "qwen"]
+    own["metadata"]["ownerReferences"] = [{"kind": "InferenceService", "name": "qwen"}]
+    own["status"] = {"loadBalancer": {"ingress": [{"ip": "10.0.0.9"}]}}
+    assert findings(live, link=door) == []
 
 
 def _no_address(live: Live) -> None:

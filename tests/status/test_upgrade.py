@@ -10,6 +10,7 @@ from rich.console import Console
 
 from plan.refused import Refused
 from status.upgrade import UpgradePlan, sentences, show, upgrade_of
+from tests.stacks.checks.parts import roles
 from tests.stacks.environments import (
     ROOT,
     Raw,
@@ -79,6 +80,8 @@ def test_a_pool_says_whose_pods_are_on_it():
     pools = {batches.pool: batches for batches in upgrade(dev()).pools}
     assert pools["a10"].workloads == ["qwen", "finetune"]
     assert pools["system"].workloads == []
+    split = {batches.pool: batches for batches in upgrade(roles()).pools}
+    assert split["l20"].workloads == ["qwen"], "where one of its roles has placement of its own"
 
 
 @pytest.mark.parametrize(

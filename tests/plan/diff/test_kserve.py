@@ -6,7 +6,9 @@ import pytest
 
 from plan.diff.compare import StackDiff, compare
 from plan.diff.dangers import headlines
-from tests.stacks.environments import GONE, hybrid, merged, planned
+from tests.stacks.checks.parts import LLM_CHAT, LLM_SPLIT, llm
+from tests.stacks.checks.test_gateway import envoy
+from tests.stacks.environments import GONE, Raw, hybrid, merged, planned
 
 QUEUE: Final = "models[qwen-queue].serve.kserve"
 DELETE: Final = "`kubectl delete --namespace inference"
@@ -71,3 +73,72 @@ def test_a_model_that_comes_needs_no_word() -> None:
     assert not any(
         "KServe" in headline for headline in headlines(diff({"models[qwen-queue]": GONE}, {}))
     )
+
+
+def change(old: Raw, new: Raw) -> list[str]:
+    return headlines(compare(planned(old), planned(new)))
+
+
+OPEN: Final = (
+    "KServe leaves the old Ingress of the model coder in place, which leads past the keys and "
+    f"limits of its gateway: after the update, {DELETE} ingress coder`."
+)
+
+
+def test_a_model_that_moves_behind_the_gateway_leaves_its_ingress_open() -> None:
+    """KServe makes none of a model that is cluster-local, and takes none away."""
+    plain = envoy(**{"models[coder].route": GONE})
+    assert OPEN in change(plain, envoy())
+    assert OPEN not in change(envoy(), plain)
+    assert OPEN not in change(envoy(), envoy(**{"models[coder].route": {}}))
+
+
+def test_an_ingress_of_the_stack_takes_over_the_one_of_kserve() -> None:
+    door = {"models[coder].ingress": {"host": "coder.example.org", "tls": {"secret": "coder-tls"}}}
+    assert OPEN not in change(envoy(**{"models[coder].route": GONE}), envoy(**door))
+
+
+def test_a_model_cannot_get_other_roles_in_place() -> None:
+    """The selector of a Deployment, which is for life, has a label of the role."""
+    told = (
+        "KServe cannot give the Deployment of the model split another role, and says so at each "
+        "try: take the model out, `pulumi up`, and put it in again."
+    )
+    single = merged(llm(), {f"{LLM_SPLIT}.prefill": GONE})
+    assert told in change(single, llm())
+    assert told in change(llm(), single)
+    other = merged(llm(), {"models[split].server.vllm.max_model_len": 4096})
+    assert told not in change(llm(), other)
+
+
+def test_pods_of_one_node_and_of_several_take_turns() -> None:
+    told = (
+        "KServe ends all pods of the model moe at once, as a Deployment and a LeaderWorkerSet take "
+        "turns: it answers nobody until new ones are ready."
+    )
+    parallelism = "models[moe].serve.llm.parallelism"
+    together = merged(llm(), {parallelism: {"data": 4, "expert": True}})
+    assert told in change(llm(), together)
+    assert told in change(together, llm())
+    wider = merged(llm(), {f"{parallelism}.data": 2, f"{parallelism}.data_local": 1})
+    assert told not in change(llm(), wider)
+
+
+KEDA: Final = {
+    "keda": True,
+    "gpu_metrics": {"install": False},
+    f"{LLM_CHAT}.scale.keda": {"server": "http://prometheus.monitoring:9090"},
+}
+
+
+def test_the_hpa_of_keda_is_in_the_way_of_one_of_ours() -> None:
+    told = (
+        "KEDA has an HPA chat-llm-hpa already, which goes with its ScaledObject: before the "
+        f"update, {DELETE} scaledobject chat-llm`, or the update fails at it."
+    )
+    plain = {name: value for name, value in KEDA.items() if not name.endswith("scale.keda")}
+    by_keda, by_hpa = merged(llm(), KEDA), merged(llm(), plain)
+    assert told in change(by_keda, by_hpa)
+    assert not [line for line in change(by_hpa, by_keda) if "KEDA has" in line]
+    fixed = merged(by_hpa, {f"{LLM_CHAT}.scale": {"min": 2, "max": 2}})
+    assert not [line for line in change(by_keda, fixed) if "KEDA has" in line]

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from ..environments import GONE, Raw, dev
 from .cases import Case, refusals, surprises
+from .parts import roles
 
 SERVER: Final = "cpfs-0a1b2c.cn-hangzhou.cpfs.aliyuncs.com"
 GENERAL: Final[Raw] = {"name": "models", "cpfs": {"server": SERVER}}
@@ -65,6 +66,17 @@ CASES = [
             "ContainerOS: CPFS cannot be mounted there."
         ),
         {"stores[models]": GENERAL, "models[qwen].placement.pools": ["a10"]},
+    ),
+    Case(
+        "nodes_mount_cpfs",
+        "nodes of one role, of an image that has no client",
+        roles,
+        {"stores[models]": GENERAL, "pools[l20].image_type": "ContainerOS"},
+        (
+            "models[qwen].serve.roles.decode.placement.pools is 'l20', but it must be a pool of "
+            "another image than ContainerOS: CPFS cannot be mounted there."
+        ),
+        {"pools[l20].image_type": "ContainerOS"},
     ),
     Case(
         "lingjun_file_systems_are_mounted_once",

@@ -2,6 +2,7 @@
 
 from ..environments import dev
 from .cases import Case, refusals
+from .parts import roles
 
 CASES = [
     Case(
@@ -25,6 +26,20 @@ CASES = [
             "than ContainerOS: Fluid does not support ContainerOS."
         ),
         {"pools[system].image_type": "ContainerOS"},
+    ),
+    Case(
+        "fluid_runs_on_the_image",
+        "nodes of one role without Fluid's plugin",
+        roles,
+        {
+            "models[qwen].cache": {"pool": "system", "workers": 1, "quota": "20Gi"},
+            "pools[l20].image_type": "ContainerOS",
+        },
+        (
+            "pools[l20].image_type is 'ContainerOS', but it must be AliyunLinux3 or another image "
+            "than ContainerOS: Fluid does not support ContainerOS."
+        ),
+        {"pools[l20].image_type": "ContainerOS"},
     ),
 ]
 

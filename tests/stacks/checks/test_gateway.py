@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+from components.crds.gateway_names import ADDRESS_TYPE
+
 from ..environments import GONE, Raw, configuration, merged
 from ..example_stacks import FOLDER
 from .cases import Case, refusals, surprises
@@ -172,6 +174,170 @@ CASES = [
             "makes a GatewayClass with what it installs alone."
         ),
         {"gateway": {"install": False, "inference_types": True, "class_name": "eg"}},
+    ),
+    Case(
+        "settings_are_of_the_flavor",
+        "a picker beside that of ACK's add-on",
+        ack,
+        {"gateway.picker": {"replicas": 2}},
+        (
+            "gateway.picker is given, but it must be left out with flavor ack: ACK's add-on brings "
+            "its own."
+        ),
+        {},
+    ),
+    Case(
+        "settings_are_of_the_flavor",
+        "a Service of ACK's picker that nobody asks",
+        envoy,
+        {"gateway.picker_service": "inference-gateway-ext-proc"},
+        (
+            "gateway.picker_service is given, but it must be left out with flavor envoy: ACK's "
+            "picker is behind it."
+        ),
+        {},
+    ),
+    Case(
+        "settings_are_of_the_flavor",
+        "a counter of tokens that nobody loads",
+        envoy,
+        {"gateway.telemetry_image": "registry.example.org/counter:1"},
+        (
+            "gateway.telemetry_image is given, but it must be left out with flavor envoy: ACK's "
+            "gateway counts tokens by it."
+        ),
+        {},
+    ),
+    Case(
+        "settings_are_of_the_flavor",
+        "a name of an add-on that nobody installs",
+        envoy,
+        {"gateway.addon": "ack-gateway"},
+        (
+            "gateway.addon is given, but it must be left out with flavor envoy: ACK's add-on is "
+            "called so."
+        ),
+        {},
+    ),
+    Case(
+        "settings_are_of_the_flavor",
+        "a kind of router where there is none",
+        envoy,
+        {"gateway.router": "sglang"},
+        (
+            "gateway.router is given, but it must be left out with flavor envoy: no router is "
+            "before a model."
+        ),
+        {},
+    ),
+    Case(
+        "settings_are_of_the_flavor",
+        "proxies of a gateway that is none",
+        routers,
+        {"gateway.replicas": 3},
+        (
+            "gateway.replicas is given, but it must be left out with flavor router: with flavor "
+            "router there is no gateway."
+        ),
+        {"gateway.picker.replicas": 3},
+    ),
+    Case(
+        "one_setting_says_who_reaches_it",
+        "an address that is said to be private, and is not",
+        ack,
+        {"gateway.annotations": {ADDRESS_TYPE: "internet"}},
+        (
+            f"gateway.annotations[{ADDRESS_TYPE}] is 'internet', but it must be left out, and "
+            "gateway.public true: it decides what is warned of and billed."
+        ),
+        {"gateway.public": True},
+    ),
+    Case(
+        "one_setting_says_who_reaches_it",
+        "an address that is said twice to be private",
+        ack,
+        {"gateway.annotations": {ADDRESS_TYPE: "intranet"}},
+        (
+            f"gateway.annotations[{ADDRESS_TYPE}] is 'intranet', but it must be left out, and "
+            "gateway.public false: it decides what is warned of and billed."
+        ),
+        {"gateway.annotations": {"service.beta.kubernetes.io/alibaba-cloud-loadbalancer-id": "a"}},
+    ),
+    Case(
+        "one_setting_says_who_reaches_it",
+        "a public address of a load balancer that nobody knows",
+        envoy,
+        {"gateway.public": True},
+        (
+            "gateway.public is True, but it must be left out, and gateway.annotations as the "
+            "cluster's load balancers want them: whose they are is not known."
+        ),
+        {"gateway.annotations": {ADDRESS_TYPE: "internet"}},
+    ),
+    Case(
+        "one_setting_says_who_reaches_it",
+        "a public address of the nodes of a pool",
+        edge,
+        {"gateway.public": True},
+        (
+            "gateway.public is True, but it must be left out on profile edge: it is reached by the "
+            "NodePorts of its nodes."
+        ),
+        {},
+    ),
+    Case(
+        "RouteLimit",
+        "two limits in one",
+        envoy,
+        {"gateway.limits": [{"requests": 1, "tokens": 9, "per": "minute"}]},
+        (
+            "gateway.limits[0].requests is given beside tokens, but it must be the only one of the "
+            "two, and tokens in a limit of its own: a limit counts one of them."
+        ),
+        {
+            "gateway.limits": [
+                {"requests": 1, "per": "minute"},
+                {"tokens": 9, "per": "minute"},
+            ]
+        },
+    ),
+    Case(
+        "GatewaySection",
+        "two limits of one kind",
+        envoy,
+        {"gateway.limits": [{"tokens": 9, "per": "hour"}, {"tokens": 8, "per": "hour"}]},
+        (
+            "gateway.limits[1] is of tokens per hour, but it must be of another kind than "
+            "limits[0]: the lower one of the two always holds."
+        ),
+        {"gateway.limits": [{"tokens": 9, "per": "hour"}, {"tokens": 90, "per": "day"}]},
+    ),
+    Case(
+        "Route",
+        "two limits of one kind for one model",
+        envoy,
+        {
+            "models[coder].route.limits": [
+                {"requests": 9, "per": "second"},
+                {"requests": 8, "per": "second"},
+            ]
+        },
+        (
+            "models[coder].route.limits[1] is of requests per second, but it must be of another "
+            "kind than limits[0]: the lower one of the two always holds."
+        ),
+        {"models[coder].route.limits": [{"requests": 9, "per": "second"}]},
+    ),
+    Case(
+        "LimitStore",
+        "a Redis without its port",
+        envoy,
+        {"gateway.limit_store": {"url": "redis.redis"}},
+        (
+            "gateway.limit_store.url is given otherwise, but it must be a host and a port, such as "
+            "redis.redis.svc:6379: while the rate limit service cannot connect, nothing is limited."
+        ),
+        {"gateway.limit_store": {"url": "redis://redis.redis:6379/1"}},
     ),
     Case(
         "the_release_knows_what_is_asked",

@@ -3,13 +3,44 @@
 import re
 from typing import Final
 
-from ..environments import GONE, merged, planned
+from stacks.arguments import is_scaled_on_vllm
+
+from ..environments import GONE, Raw, accepted, merged, planned
 from .cases import Case, refusals, surprises
 from .parts import ATTACHED, GATEWAY, llm
 from .parts import LLM_CHAT as CHAT
 from .parts import LLM_SPLIT as SPLIT
 
 MOE: Final = "models[moe].serve.llm"
+
+
+READING: Final = {"min": 1, "max": 2, "metric": "vllm_num_requests_waiting", "target": 4}
+
+
+def at_blocks(end: str) -> Raw:
+    """A volume at, or below, the folder of offloaded blocks."""
+    return {"name": "scratch", "mount_path": f"/mnt/kv-cache-0{end}", "empty_dir": {}}
+
+
+PICKER: Final = {
+    "apiVersion": "llm-d.ai/v1alpha1",
+    "kind": "EndpointPickerConfig",
+    "plugins": [
+        {"type": "single-profile-handler"},
+        {"type": "queue-scorer"},
+        {"type": "prefix-cache-scorer", "parameters": {"maxPrefixTokensToMatch": 262144}},
+    ],
+    "schedulingProfiles": [
+        {
+            "name": "default",
+            "plugins": [
+                {"pluginRef": "queue-scorer", "weight": 2},
+                {"pluginRef": "prefix-cache-scorer", "weight": 3},
+            ],
+        }
+    ],
+}
+"""What an endpoint picker is told, in its own form."""
 
 CASES = [
     Case(
@@ -333,12 +364,111 @@ CASES = [
         "KVOffload",
         "blocks in two places",
         llm,
-        {f"{CHAT}.kv_offload.claim": "blocks"},
+        {f"{CHAT}.kv_offload.claim": "blocks", f"{CHAT}.kv_offload.disk": "60Gi"},
         (
             f"{CHAT}.kv_offload.claim is 'blocks', but it must be left out beside "
             "disk: blocks lie in one place."
         ),
-        {f"{CHAT}.kv_offload": {"memory": "32Gi", "claim": "blocks"}},
+        {f"{CHAT}.kv_offload.claim": "blocks"},
+    ),
+    Case(
+        "LLMModelArgs",
+        "blocks that the memory of a pod has no room for",
+        llm,
+        {f"{CHAT}.kv_offload.memory": "80Gi"},
+        (
+            f"{CHAT}.kv_offload.memory is '80Gi', but it must be less than "
+            "server.resources.memory (80Gi): it is a part of it."
+        ),
+        {f"{CHAT}.kv_offload.memory": "79Gi"},
+    ),
+    Case(
+        "LLMModelArgs",
+        "blocks of each copy in a pod",
+        llm,
+        {f"{MOE}.kv_offload": {"memory": "256Gi"}},
+        (
+            f"{MOE}.kv_offload.memory is '256Gi', but it must be less than "
+            "server.resources.memory (512Gi), for 2 copies in a pod: it is a part of it."
+        ),
+        {f"{MOE}.kv_offload": {"memory": "255Gi"}},
+    ),
+    Case(
+        "LLMModelArgs",
+        "a tier of files by a name that it has later",
+        llm,
+        {
+            f"{CHAT}.kv_offload.disk": "60Gi",
+            "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.22.1",
+        },
+        (
+            f"{CHAT}.kv_offload.disk is '60Gi', but it must be left out, or an image from 0.23.0 "
+            "on: vLLM 0.22.1 knows no tier of files by its name."
+        ),
+        {"models[chat].server.image": "docker.io/vllm/vllm-openai:v0.22.1"},
+    ),
+    Case(
+        "LLMModelArgs",
+        "a tier of files on a claim by a name that it has later",
+        llm,
+        {
+            f"{CHAT}.kv_offload.claim": "blocks",
+            "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.22.0",
+        },
+        (
+            f"{CHAT}.kv_offload.claim is 'blocks', but it must be left out, or an image from "
+            "0.23.0 on: vLLM 0.22.0 knows no tier of files by its name."
+        ),
+        {
+            f"{CHAT}.kv_offload.claim": "blocks",
+            "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.23.0",
+        },
+    ),
+    Case(
+        "LLMModelArgs",
+        "a volume where KServe mounts the blocks",
+        llm,
+        {f"{CHAT}.kv_offload.claim": "blocks", "models[chat].volumes": [at_blocks("/")]},
+        (
+            "models[chat].volumes[scratch].mount_path is '/mnt/kv-cache-0/', but it must be "
+            "another path: KServe mounts the blocks there, and makes no pod with two volumes at "
+            "one."
+        ),
+        {f"{CHAT}.kv_offload.claim": "blocks", "models[chat].volumes": [at_blocks("/a")]},
+    ),
+    Case(
+        "LLMModelArgs",
+        "a budget of pods that read and pods that write",
+        llm,
+        {"models[split].pod_disruption_budget": {"max_unavailable": 1}},
+        (
+            "models[split].pod_disruption_budget is given, but it must be left out with prefill: "
+            "it would count prefill and decode together, and a model needs some of each."
+        ),
+        {"models[moe].pod_disruption_budget": {"max_unavailable": 1}},
+    ),
+    Case(
+        "ModelServer",
+        "cards of each copy, which follow from their number",
+        llm,
+        {"models[moe].server.vllm.tensor_parallel_size": 4},
+        (
+            "models[moe].server.vllm.tensor_parallel_size is 4, but it must be resources.gpus (8), "
+            "or left out where copies share them: vLLM starts one worker per card."
+        ),
+        {},
+    ),
+    Case(
+        "LLMModelArgs",
+        "blocks that /dev/shm has no room for",
+        llm,
+        {"models[chat].server.shared_memory": "32Gi"},
+        (
+            "models[chat].server.shared_memory is '32Gi', but it must be left out, or more than "
+            "serve.kv_offload.memory (32Gi): vLLM keeps these blocks in /dev/shm, and does not "
+            "start where they have no room."
+        ),
+        {"models[chat].server.shared_memory": "33Gi"},
     ),
     Case(
         "KVOffload",
@@ -347,6 +477,81 @@ CASES = [
         {f"{CHAT}.kv_offload.memory": "0"},
         (f"{CHAT}.kv_offload.memory is '0', but it must be more than 0: blocks go there first."),
         {},
+    ),
+    Case(
+        "LLMRouting",
+        "a configuration that nobody reads",
+        llm,
+        {f"{CHAT}.router.scheduler": False, f"{CHAT}.router.scheduler_config": PICKER},
+        (
+            f"{CHAT}.router.scheduler_config is given, but it must be left out without scheduler: "
+            "nobody reads it."
+        ),
+        {f"{CHAT}.router.scheduler_config": PICKER},
+    ),
+    Case(
+        "LLMRouting",
+        "a configuration of another kind",
+        llm,
+        {f"{CHAT}.router.scheduler_config": {**PICKER, "kind": "Config"}},
+        (
+            f"{CHAT}.router.scheduler_config is given otherwise, but it must be one with "
+            "apiVersion and kind EndpointPickerConfig: the picker reads no other."
+        ),
+        {},
+    ),
+    Case(
+        "LLMRouting",
+        "a plugin that no profile can refer to",
+        llm,
+        {
+            f"{CHAT}.router.scheduler_config": {
+                **PICKER,
+                "plugins": [*PICKER["plugins"], {"type": "queue-scorer"}],
+            }
+        },
+        (
+            f"{CHAT}.router.scheduler_config.plugins[3] is 'queue-scorer', but it must be another "
+            "one, which is given as its name: profiles refer to it by this."
+        ),
+        {
+            f"{CHAT}.router.scheduler_config": {
+                **PICKER,
+                "plugins": [*PICKER["plugins"], {"type": "queue-scorer", "name": "second"}],
+            }
+        },
+    ),
+    Case(
+        "LLMRouting",
+        "a plugin that is not there",
+        llm,
+        {f"{CHAT}.router.scheduler_config": {**PICKER, "plugins": PICKER["plugins"][:2]}},
+        (
+            f"{CHAT}.router.scheduler_config.schedulingProfiles[default].plugins.pluginRef is "
+            "'prefix-cache-scorer', but it must be one of single-profile-handler, queue-scorer: "
+            "the picker ends where it finds no such plugin."
+        ),
+        {},
+    ),
+    Case(
+        "LLMServe",
+        "a configuration that never asks for prefill",
+        llm,
+        {f"{SPLIT}.router.scheduler_config": PICKER},
+        (
+            f"{SPLIT}.router.scheduler_config.schedulingProfiles is without prefill, but it must "
+            "be one called prefill too: no pod would be chosen for it, and decode would read each "
+            "prompt itself."
+        ),
+        {
+            f"{SPLIT}.router.scheduler_config": {
+                **PICKER,
+                "schedulingProfiles": [
+                    *PICKER["schedulingProfiles"],
+                    {"name": "prefill", "plugins": [{"pluginRef": "queue-scorer"}]},
+                ],
+            }
+        },
     ),
     Case(
         "LLMRouting",
@@ -545,6 +750,29 @@ CASES = [
 
 SURPRISES = [
     Case(
+        "offloaded_blocks_pile_up",
+        "a disk that fills up",
+        llm,
+        {f"{CHAT}.kv_offload.disk": "60Gi"},
+        (
+            f"{CHAT}.kv_offload.disk is 60Gi, and vLLM takes no block off it again: once it is "
+            "full the kubelet evicts the pod, with all its requests. Left out, what memory has no "
+            "room for is dropped."
+        ),
+        {},
+    ),
+    Case(
+        "offloaded_blocks_pile_up",
+        "a claim that fills up",
+        llm,
+        {f"{CHAT}.kv_offload.claim": "blocks"},
+        (
+            f"{CHAT}.kv_offload.claim is blocks, and vLLM takes no block off it again: have "
+            "something delete old files there, or it is full one day."
+        ),
+        {},
+    ),
+    Case(
         "present_llm_controller_is_configured",
         "a controller whose settings nobody knows",
         llm,
@@ -636,6 +864,26 @@ def test_prometheus_asks_pods_by_a_label_that_they_have() -> None:
     [service] = plan.of("kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService")
     assert wanted == {"key": "release", "operator": "Exists"}
     assert service.inputs["spec"]["labels"] == {"release": "chat"}
+
+
+def test_prometheus_asks_a_model_whose_prefill_alone_scales() -> None:
+    environment = accepted(merged(llm(), {f"{SPLIT}.prefill.scale": READING}))
+    scaled = [model.name for model in environment.models if is_scaled_on_vllm(model)]
+    assert scaled == ["chat", "split"]
+
+
+def test_a_budget_counts_all_pods_of_a_replica() -> None:
+    """One that loses a pod loses all of them."""
+    budget = {
+        "models[moe].pod_disruption_budget": {"min_available": 1},
+        "models[chat].pod_disruption_budget": {"min_available": 1},
+        "models[chat].serve.llm.scale.min": 2,
+        "pools[a10].autoscale.max": 9,
+    }
+    budgets = planned(merged(llm(), budget)).of("kubernetes:policy/v1:PodDisruptionBudget")
+    counted = {each.inputs["metadata"]["name"]: each.inputs["spec"] for each in budgets}
+    assert counted["moe-llm"]["minAvailable"] == 2
+    assert counted["chat-llm"]["minAvailable"] == 1
 
 
 def test_alerts_watch_the_pods_that_read_prompts_too() -> None:

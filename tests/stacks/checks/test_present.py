@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from ..environments import (
+    GONE,
     Raw,
     changed,
     dev,
@@ -12,6 +13,7 @@ from ..environments import (
     planned,
     refusal,
     sentences,
+    signals,
     warnings,
 )
 from .cases import Case, refusals, surprises
@@ -159,6 +161,34 @@ SURPRISES = [
             "gpu_metrics.install is false: the cluster has to serve DCGM_CUSTOM_PROCESS_SM_UTIL, "
             "vllm_num_requests_waiting for pods at custom.metrics.k8s.io, and its Prometheus has "
             "to collect /metrics of the models' pods."
+        ),
+        {},
+    ),
+    Case(
+        "present_metrics_are_served",
+        "an adapter that the cluster is said to have",
+        hybrid,
+        {"gpu_metrics.adapter": False, "prometheus_url": GONE},
+        (
+            "gpu_metrics.adapter is false: the cluster has to serve DCGM_CUSTOM_PROCESS_SM_UTIL, "
+            "vllm_num_requests_waiting for pods at custom.metrics.k8s.io."
+        ),
+        {},
+    ),
+    Case(
+        "present_metrics_are_served",
+        "series that KEDA asks for, and nobody collects",
+        signals,
+        {
+            "gpu_metrics": {"install": False},
+            **{
+                f"models[{name}].serve.kserve.scale.keda.server": "http://prometheus.monitoring"
+                for name in ("chat", "batch")
+            },
+        },
+        (
+            "gpu_metrics.install is false: the Prometheus that KEDA asks has to collect /metrics "
+            "of the models' pods."
         ),
         {},
     ),

@@ -1,9 +1,16 @@
 """Cases of the rules of `stacks.checks.references`."""
 
+from typing import Final
+
 from ..environments import GONE, dev, existing
 from .cases import Case, refusals
-from .parts import BASE_MODEL, load_test, own_ack_cluster, own_bucket, own_vpc
+from .parts import BASE_MODEL, load_test, own_ack_cluster, own_bucket, own_vpc, pair, roles
 
+ON_L20: Final = pair(
+    placement={"pools": ["l20"]},
+    parallelism=1,
+    checkpoint={"store": "models", "size": "1Gi", "mount_path": "/checkpoints"},
+)
 CASES = [
     Case(
         "stores_are_known",
@@ -210,6 +217,25 @@ CASES = [
             "pods are preempted."
         ),
         {"priorities[training-low-priority].value": 999999},
+    ),
+    Case(
+        "training_gives_way",
+        "training that is worth as much as a model on the pools of one of its roles",
+        roles,
+        {
+            "priorities": [{"name": "low", "value": -1}, {"name": "lower", "value": -2}],
+            "models[qwen].priority": "low",
+            "training": [ON_L20],
+        },
+        (
+            "training[pair].priority is 'low', but it must be of a value below -1, the priority of "
+            "models[qwen]: they share l20, and only lower pods are preempted."
+        ),
+        {
+            "priorities": [{"name": "low", "value": -1}, {"name": "lower", "value": -2}],
+            "models[qwen].priority": "low",
+            "training": [{**ON_L20, "priority": "lower"}],
+        },
     ),
     Case(
         "priorities_are_known",

@@ -13,7 +13,7 @@ from plan.words import steps
 
 from ..environments import GONE, Raw, existing, hybrid, merged, planned, sentences, warnings
 from .cases import Case, refusals, surprises
-from .parts import roles
+from .parts import llm, roles
 
 QWEN: Final = "models[qwen].serve.roles"
 DEEPSEEK: Final = "models[deepseek].serve.roles"
@@ -21,6 +21,7 @@ GROUP: Final = "kubernetes:workloads.x-k8s.io/v1alpha2:RoleBasedGroup"
 POLICY: Final = "kubernetes:scheduling.alibabacloud.com/v1alpha1:ResourcePolicy"
 ROUTER: Final = {"image": "registry/vllm-router:0.1.17"}
 FIXED: Final = {"min": 1, "max": 1}
+SGLANG: Final = ("python3", "-m", "sglang.launch_server", "--model-path", "/mnt/models/deepseek")
 
 
 def apart(**serve: Any) -> Raw:
@@ -326,6 +327,78 @@ CASES = [
     ),
     Case(
         "RolesModelArgs",
+        "a shell that keeps the flags of a role to itself",
+        roles,
+        {"models[deepseek].server.command": ["bash", "-c", " ".join(SGLANG)]},
+        (
+            "models[deepseek].server.command is a script of a shell, but it must be the words of "
+            'the program, or a script with "$@" and one word after it: flags of the role follow '
+            "it, and the shell hands them to nobody."
+        ),
+        {"models[deepseek].server.command": ["bash", "-c", f'{" ".join(SGLANG)} "$@"', "--"]},
+    ),
+    Case(
+        "RouterRole",
+        "a shell that keeps the flags of a router to itself",
+        roles,
+        {f"{QWEN}.router.command": ["sh", "-c", 'vllm-router "$@"']},
+        (
+            f"{QWEN}.router.command is a script of a shell, but it must be the words of the "
+            'program, or a script with "$@" and one word after it: flags of the role follow it, '
+            "and the shell hands them to nobody."
+        ),
+        {f"{QWEN}.router.command": ["sh", "-c", 'vllm-router "$@"', "sh"]},
+    ),
+    Case(
+        "RolesModelArgs",
+        "a port that nobody asks",
+        roles,
+        {"models[deepseek].server.command": [*SGLANG, "--port=30000"]},
+        (
+            "models[deepseek].server.command is one with --port 30000, but it must be 8000, as "
+            "server.port is, or left out: routers ask this one."
+        ),
+        {"models[deepseek].server.command": [*SGLANG, "--port", "8000"]},
+    ),
+    Case(
+        "RolesModelArgs",
+        "a port of one role that nobody asks",
+        roles,
+        {f"{DEEPSEEK}.decode.extra_args": ["--port", "8001"]},
+        (
+            f"{DEEPSEEK}.decode.extra_args is one with --port 8001, but it must be 8000, as "
+            "server.port is, or left out: routers ask this one."
+        ),
+        {f"{DEEPSEEK}.decode.extra_args": ["--port", "8000"]},
+    ),
+    Case(
+        "RolesModelArgs",
+        "more cards than a role has",
+        roles,
+        {f"{DEEPSEEK}.prefill.extra_args": ["--tp-size", "32"]},
+        (
+            f"{DEEPSEEK}.prefill.extra_args is one for 32 cards, but it must be at most 16, or "
+            "left out: prefill has so many cards, on each of which SGLang runs one process."
+        ),
+        {f"{DEEPSEEK}.prefill.extra_args": ["--tensor-parallel-size=16"]},
+    ),
+    Case(
+        "RolesModelArgs",
+        "a KV cache that the other role cannot read",
+        roles,
+        {f"{QWEN}.decode.extra_args": ["--kv-cache-dtype", "fp8"]},
+        (
+            f"{QWEN}.decode.extra_args is --kv-cache-dtype fp8, but it must be the same in both "
+            "roles, or in server.vllm: decode reads the KV cache as prefill writes it, and refuses "
+            "any other."
+        ),
+        {
+            f"{QWEN}.decode.extra_args": ["--kv-cache-dtype", "fp8"],
+            f"{QWEN}.prefill.extra_args": ["--kv-cache-dtype=fp8"],
+        },
+    ),
+    Case(
+        "RolesModelArgs",
         "a role without cards",
         roles,
         {f"{QWEN}.decode.resources.gpus": 0},
@@ -414,7 +487,49 @@ AMONG = [
     ),
 ]
 
+OTHER_CARDS: Final = {
+    f"{QWEN}.decode.placement.pools": ["t4"],
+    "pools[+]": {
+        "name": "t4",
+        "gpu": "T4",
+        "instance_types": ["ecs.gn6i-c24g1.6xlarge"],
+        "driver": "580.126.09",
+        "size": 2,
+    },
+    "models[qwen].server.vllm.dtype": "half",
+}
 SURPRISES = [
+    Case(
+        "caches_are_read_by_like_cards",
+        "a KV cache that another kernel wrote",
+        roles,
+        OTHER_CARDS,
+        (
+            f"{QWEN}: by itself vLLM takes FLASH_ATTN on pool a10 and FLASHINFER on pool t4, and "
+            "decode refuses a KV cache that was written by another one. Give --attention-backend "
+            "in server.vllm.extra_args, or pools of like cards."
+        ),
+        {
+            **OTHER_CARDS,
+            "models[qwen].server.vllm.extra_args": ["--attention-backend", "TRITON_ATTN"],
+        },
+    ),
+    Case(
+        "caches_are_read_by_like_cards",
+        "pools of unlike cards for both roles of KServe's",
+        llm,
+        {
+            "pools[+]": OTHER_CARDS["pools[+]"],
+            "models[split].placement.pools": ["a10", "t4"],
+            "models[split].server.vllm.dtype": "half",
+        },
+        (
+            "models[split].serve.llm: by itself vLLM takes FLASH_ATTN on pool a10 and FLASHINFER "
+            "on pool t4, and decode refuses a KV cache that was written by another one. Give "
+            "--attention-backend in server.vllm.extra_args, or pools of like cards."
+        ),
+        {},
+    ),
     Case(
         "caches_go_by_rdma",
         "KV caches that go by TCP",
@@ -526,6 +641,27 @@ def test_a_roles_own_rdma_brings_the_controller_of_its_devices() -> None:
         for changes in (without, {**without, **own})
     ]
     assert ["ack-erdma-controller" in names for names in installed] == [False, True]
+
+
+def test_an_update_that_starts_no_pod_more_needs_no_room() -> None:
+    """With nodes that hold no more than there is, and one instance that may be missing."""
+    on_h20 = {
+        "models[qwen].placement.pools": ["h20"],
+        f"{QWEN}.decode.placement": GONE,
+        "pools[h20].size": 5,
+    }
+    texts = warnings(merged(roles(), on_h20))
+    assert not [text for text in texts if "an update needs room" in text]
+
+
+def test_alerts_watch_the_spot_nodes_of_either_role() -> None:
+    def names(pool: str) -> set[str]:
+        raw = merged(roles(), {"alerts": {}, f"pools[{pool}].spot": {}})
+        [rules] = planned(raw).of("kubernetes:monitoring.coreos.com/v1:PrometheusRule")
+        groups = {group["name"]: group["rules"] for group in rules.inputs["spec"]["groups"]}
+        return {rule["alert"] for rule in groups["inference-qwen-alerts"]}
+
+    assert "ModelSpotNodeLost" in names("l20") & names("a10") - names("h20")
 
 
 def test_alerts_watch_the_pods_of_both_roles_and_no_number_that_is_of_one() -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from ..environments import Raw, dev, existing, hybrid
 from .cases import Case, refusals, surprises
-from .parts import BIG_NODES, started
+from .parts import BIG_NODES, LLM_SPLIT, llm, started
 
 MOUNTED: Final = "/mnt/models/qwen"
 DOWNLOAD: Final = ("--download-dir", "/mnt/models/Qwen/hub")
@@ -108,6 +108,26 @@ CASES = [
             "models[qwen].server.vllm.lora": {"adapters": [{"name": "sql", "path": "/cache/sql"}]},
             "models[qwen].volumes": [CLAIM],
         },
+    ),
+    Case(
+        "scaled_metrics_are_published",
+        "series on which pods that read prompts scale, and nobody publishes",
+        llm,
+        {
+            f"{LLM_SPLIT}.prefill.scale": {
+                "min": 1,
+                "max": 2,
+                "metric": "vllm_num_requests_waiting",
+                "target": 4,
+            },
+            "models[split].server.vllm.extra_args": ["--disable-log-stats"],
+        },
+        (
+            "models[split].server.vllm.extra_args is '--disable-log-stats', but it must be left "
+            f"out: vLLM then publishes no series, and {LLM_SPLIT}.prefill.scale.metric is "
+            "vllm_num_requests_waiting."
+        ),
+        {"models[split].server.vllm.extra_args": ["--disable-log-stats"]},
     ),
     Case(
         "scaled_metrics_are_published",

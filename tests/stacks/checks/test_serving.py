@@ -1,12 +1,23 @@
 """Cases of the rules of `stacks.checks.serving`."""
 
+from typing import Final
+
 from ..environments import GONE, Raw, dev, existing, hybrid
 from .cases import Case, refusals, surprises
-from .parts import CHAT, COPY, PROMETHEUS, at_port, load_test, scale
+from .parts import CHAT, COPY, LLM_SPLIT, PROMETHEUS, at_port, llm, load_test, scale
 
 ALONE: Raw = {"models[qwen-queue]": GONE}
 
 
+READING: Final = {
+    "models[chat]": GONE,
+    f"{LLM_SPLIT}.prefill.scale": {
+        "min": 1,
+        "max": 2,
+        "metric": "vllm_num_requests_waiting",
+        "target": 4,
+    },
+}
 CASES = [
     Case(
         "metrics_have_an_adapter",
@@ -185,6 +196,29 @@ CASES = [
         ),
         {**at_port(8081)},
     ),
+    Case(
+        "metrics_have_a_source",
+        "an address that only the adapter would ask",
+        hybrid,
+        {"gpu_metrics.adapter": False},
+        (
+            "prometheus_url is given, but it must be left out, or gpu_metrics.adapter true: the "
+            "adapter alone asks there."
+        ),
+        {"gpu_metrics.adapter": False, "prometheus_url": GONE},
+    ),
+    Case(
+        "metrics_have_an_adapter",
+        "pods that read prompts, and scale on what nobody tells",
+        llm,
+        {**READING, "gpu_metrics": GONE, "prometheus_url": GONE},
+        (
+            "gpu_metrics is missing, but it must be given, for "
+            f"{LLM_SPLIT}.prefill.scale.metric: without its adapter nobody tells the autoscaler "
+            "vllm_num_requests_waiting."
+        ),
+        READING,
+    ),
 ]
 SURPRISES = [
     Case(
@@ -194,9 +228,10 @@ SURPRISES = [
         {"keda": True},
         (
             "keda is true and gpu_metrics is given: ack-alibaba-cloud-metrics-adapter registers "
-            "external.metrics.k8s.io as KEDA does, and the last one to be installed has it."
+            "external.metrics.k8s.io as KEDA does, and the last one to be installed has it. Where "
+            "KEDA scales all models, set gpu_metrics.adapter to false."
         ),
-        {},
+        {"keda": True, "gpu_metrics.adapter": False, "prometheus_url": GONE},
     ),
 ]
 

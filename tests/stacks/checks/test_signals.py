@@ -518,6 +518,18 @@ CASES = [
 ]
 SURPRISES = [
     Case(
+        "windows_leave_room",
+        "an alert of every night",
+        signals,
+        {"models[batch].serve.kserve.scale.max": 2},
+        (
+            "models[batch].serve.kserve.scale.keda.schedule.windows[0].replicas is 2, and so is "
+            "max: the alert ModelScaleLimitReached comes with each such window, though nobody "
+            "waits. A higher max leaves room."
+        ),
+        {},
+    ),
+    Case(
         "models_outlast_their_start",
         "a pause shorter than a start",
         signals,

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from ..environments import Raw, dev, hybrid
+from ..environments import GONE, Raw, dev, hybrid
 from .cases import Case, refusals, surprises
-from .parts import CHAT, MODEL, NEW_IMAGE, groups
+from .parts import CHAT, MODEL, NEW_IMAGE, groups, llm, roles
 
 QWEN: Final = "models[qwen].serve.knative.scale"
 ONE: Raw = {"max": 1, "target": 1}
@@ -39,7 +39,36 @@ CASES = [
 ]
 
 
+DECODE: Final = "models[qwen].serve.roles.decode"
 SURPRISES = [
+    Case(
+        "updates_have_a_spare_card",
+        "an update of one role, which has pools of its own",
+        roles,
+        {f"{DECODE}.update": {"max_unavailable": 0, "max_surge": 1}},
+        (
+            f"{DECODE}: an update needs room for 1 more replica before it ends an old one, and the "
+            "pools l20 hold 2: with 2 replicas or more it waits until load falls. Give update "
+            "max_surge 0 and max_unavailable 1, or a pool one more node."
+        ),
+        {},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update of pods that write beside pods that read",
+        llm,
+        {
+            "models[chat]": GONE,
+            "pools[a10].autoscale": GONE,
+            "pools[a10].size": 2,
+        },
+        (
+            "models[split].serve.llm: an update needs room for 1 more replica before it ends an "
+            "old one, and the pools a10 hold 1, cards for the fewest pods of other models and "
+            "roles left aside: with scale.min 1 it never ends. Give a pool one more node."
+        ),
+        {"models[chat]": GONE, "pools[a10].autoscale": GONE, "pools[a10].size": 3},
+    ),
     Case(
         "updates_have_a_spare_card",
         "an update that waits for the card of the pod that it replaces",
