@@ -361,3 +361,98 @@ def test_fields_are_judged_by_release(release: str, fields: dict[str, Any], sent
 )
 def test_fields_that_the_release_knows_pass(release: str, fields: dict[str, Any]):
     assert ModelServer.of(typed(release, **fields))
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "fields"),
+    [
+        ("0.28.0", [], {"tool_call_parser": "qwen3_coder", "reasoning_parser": "qwen3"}),
+        ("0.10.0", [], {"tool_call_parser": "glm4_moe"}),
+        ("0.7.2", [], {"reasoning_parser": "deepseek_r1"}),
+        ("0.6.6", [], {"tool_call_parser": "hermes"}),
+        # A newer release may have more.
+        ("0.99.0", [], {"tool_call_parser": "of_tomorrow"}),
+        ("0.28.0", ["--tool-parser-plugin", "/opt/own.py"], {"tool_call_parser": "own"}),
+        ("0.28.0", ["--reasoning-parser-plugin=/opt/own.py"], {"reasoning_parser": "own"}),
+        # Nobody looks at it.
+        ("0.28.0", ["--tool-call-parser", "of_nobody"], {}),
+        ("0.28.0", ["--reasoning-parser", "$(PARSER)"], {}),
+        ("0.28.0", ["--reasoning-parser="], {}),
+    ],
+)
+def test_parsers_that_the_release_has_pass(release: str, words: list[str], fields: dict[str, str]):
+    assert ModelServer.of(typed(release, *words, **fields)).command_line()
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "fields", "sentence"),
+    [
+        (
+            "0.28.0",
+            [],
+            {"tool_call_parser": "qwen3"},
+            "vllm.tool_call_parser is 'qwen3', but it must be qwen3_xml: vLLM 0.28.0 exits when it "
+            "starts: it has that name for reasoning alone (--reasoning-parser).",
+        ),
+        (
+            "0.28.0",
+            [],
+            {"reasoning_parser": "hermes"},
+            "vllm.reasoning_parser is 'hermes', but it must be a parser of reasoning that it has: "
+            "vLLM 0.28.0 exits when it starts: it has that name for tool calls alone "
+            "(--tool-call-parser).",
+        ),
+        (
+            "0.28.0",
+            [],
+            {"tool_call_parser": "of_nobody"},
+            "vllm.tool_call_parser is 'of_nobody', but it must be a parser of tool calls that it "
+            "has: vLLM 0.28.0 exits when it starts.",
+        ),
+        (
+            "0.9.2",
+            [],
+            {"tool_call_parser": "qwen3_coder"},
+            "vllm.tool_call_parser is 'qwen3_coder', but it must be another parser, or another "
+            "release: vLLM 0.9.2 exits when it starts: 0.10.0 and later have it.",
+        ),
+        (
+            "0.28.0",
+            [],
+            {"tool_call_parser": "minimax"},
+            "vllm.tool_call_parser is 'minimax', but it must be minimax_m3: vLLM 0.28.0 exits when "
+            "it starts: 0.9.2 to 0.23.0 have it.",
+        ),
+        (
+            "0.28.0",
+            ["--enable-auto-tool-choice", "--tool-call-parser=hermes2"],
+            {},
+            "vllm.extra_args is 'hermes2', but it must be hermes: vLLM 0.28.0 exits when it starts.",
+        ),
+        (
+            "0.28.0",
+            ["--reasoning-parser", "deepseek-r1"],
+            {},
+            "vllm.extra_args is 'deepseek-r1', but it must be deepseek_r1: vLLM 0.28.0 exits when "
+            "it starts.",
+        ),
+    ],
+)
+def test_parsers_that_the_release_lacks_are_refused(
+    release: str, words: list[str], fields: dict[str, str], sentence: str
+):
+    assert refusal(ModelServer, typed(release, *words, **fields)) == sentence
+
+
+def test_parsers_of_a_command_are_validated_too():
+    words = ["vllm", "serve", "/mnt/models/qwen", "--reasoning-parser", "qwen2"]
+    assert refusal(ModelServer, started("0.28.0", *words)) == (
+        "command is 'qwen2', but it must be qwen3: vLLM 0.28.0 exits when it starts."
+    )
+
+
+@pytest.mark.parametrize("task", ["generate", "transcription", "auto"])
+def test_a_task_that_writes_text_is_left_out(task: str):
+    want = "left out, or --runner generate (vllm.runner): it is gone since vLLM 0.13.0"
+    for words in (["--task", task], [f"--task={task}"]):
+        assert f"but it must be {want}" in refusal(ModelServer, typed("0.28.0", *words))
