@@ -19,6 +19,7 @@ from ..names import LABEL_KEY, ByteSize, SecretName
 from ..quantity import Quantity, binary, difference, parse
 from ..secret_forms import is_secret_name
 from .secrets import secret_faults, secret_word_faults
+from .variables import in_order
 from .vllm import Hub, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
@@ -273,7 +274,7 @@ class ModelServer(Args):
             variables["VLLM_USE_MODELSCOPE"] = str(self.vllm.hub is Hub.MODELSCOPE)
         if self.vllm is not None and self.vllm.compile_cache is not None:
             variables["VLLM_CACHE_ROOT"] = self.vllm.compile_cache
-        return dict(sorted({**variables, **(self.env or {})}.items()))
+        return in_order({**variables, **(self.env or {})})
 
     @cached_property
     def vllm_command(self) -> VllmCommand | None:

@@ -49,7 +49,8 @@ UNDERSCORES_SINCE: Final[Version] = (0, 5, 1)
 SERVE_SINCE: Final[Version] = (0, 5, 5)
 """vllm/scripts.py: the first release whose wheel has a command `vllm`."""
 
-_LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
+LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
+"""An address that only its own pod reaches."""
 _TLS: Final = ("--ssl-keyfile", "--ssl-certfile", "--ssl-ca-certs")
 _UNREACHED: Final = MappingProxyType(
     {
@@ -187,14 +188,15 @@ def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
 def parser_faults(field: str, flag: str, parser: str, image: VllmImage | None) -> Iterator[Fault]:
     """A parser that the release does not have: vLLM looks it up before it loads the model."""
     key, about, *_ = _PARSERS[flag]
-    if image is None or parser in names(key, image.version):
+    parsers = names(key, image.version) if image else frozenset()
+    if image is None or not parsers or parser in parsers:
         return
     why = f"vLLM {image.release} exits when it starts"
     if lifetime(key, parser) is not None:
-        want = nearest(parser, names(key, image.version)) or "another parser, or another release"
+        want = nearest(parser, parsers) or "another parser, or another release"
         yield Fault(field, parser, want, f"{why}: {_span(key, parser)} have it")
     elif image.version <= releases()[-1]:
-        want = nearest(parser, names(key, image.version)) or f"a parser of {about} that it has"
+        want = nearest(parser, parsers) or f"a parser of {about} that it has"
         for other, (others, is_for, *_) in _PARSERS.items():
             if other != flag and parser in names(others, image.version):
                 why += f": it has that name for {is_for} alone ({other})"
@@ -515,7 +517,7 @@ def _is_share(text: str) -> bool:
 def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
     """What the probes and the Service could not reach."""
     value = option.values[0] if option.values else ""
-    if flag == "--host" and re.fullmatch(_LOOPBACK, value, re.IGNORECASE):
+    if flag == "--host" and re.fullmatch(LOOPBACK, value, re.IGNORECASE):
         why = "neither a probe nor the Service reaches a loopback address: the pod never is ready"
         yield Fault(field, f"{flag} {value}", "left out, or 0.0.0.0", why)
     if flag in _UNREACHED:

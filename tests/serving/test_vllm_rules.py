@@ -427,7 +427,8 @@ def test_parsers_that_the_release_has_pass(release: str, words: list[str], field
             "0.28.0",
             ["--enable-auto-tool-choice", "--tool-call-parser=hermes2"],
             {},
-            "vllm.extra_args is 'hermes2', but it must be hermes: vLLM 0.28.0 exits when it starts.",
+            "vllm.extra_args is 'hermes2', but it must be hermes: vLLM 0.28.0 exits when it "
+            "starts.",
         ),
         (
             "0.28.0",

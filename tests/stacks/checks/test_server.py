@@ -18,6 +18,16 @@ COMPILED: Raw = {
 }
 
 
+SERVE: Final = ["sglang", "serve"]
+OPEN: Final = ["--host", "0.0.0.0"]  # noqa: S104
+SGLANG: Raw = {
+    "models[qwen].server.image": "registry/sglang:v0.5.23",
+    "models[qwen].server.vllm": None,
+    "models[qwen].server.port": 30000,
+}
+BACKEND: Final = {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}
+
+
 CASES = [
     Case(
         "replicas_have_their_nodes",
@@ -110,6 +120,29 @@ CASES = [
         },
     ),
     Case(
+        "paths_are_mounted",
+        "a model of another server in another folder than its own",
+        existing,
+        {**SGLANG, "models[qwen].server.command": [*SERVE, "/models/qwen", *OPEN]},
+        (
+            f"models[qwen].server.command is '/models/qwen', but it must be below {MOUNTED}: the "
+            "server reads it, and nothing else is mounted."
+        ),
+        {**SGLANG, "models[qwen].server.command": [*SERVE, MOUNTED, *OPEN]},
+    ),
+    Case(
+        "engine_faults",
+        "a server that listens to itself alone",
+        existing,
+        {**SGLANG, "models[qwen].server.command": [*SERVE, MOUNTED]},
+        (
+            "models[qwen].server.command is one without --host, by which SGLang listens at "
+            "127.0.0.1, but it must be one with --host 0.0.0.0: neither a probe nor the Service "
+            "reaches a loopback address: the pod never is ready."
+        ),
+        {**SGLANG, "models[qwen].server.command": [*SERVE, MOUNTED, *OPEN]},
+    ),
+    Case(
         "scaled_metrics_are_published",
         "a scale on a series that vLLM is told not to publish",
         hybrid,
@@ -146,6 +179,111 @@ CASES = [
     ),
 ]
 SURPRISES = [
+    Case(
+        "variables_are_read",
+        "a variable that the release reads no more",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:0.15.0", "models[qwen].server.env": BACKEND},
+        (
+            "models[qwen].server.env[VLLM_ATTENTION_BACKEND] sets VLLM_ATTENTION_BACKEND, which "
+            "vLLM 0.15.0 does not read: 0.14.1 was the last that did, and --attention-backend "
+            "takes its place."
+        ),
+        {"models[qwen].server.image": "registry/vllm:0.14.1", "models[qwen].server.env": BACKEND},
+    ),
+    Case(
+        "variables_are_read",
+        "a variable that a later release is the first to read",
+        existing,
+        {
+            "models[qwen].server.image": "registry/vllm:0.6.6",
+            "models[qwen].server.env": {"VLLM_SERVER_DEV_MODE": "1"},
+        },
+        (
+            "models[qwen].server.env[VLLM_SERVER_DEV_MODE] sets VLLM_SERVER_DEV_MODE, which vLLM "
+            "0.6.6 does not read: 0.7.0 is the first that does."
+        ),
+        {
+            "models[qwen].server.image": "registry/vllm:0.7.0",
+            "models[qwen].server.env": {"VLLM_SERVER_DEV_MODE": "1"},
+        },
+    ),
+    Case(
+        "variables_are_read",
+        "a variable that is misspelled, and one of a plugin",
+        existing,
+        {
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.env": {"VLLM_LOGING_LEVEL": "DEBUG"},
+        },
+        (
+            "models[qwen].server.env[VLLM_LOGING_LEVEL] sets VLLM_LOGING_LEVEL, which vLLM 0.28.0 "
+            "does not read: VLLM_LOGGING_LEVEL may be meant."
+        ),
+        {
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.env": {"VLLM_ASCEND_ENABLE_NZ": "1"},
+        },
+    ),
+    Case(
+        "variables_are_read",
+        "one that a script sets",
+        existing,
+        {
+            **SGLANG,
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.command": [
+                "sh",
+                "-c",
+                f"export VLLM_USE_V1=1; exec vllm serve {MOUNTED} --port 30000",
+            ],
+        },
+        (
+            "models[qwen].server.command sets VLLM_USE_V1, which vLLM 0.28.0 does not read: "
+            "0.11.0 was the last that did."
+        ),
+        {},
+    ),
+    Case(
+        "variables_are_filled_in",
+        "a variable as a shell writes it",
+        existing,
+        {"models[qwen].server.env": {"LD_LIBRARY_PATH": "/opt/lib:$LD_LIBRARY_PATH"}},
+        (
+            "models[qwen].server.env[LD_LIBRARY_PATH] names $LD_LIBRARY_PATH, which stays as it "
+            "stands: Kubernetes fills in $(LD_LIBRARY_PATH) alone, from env and secret_env, and "
+            "nothing of the image. Write that, or all that it stands for."
+        ),
+        {"models[qwen].server.env": {"BASE": "/opt", "A": "$(BASE)/lib", "B": "$$BASE", "C": "a$"}},
+    ),
+    Case(
+        "variables_are_filled_in",
+        "one of a training job, in braces",
+        dev,
+        {"training[finetune].env": {"DATA": "${HOME}/data"}},
+        (
+            "training[finetune].env[DATA] names ${HOME}, which stays as it stands: Kubernetes "
+            "fills in $(HOME) alone, from env and secret_env, and nothing of the image. Write "
+            "that, or all that it stands for."
+        ),
+        {"training[finetune].env": {"DATA": "/root/data"}},
+    ),
+    Case(
+        "variables_are_filled_in",
+        "one of a sidecar",
+        existing,
+        {
+            "models[qwen].sidecars": [
+                {"name": "audit", "image": "registry/audit:1", "env": {"TO": "$TARGET"}}
+            ]
+        },
+        (
+            "models[qwen].sidecars[audit].env[TO] names $TARGET, which stays as it stands: "
+            "Kubernetes fills in $(TARGET) alone, from env and secret_env, and nothing of the "
+            "image. Write that, or all that it stands for."
+        ),
+        {},
+    ),
     Case(
         "tensor_parallel_divides_the_heads",
         "layers split over a number that few models have heads for",
