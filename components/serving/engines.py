@@ -36,8 +36,12 @@ class Engine:
     """Flags with a file of further flags."""
     within: Mapping[str, str] | None = None
     """By switch, a flag of `sizes` that then takes no cards of its own."""
+    health: str | None = None
+    """Path that answers once the model is loaded, where it has no `/health`."""
 
 
+HEALTH: Final = "/health"
+"""Path of vLLM, SGLang, TensorRT-LLM, LMDeploy and others; that of `health_path` by default."""
 ENGINES: Final = (
     # sglang 0.2.15 to 0.5.23, srt/server_args.py and srt/arg_groups/fields/; cli/serve.py.
     Engine(
@@ -80,6 +84,19 @@ ENGINES: Final = (
         sizes=(("--tp",),),
         nodes=("--dp", "--nnodes"),
     ),
+    # triton-inference-server.github.io/pytriton, "Deploying in Cluster"; KServe's protocol v2.
+    Engine(
+        "Triton",
+        (("tritonserver",),),
+        "0.0.0.0",  # noqa: S104  what it does, not what is done here
+        8000,
+        host_flag="--http-address",
+        port_flag="--http-port",
+        model_flags=("--model-repository", "--model-store"),
+        health="/v2/health/ready",
+    ),
+    # ollama/ollama issue 1378. Where it listens says OLLAMA_HOST, which its image sets.
+    Engine("Ollama", (("ollama", "serve"),), "", 0, health="/"),
 )
 """Servers whose images say neither address nor port in variables: llama.cpp's and TGI's do."""
 
@@ -105,7 +122,11 @@ class EngineCommand:
     @property
     def cards(self) -> int | None:
         """Cards of a replica; None where it is not known."""
-        if not self.is_whole or any(flag in self.flags for flag in self.engine.nodes):
+        if (
+            not self.engine.sizes
+            or not self.is_whole
+            or any(flag in self.flags for flag in self.engine.nodes)
+        ):
             return None
         inside = {
             size for switch, size in (self.engine.within or {}).items() if switch in self.flags
@@ -168,11 +189,14 @@ def engine_faults(server: ModelServer) -> Iterator[Fault]:
         why = "neither a probe nor the Service reaches a loopback address: the pod never is ready"
         yield Fault("server.command", got, f"one with {engine.host_flag} 0.0.0.0", why)
     port = flags.get(engine.port_flag, str(engine.port) if command.is_whole else "")
-    if port.isdecimal() and int(port) != server.port:
+    if port.isdecimal() and int(port) not in (0, server.port):
         without = f"without {engine.port_flag} ({engine.port})"
         got = Words(f"one with {engine.port_flag} {port}" if engine.port_flag in flags else without)
         want = f"one with {engine.port_flag} {server.port}, or server.port {port}"
         yield Fault("server.command", got, want, "requests and probes go to port")
+    if engine.health and server.health_path == HEALTH:
+        why = f"{engine.name} has no {HEALTH}, and the pod never is ready"
+        yield Fault("server.health_path", HEALTH, engine.health, why)
     cards = command.cards
     if cards is not None and server.gpus and cards != server.gpus:
         got = Words(f"one that takes {cards} card{'' if cards == 1 else 's'}")

@@ -17,12 +17,16 @@ from .arguments import model, server
 
 SGLANG = ("python3", "-m", "sglang.launch_server", "--model-path", "/mnt/models/qwen")
 OPEN = ("--host", "0.0.0.0")  # noqa: S104
+V2 = "/v2/health/ready"
 WHY = "neither a probe nor the Service reaches a loopback address: the pod never is ready."
 
 
-def started(*words: str, port: int = 30000, gpus: int = 1) -> dict[str, Any]:
+def started(
+    *words: str, port: int = 30000, gpus: int = 1, health: str = "/health"
+) -> dict[str, Any]:
     resources = {"cpu": "16", "memory": "64Gi", "gpus": gpus}
-    return server(vllm=None, command=list(words), port=port, resources=resources)
+    fields = {"port": port, "resources": resources, "health_path": health}
+    return server(vllm=None, command=list(words), **fields)
 
 
 def sentences(raw: dict[str, Any]) -> list[str]:
@@ -52,6 +56,8 @@ def sentences(raw: dict[str, Any]) -> list[str]:
         (["trtllm-serve", "serve", "/mnt/models/qwen", *OPEN], {"port": 8000}),
         (["lmdeploy", "serve", "api_server", "/mnt/models/qwen"], {"port": 23333}),
         (["lmdeploy", "serve", "api_server", "/m", "--server-port", "8080"], {"port": 8080}),
+        (["tritonserver", "--model-repository=/m"], {"port": 8000, "gpus": 2, "health": V2}),
+        (["ollama", "serve"], {"port": 11434, "health": "/"}),
         # These say in their image where they listen.
         (["/app/llama-server", "-m", "/mnt/models/qwen/q.gguf"], {"port": 8080}),
         (["text-generation-launcher", "--model-id", "/mnt/models/qwen"], {"port": 80}),
@@ -101,6 +107,18 @@ def test_servers_that_are_reached_and_take_their_cards_pass(
             {"gpus": 8},
             "server.command is one that takes 4 cards, but it must be resources.gpus (8): SGLang "
             "starts one process per card.",
+        ),
+        (
+            ("/opt/tritonserver/bin/tritonserver", "--model-repository", "/m"),
+            {"port": 8000},
+            "server.health_path is '/health', but it must be /v2/health/ready: Triton has no "
+            "/health, and the pod never is ready.",
+        ),
+        (
+            ("ollama", "serve"),
+            {"port": 11434},
+            "server.health_path is '/health', but it must be /: Ollama has no /health, and the pod "
+            "never is ready.",
         ),
         (
             ("trtllm-serve", "/mnt/models/qwen", *OPEN),
