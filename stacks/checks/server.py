@@ -10,8 +10,10 @@ from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import Version, lifetime, names, release_name, releases
 from components.keys import nearest
 from components.serving.engines import read_engine
+from components.serving.variables import references
 from components.serving.vllm_command import shell_script
 from components.serving.vllm_parallel import TENSOR
+from components.serving.vllm_rules import SECRET_FLAGS
 from components.serving.vllm_sources import files, is_below, sources
 
 from ..arguments import signals_of
@@ -32,6 +34,8 @@ VARIABLES_REPLACED: Final = MappingProxyType(
     }
 )
 """By variable that is gone, the flag that took its place: vllm/envs.py of its last release."""
+_OF_RUNTIMES: Final = ("K_", "LWS_", "PORT", "RBG_")
+"""How variables begin that Knative, LeaderWorkerSet and RoleBasedGroup give a pod."""
 _TYPO: Final = 0.9
 """How close a variable has to be to one that was meant: vLLM has hundreds, and plugins more."""
 WRITTEN: Final = (
@@ -135,6 +139,45 @@ def variables_are_filled_in(environment: Environment) -> Iterator[str]:
                     f"fills in $({match['name']}) alone, from env and secret_env, and nothing of "
                     "the image. Write that, or all that it stands for."
                 )
+
+
+@warning
+def references_are_of_variables(environment: Environment) -> Iterator[str]:
+    """Kubernetes leaves $(NAME) as it stands where nothing has that name."""
+    for path, field, name, _ in _unfilled(environment):
+        yield (
+            f"{path}.{field} has $({name}) in it, and neither does env have {name} nor secret_env "
+            "name a Secret: unless something else gives the pod that variable, the text stays as "
+            "it stands."
+        )
+
+
+@check
+def keys_are_no_text(environment: Environment) -> Iterator[Fault]:
+    """A key that nothing fills in is the text itself, which everybody can guess."""
+    for path, field, name, flag in _unfilled(environment):
+        if flag in SECRET_FLAGS:
+            want = f"given with secret_env, a Secret that has the key {name}"
+            why = f"nothing fills in {name}, and the text as it stands would be the key"
+            yield Fault(f"{path}.{field}", f"{flag} $({name})", want, why)
+
+
+def _unfilled(environment: Environment) -> Iterator[tuple[str, str, str, str]]:
+    """By server and field, names that nothing fills in, and the flag before each of them."""
+    for path, model in models(environment):
+        server = model.server
+        if server.secret_env or model.api_key_secret:
+            continue
+        words = server.vllm.extra_args if server.vllm else server.command
+        field = "vllm.extra_args" if server.vllm else "command"
+        # In a script it is the output of a program.
+        texts = [(field, word) for word in words or [] if not shell_script(words or [])]
+        texts += [(f"env[{name}]", value) for name, value in (server.env or {}).items()]
+        for at, (field, text) in enumerate(texts):
+            flag = (text if "=" in text else texts[at - 1][1]).partition("=")[0]
+            for name in dict.fromkeys(references(text)):
+                if name not in (server.env or {}) and not name.startswith(_OF_RUNTIMES):
+                    yield f"{path}.server", field, name, flag.replace("_", "-")
 
 
 def _variables(environment: Environment) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -25,6 +25,7 @@ SGLANG: Raw = {
     "models[qwen].server.vllm": None,
     "models[qwen].server.port": 30000,
 }
+KEYED: Raw = {"models[qwen].server.image": "registry/vllm:0.28.0"}
 BACKEND: Final = {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}
 
 
@@ -143,6 +144,39 @@ CASES = [
         {**SGLANG, "models[qwen].server.command": [*SERVE, MOUNTED, *OPEN]},
     ),
     Case(
+        "keys_are_no_text",
+        "a key that nothing fills in",
+        existing,
+        {**KEYED, "models[qwen].server.vllm.extra_args": ["--api-key", "$(KEY)"]},
+        (
+            "models[qwen].server.vllm.extra_args is '--api-key $(KEY)', but it must be given with "
+            "secret_env, a Secret that has the key KEY: nothing fills in KEY, and the text as it "
+            "stands would be the key."
+        ),
+        {
+            **KEYED,
+            "models[qwen].server.vllm.extra_args": ["--api-key", "$(KEY)"],
+            "models[qwen].server.secret_env": ["keys"],
+        },
+    ),
+    Case(
+        "keys_are_no_text",
+        "a token that nothing fills in, in one word",
+        existing,
+        {**KEYED, "models[qwen].server.vllm.extra_args": ["--hf_token=$(TOKEN)"]},
+        (
+            "models[qwen].server.vllm.extra_args is '--hf-token $(TOKEN)', but it must be given "
+            "with secret_env, a Secret that has the key TOKEN: nothing fills in TOKEN, and the "
+            "text as it stands would be the key."
+        ),
+        {
+            **KEYED,
+            "models[qwen].server.vllm.extra_args": ["--api-key", "$(VLLM_API_KEY)"],
+            "models[qwen].api_key_secret": "keys",
+            "models[qwen].serve.knative.scale.min": 0,
+        },
+    ),
+    Case(
         "scaled_metrics_are_published",
         "a scale on a series that vLLM is told not to publish",
         hybrid,
@@ -243,6 +277,37 @@ SURPRISES = [
             "0.11.0 was the last that did."
         ),
         {},
+    ),
+    Case(
+        "references_are_of_variables",
+        "a name that nothing has",
+        existing,
+        {**KEYED, "models[qwen].server.vllm.extra_args": ["--max-num-seqs", "$(SEQS)"]},
+        (
+            "models[qwen].server.vllm.extra_args has $(SEQS) in it, and neither does env have "
+            "SEQS nor secret_env name a Secret: unless something else gives the pod that "
+            "variable, the text stays as it stands."
+        ),
+        {
+            **KEYED,
+            "models[qwen].server.vllm.extra_args": ["--max-num-seqs", "$(SEQS)"],
+            "models[qwen].server.env": {"SEQS": "8"},
+        },
+    ),
+    Case(
+        "references_are_of_variables",
+        "one in a variable, of others that a runtime gives",
+        existing,
+        {
+            **KEYED,
+            "models[qwen].server.env": {"A": "$(K_REVISION)-$(POD_IP)", "B": "$(A)", "C": "$$(D)"},
+        },
+        (
+            "models[qwen].server.env[A] has $(POD_IP) in it, and neither does env have POD_IP nor "
+            "secret_env name a Secret: unless something else gives the pod that variable, the "
+            "text stays as it stands."
+        ),
+        {**KEYED, "models[qwen].server.env": {"A": "$(K_REVISION)-$(PORT)"}},
     ),
     Case(
         "variables_are_filled_in",
