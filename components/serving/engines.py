@@ -13,7 +13,7 @@ from .vllm_rules import LOOPBACK
 
 
 @dataclass(frozen=True)
-class Engine:
+class ServerProgram:
     """A server, and what its flags are called."""
 
     name: str
@@ -44,7 +44,7 @@ HEALTH: Final = "/health"
 """Path of vLLM, SGLang, TensorRT-LLM, LMDeploy and others; that of `health_path` by default."""
 ENGINES: Final = (
     # sglang 0.2.15 to 0.5.23, srt/server_args.py and srt/arg_groups/fields/; cli/serve.py.
-    Engine(
+    ServerProgram(
         "SGLang",
         (("-m", "sglang.launch_server"), ("sglang", "serve")),
         "127.0.0.1",
@@ -60,7 +60,7 @@ ENGINES: Final = (
         within={"--enable-dp-attention": "--dp-size"},
     ),
     # NVIDIA/TensorRT-LLM, tensorrt_llm/commands/serve.py, main of 2026.
-    Engine(
+    ServerProgram(
         "TensorRT-LLM",
         (("trtllm-serve", "serve"), ("trtllm-serve",)),
         "localhost",
@@ -74,7 +74,7 @@ ENGINES: Final = (
         files=("--config", "--extra-llm-api-options"),
     ),
     # InternLM/lmdeploy, lmdeploy/cli/serve.py, main of 2025.
-    Engine(
+    ServerProgram(
         "LMDeploy",
         (("lmdeploy", "serve", "api_server"),),
         "0.0.0.0",  # noqa: S104  what it does, not what is done here
@@ -85,7 +85,7 @@ ENGINES: Final = (
         nodes=("--dp", "--nnodes"),
     ),
     # triton-inference-server.github.io/pytriton, "Deploying in Cluster"; KServe's protocol v2.
-    Engine(
+    ServerProgram(
         "Triton",
         (("tritonserver",),),
         "0.0.0.0",  # noqa: S104  what it does, not what is done here
@@ -96,7 +96,7 @@ ENGINES: Final = (
         health="/v2/health/ready",
     ),
     # ollama/ollama issue 1378. Where it listens says OLLAMA_HOST, which its image sets.
-    Engine("Ollama", (("ollama", "serve"),), "", 0, health="/"),
+    ServerProgram("Ollama", (("ollama", "serve"),), "", 0, health="/"),
 )
 """Servers whose images say neither address nor port in variables: llama.cpp's and TGI's do."""
 
@@ -105,7 +105,7 @@ ENGINES: Final = (
 class EngineCommand:
     """What a command line tells such a server."""
 
-    engine: Engine
+    engine: ServerProgram
     flags: Mapping[str, str]
     """By flag with dashes, its value; "" for a switch."""
     first: str | None
@@ -116,8 +116,8 @@ class EngineCommand:
     @property
     def model(self) -> str | None:
         """Path or hub name of the model; None where it is not said, or by a shell."""
-        given = [self.flags[flag] for flag in self.engine.model_flags if flag in self.flags]
-        return next((name for name in [*given, self.first] if name and name[0] not in "$`"), None)
+        flagged = [self.flags[flag] for flag in self.engine.model_flags if flag in self.flags]
+        return next((name for name in [*flagged, self.first] if name and name[0] not in "$`"), None)
 
     @property
     def cards(self) -> int | None:
@@ -155,7 +155,7 @@ def read_engine(words: Sequence[str]) -> EngineCommand | None:
     return None
 
 
-def _read(engine: Engine, words: Sequence[str]) -> EngineCommand:
+def _read(engine: ServerProgram, words: Sequence[str]) -> EngineCommand:
     flags: dict[str, str] = {}
     last = ""
     for word in words:

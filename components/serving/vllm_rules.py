@@ -479,8 +479,8 @@ def _unknown(
         )
     if (since := gone_since("flags", base, image.version)) is not None:
         spelled = " ".join([base, *values[:1]])
-        want = REPLACED_VALUES.get(spelled) or REPLACED.get(base) or nearest(base, features.flags)
-        want = want or "left out"
+        replaced = REPLACED_VALUES.get(spelled) or REPLACED.get(base)
+        want = replaced or nearest(base, features.flags) or "left out"
         why = f"it is gone since vLLM {release_name(since)}, and {about} exits when it starts"
         return want, why
     first = release_name(life[0])

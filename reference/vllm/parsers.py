@@ -42,8 +42,8 @@ def _decorated(owner: ast.ClassDef, decorator: str) -> Iterator[str]:
     for call in owner.decorator_list:
         if not isinstance(call, ast.Call) or ast.unparse(call.func) != decorator:
             continue
-        given = [*call.args, *(word.value for word in call.keywords if word.arg == "name")]
-        for value in map(ast.literal_eval, given[:1]):
+        values = [*call.args, *(word.value for word in call.keywords if word.arg == "name")]
+        for value in map(ast.literal_eval, values[:1]):
             yield from [value] if isinstance(value, str) else value
 
 
