@@ -6,6 +6,7 @@ from components.serving import (
     KnativeModelArgs,
     KServeModelArgs,
     LeaderWorkerModelArgs,
+    LLMModelArgs,
     ModelServer,
     RolesModelArgs,
 )
@@ -134,11 +135,14 @@ def test_servers_that_nobody_reaches_or_with_other_cards_are_refused(
     assert sentences(started(*words, **fields)) == [sentence]
 
 
-@pytest.mark.parametrize("args", [KnativeModelArgs, KServeModelArgs, LeaderWorkerModelArgs])
+@pytest.mark.parametrize(
+    "args", [KnativeModelArgs, KServeModelArgs, LeaderWorkerModelArgs, LLMModelArgs]
+)
 def test_every_runtime_that_runs_the_command_as_it_is_has_the_rule(args: type[Any]):
     scale = {"scale": {"max": 2, "target": 2}}
     serve: dict[str, dict[str, Any]] = {
         "KServeModelArgs": {"scale": {"max": 2, "metric": "concurrency", "target": 2}},
+        "LLMModelArgs": {"scale": {"max": 1}},
         "LeaderWorkerModelArgs": {"nodes": 2, "scale": {"max": 1}},
     }
     raw = model(server=started(*SGLANG, "--nnodes", "2"), serve=serve.get(args.__name__, scale))

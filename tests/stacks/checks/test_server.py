@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from ..environments import Raw, dev, existing, hybrid
+import pytest
+
+from ..environments import Raw, dev, existing, hybrid, merged, warnings
 from .cases import Case, refusals, surprises
 from .parts import BIG_NODES, started
 
@@ -26,6 +28,7 @@ SGLANG: Raw = {
     "models[qwen].server.port": 30000,
 }
 KEYED: Raw = {"models[qwen].server.image": "registry/vllm:0.28.0"}
+NEW: Final = {"VLLM_LOGGING_LEVELS": "1"}
 BACKEND: Final = {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}
 
 
@@ -396,3 +399,25 @@ SURPRISES = [
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"models[qwen].server.env": {"A": "$(K_REVISION)-$(PORT)", "B": "$(A)", "C": "$$(D)"}},
+        # What the program hostname says.
+        {
+            "models[qwen].server.vllm": None,
+            "models[qwen].server.port": 8000,
+            "models[qwen].server.command": ["sh", "-c", f"vllm serve {MOUNTED} --seed $(hostname)"],
+        },
+        {"models[qwen].server.env": {"C": "a$", "D": "$$NAME", "E": "cost: $5"}},
+        # A variable of a plugin, which may be any.
+        {"models[qwen].server.env": {"VLLM_ASCEND_LOGGING_LEVELS": "1"}},
+        {"models[qwen].server.image": "registry/vllm:0.99.0", "models[qwen].server.env": NEW},
+    ],
+)
+def test_what_may_well_be_there_is_no_warning(changes: Raw):
+    raw = merged(existing(), {**KEYED, **changes})
+    about = (" has $(", "stays as it stands", "does not read")
+    assert not [text for text in warnings(raw) if any(words in text for words in about)]
