@@ -15,6 +15,7 @@ from ..catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, field_of
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
 from ..crds.formats import ImageReference
+from ..keys import place_in_pods
 from ..names import LABEL_KEY, ByteSize, SecretName
 from ..quantity import Quantity, binary, difference, parse
 from ..secret_forms import is_secret_name
@@ -189,6 +190,11 @@ class ModelServer(Args):
     card, whose processes talk through it; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[SecretName] | None = None
     """Names of existing Secrets to pull the image with."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """What Kubernetes calls it, and a stack file says elsewhere."""
+        return place_in_pods(key)
 
     def _faults(self) -> Iterator[Fault]:
         yield from self._command_faults()
