@@ -105,9 +105,10 @@ def variables_are_read(environment: Environment) -> Iterator[str]:
         script = shell_script(server.command or []) or ""
         fields = dict.fromkeys(re.findall(r"(?<![\w$])(VLLM_[A-Z0-9_]+)=", script), "command")
         fields |= {name: f"env[{name}]" for name in server.env or {} if name.startswith("VLLM_")}
-        if server.vllm_command is None or image is None or not names("variables", image.version):
+        if not fields or server.vllm_command is None or image is None:
             continue
-        for name in fields.keys() - names("variables", image.version):
+        read = names("variables", image.version)
+        for name in sorted(fields.keys() - read) if read else ():
             if about := _unread(name, image.version):
                 yield (
                     f"{path}.server.{fields[name]} sets {name}, which vLLM {image.release} does "
