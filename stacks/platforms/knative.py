@@ -56,6 +56,8 @@ def needed_knative(
         environment.knative,
         installer=KnativeInstaller.OPERATOR if environment.existing else KnativeInstaller.ADDON,
         cluster_id=cluster_id(environment),
+        # Of one that is there it is only known which it is.
+        version=environment.knative.version if environment.knative.install else None,
         features=flags,
         ingress_class=GATEWAY_CLASS if behind_gateway else None,
         skip_tag_resolving=environment.knative.skip_tag_resolving or None,
