@@ -31,7 +31,7 @@ class ServerProgram:
     sizes: tuple[tuple[str, ...], ...] = ()
     """Spellings of the flags of which the cards are the product, each 1 by itself."""
     nodes: tuple[str, ...] = ()
-    """Flags with which some of the cards are other pods'."""
+    """Flags with which it is not known here how many of the cards are this pod's."""
     files: tuple[str, ...] = ()
     """Flags with a file of further flags."""
     within: Mapping[str, str] | None = None
@@ -55,7 +55,7 @@ ENGINES: Final = (
             ("--pp-size", "--pipeline-parallel-size", "--pp"),
             ("--dp-size", "--data-parallel-size", "--dp"),
         ),
-        nodes=("--nnodes",),
+        nodes=("--nnodes", "--gpu-id-step", "--num-gpus"),
         files=("--config",),
         within={"--enable-dp-attention": "--dp-size"},
     ),
@@ -71,7 +71,7 @@ ENGINES: Final = (
             ("--cp-size", "--context-parallel-size"),
         ),
         nodes=("--gpus-per-node",),
-        files=("--config", "--extra-llm-api-options"),
+        files=("--config", "--config-file", "-c", "--extra-llm-api-options"),
     ),
     # InternLM/lmdeploy, lmdeploy/cli/serve.py, main of 2025.
     ServerProgram(

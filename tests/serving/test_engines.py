@@ -48,6 +48,9 @@ def sentences(raw: dict[str, Any]) -> list[str]:
         ([*SGLANG, *OPEN, "--tp", "8", "--dp", "8", "--enable-dp-attention"], {"gpus": 8}),
         ([*SGLANG, *OPEN, "--tp", "16", "--nnodes", "2"], {"gpus": 8}),
         ([*SGLANG, *OPEN, "--tp", "$(CARDS)"], {"gpus": 8}),
+        ([*SGLANG, *OPEN, "--tp", "4", "--gpu-id-step", "2"], {"gpus": 8}),
+        # Pictures, by the same program.
+        (["sglang", "serve", "/mnt/models/qwen", *OPEN, "--num-gpus", "4"], {"gpus": 4}),
         (["sglang", "serve", "/mnt/models/qwen", *OPEN], {}),
         (["sh", "-c", "exec sglang serve /mnt/models/qwen --host 0.0.0.0 --tp 2"], {"gpus": 2}),
         # What a file or a variable adds is not known.
@@ -55,6 +58,7 @@ def sentences(raw: dict[str, Any]) -> list[str]:
         (["sh", "-c", f"{' '.join(SGLANG)} $EXTRA"], {"port": 8080, "gpus": 2}),
         (["trtllm-serve", "/mnt/models/qwen", *OPEN, "--tp_size", "2"], {"port": 8000, "gpus": 2}),
         (["trtllm-serve", "serve", "/mnt/models/qwen", *OPEN], {"port": 8000}),
+        (["trtllm-serve", "disaggregated", "-c", "/etc/parts.yaml"], {"port": 8080, "gpus": 4}),
         (["lmdeploy", "serve", "api_server", "/mnt/models/qwen"], {"port": 23333}),
         (["lmdeploy", "serve", "api_server", "/m", "--server-port", "8080"], {"port": 8080}),
         (["tritonserver", "--model-repository=/m"], {"port": 8000, "gpus": 2, "health": V2}),
