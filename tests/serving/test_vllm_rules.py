@@ -370,6 +370,8 @@ def test_fields_that_the_release_knows_pass(release: str, fields: dict[str, Any]
         ("0.10.0", [], {"tool_call_parser": "glm4_moe"}),
         ("0.7.2", [], {"reasoning_parser": "deepseek_r1"}),
         ("0.6.6", [], {"tool_call_parser": "hermes"}),
+        # The names stand in the code there, and not in a table.
+        ("0.6.1", [], {"tool_call_parser": "hermes"}),
         # A newer release may have more.
         ("0.99.0", [], {"tool_call_parser": "of_tomorrow"}),
         ("0.28.0", ["--tool-parser-plugin", "/opt/own.py"], {"tool_call_parser": "own"}),
