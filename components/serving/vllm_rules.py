@@ -23,6 +23,7 @@ from ..catalog.vllm.table import (
     Release,
     Version,
     any_release,
+    choices,
     gone_since,
     lifetime,
     names,
@@ -77,6 +78,8 @@ NUMBERS: Final = ("--port", "--max-num-seqs", *SIZES)
 """Flags whose value is a whole number."""
 _DASH: Final = r"^-?[\u2010-\u2015\u2212]+(?=[A-Za-z])"
 _SHARE: Final = "--gpu-memory-utilization"
+_JUDGED: Final = ("--dtype", "--load-format", "--reasoning-parser")
+"""Flags whose values have a rule of their own."""
 _DTYPES: Final = ("auto", "half", "float16", "bfloat16", "float", "float32")
 """Values of --dtype: vllm/engine/arg_utils.py, 0.4.1, to vllm/config/model.py, 0.33.0."""
 JSON_SINCE: Final[Version] = (0, 10, 0)
@@ -423,6 +426,7 @@ def _faults(
         if flag is not None:
             yield from _value_faults(field, option, features.flags[flag])
             yield from _json_faults(field, flag, option, image)
+            yield from _choice_faults(field, flag, option, image)
             yield from _secret_faults(field, flag, option)
             if answers:
                 yield from _reach_faults(field, flag, option)
@@ -505,6 +509,25 @@ def _value_faults(field: str, option: Option, kind: str) -> Iterator[Fault]:
     if kind == SWITCH and option.values:
         why = "the flag is a switch, and takes no value"
         yield Fault(field, Words(f"{got} with a value"), f"{got} alone", why)
+
+
+def _choice_faults(
+    field: str, flag: str, option: Option, image: VllmImage | None
+) -> Iterator[Fault]:
+    """A value that the parser of the release does not offer."""
+    if image is None or image.version > releases()[-1] or "." in option.spelled or flag in _JUDGED:
+        return
+    offered = choices(flag, image.version)
+    plain = {_spelled_alike(choice) for choice in offered}
+    for value in option.values if offered else ():
+        if _spelled_alike(value) not in plain and not re.match(rf"None$|$|{_IN_A_SHELL}", value):
+            want = nearest(value, offered) or f"one of {', '.join(offered)}"
+            yield Fault(field, f"{flag} {value}", want, "vLLM exits when it starts")
+
+
+def _spelled_alike(value: str) -> str:
+    """A value as parsers read it that make no difference between its spellings."""
+    return value.lower().replace("-", "_")
 
 
 def _is_share(text: str) -> bool:

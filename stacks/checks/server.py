@@ -145,22 +145,14 @@ def variables_are_filled_in(environment: Environment) -> Iterator[str]:
 @warning
 def references_are_of_variables(environment: Environment) -> Iterator[str]:
     """Kubernetes leaves $(NAME) as it stands where nothing has that name."""
-    for path, field, name, _ in _unfilled(environment):
+    for path, field, name, flag in _unfilled(environment):
+        text = "the text stays as it stands"
+        if flag in SECRET_FLAGS:
+            text += f", and is then the key of {flag} that everybody can guess"
         yield (
             f"{path}.{field} has $({name}) in it, and neither does env have {name} nor secret_env "
-            "name a Secret: unless something else gives the pod that variable, the text stays as "
-            "it stands."
+            f"name a Secret: unless something else gives the pod that variable, {text}."
         )
-
-
-@check
-def keys_are_no_text(environment: Environment) -> Iterator[Fault]:
-    """A key that nothing fills in is the text itself, which everybody can guess."""
-    for path, field, name, flag in _unfilled(environment):
-        if flag in SECRET_FLAGS:
-            want = f"given with secret_env, a Secret that has the key {name}"
-            why = f"nothing fills in {name}, and the text as it stands would be the key"
-            yield Fault(f"{path}.{field}", f"{flag} $({name})", want, why)
 
 
 def _unfilled(environment: Environment) -> Iterator[tuple[str, str, str, str]]:

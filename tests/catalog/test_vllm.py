@@ -5,6 +5,7 @@ import pytest
 from components.catalog.vllm import MINIMUM_DRIVER, table, vllm_image
 from components.serving import Quantization
 from components.serving.vllm_rules import REPLACED
+from reference.vllm.flags import read_choices
 from reference.vllm.parsers import REASONING, TOOL, read_parsers, read_variables
 from reference.vllm.sources import Sources
 
@@ -200,3 +201,29 @@ def test_names_are_read_however_a_release_registers_them():
     assert read_parsers(sources, REASONING) == ["g"]
     assert read_variables(sources) == ["VLLM_A"]
     assert read_variables(Sources({})) == []
+
+
+FLAGS = {
+    "vllm/config/cache.py": (
+        'Kind = Literal["a", "b"]\nTwice = Literal["a"]\n'
+        "class CacheConfig:\n    plain: Kind\n    maybe: Literal[1, 8] | None\n"
+        "    free: Kind | str\n    unclear: Twice\n    widened: Kind\n"
+    ),
+    "vllm/config/other.py": 'Twice = Literal["c"]\n',
+    "vllm/engine/arg_utils.py": (
+        "class EngineArgs:\n    @staticmethod\n    def add_cli_args(parser):\n"
+        "        kwargs = get_kwargs(CacheConfig)\n"
+        '        kwargs["widened"]["choices"] = [*kwargs["widened"]["choices"], "c"]\n'
+        + "".join(
+            f'        parser.add_argument("--{name}", **kwargs["{name}"])\n'
+            for name in ("plain", "maybe", "free", "unclear", "widened")
+        )
+        + '        parser.add_argument("--listed", choices=["x", "y"])\n'
+        '        parser.add_argument("--dynamic", choices=list(NAMES))\n'
+    ),
+}
+
+
+def test_only_choices_that_stand_there_plainly_are_read():
+    offered = {"--plain": ["a", "b"], "--maybe": ["1", "8"], "--listed": ["x", "y"]}
+    assert read_choices(Sources(FLAGS)) == offered

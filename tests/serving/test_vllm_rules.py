@@ -459,3 +459,42 @@ def test_a_task_that_writes_text_is_left_out(task: str):
     want = "left out, or --runner generate (vllm.runner): it is gone since vLLM 0.13.0"
     for words in (["--task", task], [f"--task={task}"]):
         assert f"but it must be {want}" in refusal(ModelServer, typed("0.28.0", *words))
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [
+        ("0.28.0", ["--kv-cache-dtype", "fp8_e4m3"]),
+        ("0.28.0", ["--kv-cache-dtype=auto"]),
+        ("0.28.0", ["--scheduling-policy", "priority"]),
+        # Its parser takes either spelling.
+        ("0.28.0", ["--moe-backend", "Deep-Gemm"]),
+        ("0.28.0", ["--mm-encoder-attn-dtype", "None"]),
+        ("0.28.0", ["--kv-cache-dtype", "$(DTYPE)"]),
+        ("0.99.0", ["--scheduling-policy", "of_tomorrow"]),
+        # Any backend of a plugin may do.
+        ("0.28.0", ["--attention-backend", "CUSTOM"]),
+        ("0.8.4", ["--block-size", "16"]),
+    ],
+)
+def test_values_that_the_release_offers_pass(release: str, words: list[str]):
+    assert ModelServer.of(typed(release, *words)).command_line()
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "got", "want"),
+    [
+        ("0.28.0", ["--kv-cache-dtype", "fp8_e5m3"], "--kv-cache-dtype fp8_e5m3", "fp8_e5m2"),
+        ("0.8.5", ["--kv-cache-dtype", "nvfp4"], "--kv-cache-dtype nvfp4", "one of auto, fp8, "),
+        ("0.28.0", ["--scheduling_policy=prio"], "--scheduling-policy prio", "priority"),
+        ("0.8.4", ["--block-size", "12"], "--block-size 12", "1"),
+        ("0.8.1", ["--reasoning-parser", "qwen3", "--enable-reasoning"], "qwen3", "another par"),
+    ],
+)
+def test_values_that_the_release_does_not_offer_are_refused(
+    release: str, words: list[str], got: str, want: str
+):
+    sentence = refusal(ModelServer, typed(release, *words))
+    assert sentence.startswith(f"vllm.extra_args is {got!r}, but it must be {want}")
+    assert "vLLM" in sentence
+    assert "exits when it starts" in sentence

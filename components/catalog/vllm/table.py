@@ -114,6 +114,12 @@ def any_release() -> Release:
     return Release(releases()[-1], flags, frozenset(), lowest, frozenset(_table()["series"]))
 
 
+def choices(flag: str, version: Version) -> tuple[str, ...]:
+    """The only values that a release takes for a flag; empty where others may do."""
+    rows = {flag: _table()["choices"].get(flag, [])}
+    return tuple(dict(_entries_at(rows, release(version).version)).get(flag, ()))
+
+
 def lifetime(key: str, name: str) -> tuple[Version, Version] | None:
     """First and last release that know a name; None where none does.
 

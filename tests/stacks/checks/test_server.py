@@ -147,39 +147,6 @@ CASES = [
         {**SGLANG, "models[qwen].server.command": [*SERVE, MOUNTED, *OPEN]},
     ),
     Case(
-        "keys_are_no_text",
-        "a key that nothing fills in",
-        existing,
-        {**KEYED, "models[qwen].server.vllm.extra_args": ["--api-key", "$(KEY)"]},
-        (
-            "models[qwen].server.vllm.extra_args is '--api-key $(KEY)', but it must be given with "
-            "secret_env, a Secret that has the key KEY: nothing fills in KEY, and the text as it "
-            "stands would be the key."
-        ),
-        {
-            **KEYED,
-            "models[qwen].server.vllm.extra_args": ["--api-key", "$(KEY)"],
-            "models[qwen].server.secret_env": ["keys"],
-        },
-    ),
-    Case(
-        "keys_are_no_text",
-        "a token that nothing fills in, in one word",
-        existing,
-        {**KEYED, "models[qwen].server.vllm.extra_args": ["--hf_token=$(TOKEN)"]},
-        (
-            "models[qwen].server.vllm.extra_args is '--hf-token $(TOKEN)', but it must be given "
-            "with secret_env, a Secret that has the key TOKEN: nothing fills in TOKEN, and the "
-            "text as it stands would be the key."
-        ),
-        {
-            **KEYED,
-            "models[qwen].server.vllm.extra_args": ["--api-key", "$(VLLM_API_KEY)"],
-            "models[qwen].api_key_secret": "keys",
-            "models[qwen].serve.knative.scale.min": 0,
-        },
-    ),
-    Case(
         "scaled_metrics_are_published",
         "a scale on a series that vLLM is told not to publish",
         hybrid,
@@ -295,6 +262,39 @@ SURPRISES = [
             **KEYED,
             "models[qwen].server.vllm.extra_args": ["--max-num-seqs", "$(SEQS)"],
             "models[qwen].server.env": {"SEQS": "8"},
+        },
+    ),
+    Case(
+        "references_are_of_variables",
+        "a key that nothing fills in",
+        existing,
+        {**KEYED, "models[qwen].server.vllm.extra_args": ["--api-key", "$(KEY)"]},
+        (
+            "models[qwen].server.vllm.extra_args has $(KEY) in it, and neither does env have KEY "
+            "nor secret_env name a Secret: unless something else gives the pod that variable, the "
+            "text stays as it stands, and is then the key of --api-key that everybody can guess."
+        ),
+        {
+            **KEYED,
+            "models[qwen].server.vllm.extra_args": ["--api-key", "$(KEY)"],
+            "models[qwen].server.secret_env": ["keys"],
+        },
+    ),
+    Case(
+        "references_are_of_variables",
+        "a token in one word with its flag",
+        existing,
+        {**KEYED, "models[qwen].server.vllm.extra_args": ["--hf_token=$(TOKEN)"]},
+        (
+            "models[qwen].server.vllm.extra_args has $(TOKEN) in it, and neither does env have "
+            "TOKEN nor secret_env name a Secret: unless something else gives the pod that "
+            "variable, the text stays as it stands, and is then the key of --hf-token that "
+            "everybody can guess."
+        ),
+        {
+            **KEYED,
+            "models[qwen].server.vllm.extra_args": ["--api-key", "$(VLLM_API_KEY)"],
+            "models[qwen].api_key_secret": "keys",
         },
     ),
     Case(
