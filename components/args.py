@@ -169,6 +169,15 @@ class Args(BaseModel):
             sentences = [str(fault) for fault in faults(cls, error, args)]
             raise pulumi.RunError("\n".join([f"{cls.__name__} is refused:", *sentences])) from None
 
+    @classmethod
+    def place_of(cls, _key: str) -> str | None:
+        """Where something is said that readers look for here, in words; models override it.
+
+        Args:
+            _key: A key that the section does not know.
+        """
+        return None
+
     def _faults(self) -> Iterator[Fault]:
         """What is wrong beyond the types of the fields; models override it."""
         yield from ()
@@ -437,7 +446,9 @@ def _fault(
     elif isinstance(got, pulumi.Output):
         got = Words("an Output, known only later")
     elif not _MAY_HOLD_SECRETS.isdisjoint(steps):
-        got = Words("something else")
+        hidden, got = got, Words(_kind_of(got))
+        if kind == "string_type" and isinstance(hidden, bool | int | float):
+            return Fault(path, got, "text in quotes", _purpose(info))
     elif _is_nested(got):
         got = Words("a list" if isinstance(got, list) else "a section of keys and values")
     want = _want(kind, detail, info)
@@ -456,6 +467,15 @@ def _fault(
     if isinstance(got, str) and kind == "string_pattern_mismatch" and _BYTES.fullmatch(got):
         want += f" (did you mean {got[:-1]!r}?)"
     return Fault(path or "args", got, want, _purpose(info))
+
+
+def _kind_of(value: object) -> str:
+    """What a value is, without saying it."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    return "nothing" if value is None else "something else"
 
 
 def _is_nested(value: object) -> bool:
@@ -498,8 +518,10 @@ def _unknown_key(
     key, section, keys = str(steps[-1]), steps[:-1], keys_at(model, steps[:-1])
     models = _models_at(model, section)
     close = meant_key(key, keys)
-    entries = mappings(models) if _NAME_OF_OTHERS.search(key) and not close else []
-    guess = [f"an entry of {field}" for field in entries]
+    args = [each for each in models if issubclass(each, Args)]
+    guess = [place for each in args if not close and (place := each.place_of(key))][:1]
+    if _NAME_OF_OTHERS.search(key) and not close and not guess:
+        guess = [f"an entry of {field}" for field in mappings(models)]
     close = close or beginning(key, keys)
     if not guess and not close:
         guess = _places_of(model, steps, raw)

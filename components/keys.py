@@ -31,10 +31,12 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
         "whitelist": "allow_cidrs",
         "whitelist_source_range": "allow_cidrs",
         "certificate": "tls",
+        "container_concurrency": "concurrency_limit",
         "count": "size",
         "desired_size": "size",
         "domain": "host",
         "enabled": "install",
+        "env_from": "secret_env",
         "mount_target": "server",
         "node_count": "size",
         "nvidia.com/gpu": "gpus",
@@ -61,6 +63,28 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What Kubernetes, Knative, NGINX and Terraform call keys of ours."""
+
+PODS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("affinity", "node_affinity", "node_name", "node_selector"),
+            "placement.pools, which says where pods run",
+        ),
+        **dict.fromkeys(
+            ("liveness_probe", "readiness_probe", "startup_probe"), "health_path, which probes ask"
+        ),
+        "args": "command, or extra_args of server.vllm",
+        "tolerations": "taints of the pools, which pods tolerate by themselves",
+        "volume_mounts": "volumes of the model, each with its mount_path",
+    }
+)
+"""What a pod says by a key of Kubernetes, and a stack file elsewhere or not at all."""
+
+
+def place_in_pods(key: str) -> str | None:
+    """Where a stack file says what a key of a pod does, in words; None of any other key."""
+    return PODS.get(snake(key))
+
 
 Models = Sequence[type[BaseModel]]
 

@@ -84,6 +84,12 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "extra_faults",
     ),
     _symptom(
+        r"invalid (tool call|reasoning) parser",
+        "the server's release has no parser of that name",
+        "name one that it has, or take the release that has it",
+        "parser_faults",
+    ),
+    _symptom(
         r"No such file or directory.*(config\.json|safetensors)|config\.json",
         "the folder that is mounted lacks files of the model",
         "fill the store: output <model>_upload_command",

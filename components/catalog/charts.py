@@ -23,25 +23,28 @@ class Chart:
         return self.chart.rpartition("/")[2].removesuffix(f"-{self.version}.tgz")
 
 
-CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(  # newest releases seen by 2026-11
+CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(  # releases that were read, by 2026-11-29
     {
         # github.com/fluid-cloudnative/charts, 2025-10-31; 1.1.0 is still an alpha.
         "fluid": Chart(
             "fluid", "1.0.8", "fluid-system", "https://fluid-cloudnative.github.io/charts"
         ),
-        # github.com/knative/operator, 2026-08-04; serves Serving 1.20 to 1.23.
+        # github.com/knative/operator, 2026-08-04; serves Serving 1.20 to 1.23, as v1.23.1
+        # of 2026-08-26 does.
         "knative-operator": Chart(
             "knative-operator",
             "v1.23.0",
             "knative-operator",
             "https://knative.github.io/operator",
         ),
-        # github.com/cert-manager/cert-manager, 2026-07-29; supports Kubernetes 1.33 to 1.36.
+        # github.com/cert-manager/cert-manager, 2026-07-29; supports Kubernetes 1.33 to 1.36. The
+        # chart of v1.21.2, 2026-09-10, is the same but for its version.
         "cert-manager": Chart(
             "oci://quay.io/jetstack/charts/cert-manager", "v1.21.1", "cert-manager"
         ),
-        # github.com/kserve/kserve, 2026-08-06; needs Kubernetes 1.32. No other namespace works:
-        # the CRDs name this one in their webhooks.
+        # github.com/kserve/kserve, 2026-08-06; needs Kubernetes 1.32. The types of 0.21.0, of
+        # 2026-09-25, have further fields and lack none: kserve 0.21.0 of PyPI. No other namespace
+        # works: the CRDs name this one in their webhooks.
         "kserve-crd": Chart("oci://ghcr.io/kserve/charts/kserve-crd", "v0.20.0", "kserve"),
         "kserve-resources": Chart(
             "oci://ghcr.io/kserve/charts/kserve-resources", "v0.20.0", "kserve"
@@ -55,8 +58,9 @@ CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(  # newest releases seen b
         "kserve-llmisvc-resources": Chart(
             "oci://ghcr.io/kserve/charts/kserve-llmisvc-resources", "v0.20.0", "kserve"
         ),
-        # github.com/kubernetes-sigs/lws, 2026; of 0.7 and before the resource type is no part of
-        # the folder crds: an upgrade from there by Helm may delete it (issue 880).
+        # github.com/kubernetes-sigs/lws, 2026-06-17; 0.10.0 is of 2026-08-11. Of 0.7 and before the
+        # resource type is no part of the folder crds: an upgrade from there by Helm may delete it
+        # (issue 880).
         "lws": Chart("oci://registry.k8s.io/lws/charts/lws", "0.9.0", "lws-system"),
         # github.com/envoyproxy/gateway, 2026-11. It brings the Gateway API's resource types, but
         # none of the inference extension.
@@ -125,3 +129,25 @@ KNATIVE_SERVING_MINIMUM: Final[Mapping[str, str]] = MappingProxyType(
     {"1.20": "1.32", "1.21": "1.33", "1.22": "1.34", "1.23": "1.34"}
 )
 """Lowest Kubernetes version per Serving release."""
+KNATIVE_SERVING_PATCHES: Final[Mapping[str, int]] = MappingProxyType(
+    # knative.dev/operator v0.50.0, cmd/operator/kodata/knative-serving, read 2026-11-29; Serving
+    # 1.24 of 2026-10-26 is none of them.
+    {"1.20": 3, "1.21": 3, "1.22": 1, "1.23": 0}
+)
+"""Last patch per Serving release that the pinned operator has; of a release it takes the last."""
+KNATIVE_SERVING_WANTED: Final = (
+    f"one of {', '.join(KNATIVE_SERVING_PATCHES)}, or a patch of theirs up to "
+    + ", ".join(f"{release}.{last}" for release, last in KNATIVE_SERVING_PATCHES.items())
+)
+"""These versions in words."""
+
+
+def serving_release(version: str) -> str | None:
+    """The release of Serving that a version is of, e.g. 1.22 of 1.22.1.
+
+    None of one that the pinned operator does not have: it then installs nothing.
+    """
+    release, dot, patch = version[:4], version[4:5], version[5:]
+    last = KNATIVE_SERVING_PATCHES.get(release)
+    is_there = not version[4:] or (dot == "." and patch.isdecimal() and int(patch) <= (last or 0))
+    return release if last is not None and is_there else None

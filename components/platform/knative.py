@@ -1,6 +1,5 @@
 """Knative Serving: scales models on the requests they have in hand."""
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
@@ -11,7 +10,12 @@ from pydantic import Field
 
 from ..args import MISSING, Args, Because, Fault, Input, Words, child_options, validated
 from ..bindings import alicloud, kubernetes
-from ..catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
+from ..catalog.charts import (
+    CHARTS,
+    KNATIVE_SERVING_VERSION,
+    KNATIVE_SERVING_WANTED,
+    serving_release,
+)
 from ..crds.knative import KnativeServing, KnativeServingSpec
 from ..names import DomainName, RegistryHost
 
@@ -105,10 +109,14 @@ class KnativeArgs(Args):
             yield Fault("gateway_annotations", Words("given"), "left out", why)
 
     def _operator_faults(self) -> Iterator[Fault]:
-        version = re.fullmatch(r"(\d+\.\d+)(\.\d+)?", self.version or KNATIVE_SERVING_VERSION)
-        if version is None or version[1] not in KNATIVE_SERVING_MINIMUM:
-            want = f"a release of {', '.join(KNATIVE_SERVING_MINIMUM)}, such as 1.22 or 1.22.1"
-            yield Fault("version", self.version, want, "the operator knows no other", _OPERATOR)
+        if serving_release(self.version or KNATIVE_SERVING_VERSION) is None:
+            yield Fault(
+                "version",
+                self.version,
+                KNATIVE_SERVING_WANTED,
+                "the operator has no other",
+                _OPERATOR,
+            )
         name, _, tag = (self.image_pattern or "${NAME}:tag").rpartition("/")[2].partition(":")
         if "${NAME}" not in name or not tag:
             want = "a pattern such as registry.example.com/knative/${NAME}:v1.23.0"

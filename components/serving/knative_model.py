@@ -33,6 +33,7 @@ from ..crds.knative_annotations import (
 from ..names import DomainName, ServiceName, derived_host_faults
 from ..quantity import plain
 from .availability import declare_budget
+from .engines import engine_faults
 from .ingress import declare_mapping, knative_faults
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .shutdown import knative_shutdown
@@ -242,6 +243,7 @@ class KnativeModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
+        yield from engine_faults(self.server)
         if self.ingress:
             yield from knative_faults(self.ingress)
 

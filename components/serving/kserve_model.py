@@ -30,6 +30,7 @@ from ..names import DomainName, ServiceName, derived_host_faults
 from ..quantity import plain
 from .autoscaler import AutoscalerSpec, behavior, declare_autoscaler, hpa_spec
 from .availability import declare_budget
+from .engines import engine_faults
 from .ingress import annotations as door_annotations
 from .ingress import (
     declare_ingress,
@@ -293,6 +294,7 @@ class KServeModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
+        yield from engine_faults(self.server)
         seconds, ingress = self.serve.request_seconds, self.ingress_class
         if seconds and ingress and self.serve.scale.scaler and not has_timeouts(ingress):
             want = f"left out, and set as the controller of class {ingress} wants it, such as by "

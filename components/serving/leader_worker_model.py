@@ -32,6 +32,7 @@ from ..names import STATEFUL_SET, LabelKey, shorter
 from ..quantity import plain
 from .autoscaler import declare_autoscaler, hpa_spec
 from .availability import declare_budget
+from .engines import engine_faults, read_engine
 from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, Rollout
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
 from .server import ModelServer, program_faults
@@ -208,6 +209,7 @@ class LeaderWorkerModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
+        yield from engine_faults(self.server)
         serve, server = self.serve, self.server
         if not server.gpus:
             why = "the model is split over cards"
@@ -239,7 +241,9 @@ class LeaderWorkerModelArgs(ModelArgs):
 
     def _command_faults(self) -> Iterator[Fault]:
         """Refuses a command that starts a server of its own on each node."""
-        command = self.server.vllm_command
+        engine = read_engine(self.server.command or [])
+        knows_nodes = engine is None or "--nnodes" in engine.engine.nodes
+        command = self.server.vllm_command or (engine if knows_nodes else None)
         if command is None or self.serve.worker_command is not None or not command.is_whole:
             return
         if "--nnodes" not in command.flags:

@@ -35,6 +35,7 @@ from ..names import NamespaceName, ObjectName
 from ..quantity import Quantity, difference, parse
 from .autoscaler import AutoscalerSpec, declare_autoscaler, hpa_spec
 from .availability import declare_budget
+from .engines import engine_faults
 from .ingress import annotations as door_annotations
 from .ingress import declare_ingress, gateway_faults, ingress_spec
 from .keda_scale import scaled_object
@@ -436,6 +437,7 @@ class LLMModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
+        yield from engine_faults(self.server)
         serve, server = self.serve, self.server
         if server.port != PORT:
             want = f"{PORT}, and that of server.command"

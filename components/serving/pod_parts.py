@@ -11,6 +11,7 @@ from ..names import ByteSize, LabelName, ObjectName, SecretName
 from ..quantity import Quantity
 from .secrets import secret_faults, secret_word_faults
 from .server import ABSOLUTE, SHARED_MEMORY_PATH, FolderOfClaim, program_faults
+from .variables import in_order
 
 MODEL_VOLUME: Final = "llm-model"
 """Volume that holds the model, named as in the articles."""
@@ -137,7 +138,7 @@ class SideContainer(Args):
     def container(self, mounts: list[dict[str, Any]]) -> dict[str, Any]:
         """The container with its mounts, under Python's names."""
         sources = [{"secret_ref": {"name": name}} for name in self.secret_env or []]
-        env = [{"name": key, "value": value} for key, value in sorted((self.env or {}).items())]
+        env = [{"name": key, "value": value} for key, value in in_order(self.env or {}).items()]
         return {
             "name": self.name,
             "image": self.image,

@@ -15,10 +15,12 @@ from ..catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, field_of
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
 from ..crds.formats import ImageReference
+from ..keys import place_in_pods
 from ..names import LABEL_KEY, ByteSize, SecretName
 from ..quantity import Quantity, binary, difference, parse
 from ..secret_forms import is_secret_name
 from .secrets import secret_faults, secret_word_faults
+from .variables import in_order
 from .vllm import Hub, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
@@ -189,6 +191,11 @@ class ModelServer(Args):
     image_pull_secrets: list[SecretName] | None = None
     """Names of existing Secrets to pull the image with."""
 
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """What Kubernetes calls it, and a stack file says elsewhere."""
+        return place_in_pods(key)
+
     def _faults(self) -> Iterator[Fault]:
         yield from self._command_faults()
         yield from secret_faults("env", self.env)
@@ -273,7 +280,7 @@ class ModelServer(Args):
             variables["VLLM_USE_MODELSCOPE"] = str(self.vllm.hub is Hub.MODELSCOPE)
         if self.vllm is not None and self.vllm.compile_cache is not None:
             variables["VLLM_CACHE_ROOT"] = self.vllm.compile_cache
-        return dict(sorted({**variables, **(self.env or {})}.items()))
+        return in_order({**variables, **(self.env or {})})
 
     @cached_property
     def vllm_command(self) -> VllmCommand | None:

@@ -25,6 +25,7 @@ from .server import (
     shared_memory_faults,
     shared_memory_size,
 )
+from .variables import in_order
 
 LONGEST_NAME = 57
 """Characters of a Job's name; the host name of a pod adds `-` and an index, and has 63."""
@@ -303,7 +304,7 @@ def _variables(name: str, args: TrainingJobArgs) -> list[dict[str, Any]]:
     }
     return [
         {"name": key, "value": value} if isinstance(value, str) else {"name": key, **value}
-        for key, value in sorted(values.items())
+        for key, value in in_order(values).items()
     ]
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from ..args import Args, Because, Fault, TextForm, refuse
+from ..catalog.vllm.table import names
+from ..keys import snake
 from .vllm_parallel import tensor_share
 
 
@@ -171,6 +173,12 @@ OPTIONAL_FLAGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """By field, the flags that follow from it where it is given; else `extra_args` may have them."""
+
+
+_KEY_PLACES: Final = MappingProxyType(
+    {"--api-key": "api_key_secret of the model", "--hf-token": "secret_env of the server"}
+)
+"""Where a flag with a secret has its Secret."""
 
 
 class Hub(StrEnum):
@@ -383,6 +391,17 @@ class Vllm(Args):
     (VLLM_CACHE_ROOT). Left out, each new pod compiles them again."""
     extra_args: list[str] | None = None
     """Further flags, one word per item, as vLLM of this release spells them."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """The field that sets a flag of vLLM, or else the list that takes it."""
+        flag = f"--{snake(key).replace('_', '-')}"
+        for field, flags in OPTIONAL_FLAGS.items():
+            if flag in flags:
+                return repr(field)
+        if flag in _KEY_PLACES or flag in FIELD_BY_FLAG:
+            return _KEY_PLACES.get(flag) or FIELD_BY_FLAG[flag]
+        return f"{flag} in extra_args" if flag in names("flags") else None
 
     def _faults(self) -> Iterator[Fault]:
         if self.max_model_len is not None and self.max_model_len < 1 and not self.fits_the_card:

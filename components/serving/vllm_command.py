@@ -8,6 +8,7 @@ from typing import Final
 
 from ..catalog.vllm import table
 from ..catalog.vllm.table import Version
+from .variables import REFERENCE
 
 MODULES: Final = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.cli.main")
 """Modules that `python -m` starts the server with; the second takes `serve` first."""
@@ -20,7 +21,6 @@ UNFILLED: Final = r"\$(?P<brace>\{)?[A-Za-z_][A-Za-z0-9_]*(?(brace)(:?[-=?+][^}]
 _QUOTED_OR_COMMENT: Final = (
     r"(?P<quoted>'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.)|(?:(?<=[\s;&|(])|^)#[^\n]*"
 )
-_REFERENCE: Final = r"(?<!\$)\$\((?P<name>[A-Za-z_][A-Za-z0-9_]*)\)"
 _VARIABLE: Final = r"(?<![\\$])\$(?P<brace>\{)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?(brace)\})"
 # As argparse tells a flag from a value: no negative number, and no space before an equals sign.
 _FLAG: Final = r"-(?!\d|\.\d)[^\s=]+(=|$)"
@@ -177,9 +177,9 @@ def expanded(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
     """
     script = shell_script(words)
     return [
-        _filled(_filled(word, env, _REFERENCE), env, _VARIABLE)
+        _filled(_filled(word, env, REFERENCE), env, _VARIABLE)
         if word == script
-        else _filled(word, env, _REFERENCE)
+        else _filled(word, env, REFERENCE)
         for word in words
     ]
 

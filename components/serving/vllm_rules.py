@@ -23,8 +23,10 @@ from ..catalog.vllm.table import (
     Release,
     Version,
     any_release,
+    choices,
     gone_since,
     lifetime,
+    names,
     release,
     release_name,
     releases,
@@ -48,7 +50,8 @@ UNDERSCORES_SINCE: Final[Version] = (0, 5, 1)
 SERVE_SINCE: Final[Version] = (0, 5, 5)
 """vllm/scripts.py: the first release whose wheel has a command `vllm`."""
 
-_LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
+LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
+"""An address that only its own pod reaches."""
 _TLS: Final = ("--ssl-keyfile", "--ssl-certfile", "--ssl-ca-certs")
 _UNREACHED: Final = MappingProxyType(
     {
@@ -75,6 +78,8 @@ NUMBERS: Final = ("--port", "--max-num-seqs", *SIZES)
 """Flags whose value is a whole number."""
 _DASH: Final = r"^-?[\u2010-\u2015\u2212]+(?=[A-Za-z])"
 _SHARE: Final = "--gpu-memory-utilization"
+_JUDGED: Final = ("--dtype", "--load-format", "--reasoning-parser")
+"""Flags whose values have a rule of their own."""
 _DTYPES: Final = ("auto", "half", "float16", "bfloat16", "float", "float32")
 """Values of --dtype: vllm/engine/arg_utils.py, 0.4.1, to vllm/config/model.py, 0.33.0."""
 JSON_SINCE: Final[Version] = (0, 10, 0)
@@ -94,6 +99,24 @@ _JSON: Final = (
     "--structured-outputs-config",
 )
 """Flags whose value is JSON."""
+# By flag with a parser's name: its column of the table, what it parses, a flag whose plugin brings
+# others, and one without which the name is not looked at.
+_PARSERS: Final = MappingProxyType(
+    {
+        "--tool-call-parser": (
+            "tool_parsers",
+            "tool calls",
+            "--tool-parser-plugin",
+            "--enable-auto-tool-choice",
+        ),
+        "--reasoning-parser": (
+            "reasoning_parsers",
+            "reasoning",
+            "--reasoning-parser-plugin",
+            "--reasoning-parser",
+        ),
+    }
+)
 # What the release notes and the sources of the last release that knew a flag say of it.
 REPLACED: Final = MappingProxyType(
     {
@@ -124,6 +147,14 @@ REPLACED: Final = MappingProxyType(
     }
 )
 """By flag that is gone, what to write instead."""
+REPLACED_VALUES: Final = MappingProxyType(
+    # vllm/config/model.py, 0.12.0: tasks of the runner generate, which is what auto finds too.
+    dict.fromkeys(
+        ("--task auto", "--task generate", "--task transcription"),
+        "left out, or --runner generate (vllm.runner)",
+    )
+)
+"""The same by flag and value, where another value has another successor."""
 
 
 def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
@@ -150,6 +181,29 @@ def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
         yield from load_format_faults("vllm.load_format", vllm.load_format.value, image)
     if vllm.quantization:
         yield from method_faults("vllm.quantization", vllm.quantization.value, image)
+    extra = read_arguments(vllm.extra_args or [], image.version)
+    for flag, (_, _, plugin, _) in _PARSERS.items():
+        field = flag.removeprefix("--").replace("-", "_")
+        if (parser := getattr(vllm, field)) is not None and plugin not in extra.flags:
+            yield from parser_faults(f"vllm.{field}", flag, parser, image)
+
+
+def parser_faults(field: str, flag: str, parser: str, image: VllmImage | None) -> Iterator[Fault]:
+    """A parser that the release does not have: vLLM looks it up before it loads the model."""
+    key, about, *_ = _PARSERS[flag]
+    parsers = names(key, image.version) if image else frozenset()
+    if image is None or not parsers or parser in parsers:
+        return
+    why = f"vLLM {image.release} exits when it starts"
+    if lifetime(key, parser) is not None:
+        want = nearest(parser, parsers) or "another parser, or another release"
+        yield Fault(field, parser, want, f"{why}: {_span(key, parser)} have it")
+    elif image.version <= releases()[-1]:
+        want = nearest(parser, parsers) or f"a parser of {about} that it has"
+        for other, (others, is_for, *_) in _PARSERS.items():
+            if other != flag and parser in names(others, image.version):
+                why += f": it has that name for {is_for} alone ({other})"
+        yield Fault(field, parser, want, why)
 
 
 def _length_faults(vllm: Vllm, image: VllmImage) -> Iterator[Fault]:
@@ -223,6 +277,7 @@ def extra_faults(
             further.append(option)
     yield from _faults(field, replace(command, options=tuple(further)), image, features, models=0)
     yield from _need_faults(field, command, features)
+    yield from _parser_faults(field, command, image)
 
 
 def command_faults(
@@ -253,6 +308,7 @@ def command_faults(
     features = _features(image, command.is_serve)
     yield from _faults(field, command, image, features, models=1, answers=answers)
     yield from _need_faults(field, command, features)
+    yield from _parser_faults(field, command, image)
     if command.model is None and command.is_whole:
         got = Words("one that names no model")
         want = "one with the path of the model, e.g. server.mount_path"
@@ -287,6 +343,15 @@ def _need_faults(field: str, command: VllmCommand, features: Release) -> Iterato
         lacks = flag in command.flags and requirement not in command.flags and command.is_whole
         if lacks and flag in features.flags:
             yield Fault(field, flag, f"given with {requirement}", f"without it {otherwise}")
+
+
+def _parser_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
+    """Names of parsers in flags."""
+    for flag, (_, _, plugin, condition) in _PARSERS.items():
+        parser = command.flags.get(flag, "")
+        looked_at = condition in command.flags and plugin not in command.flags and command.is_whole
+        if looked_at and parser and not re.match(_IN_A_SHELL, parser):
+            yield from parser_faults(field, flag, parser, image)
 
 
 def _json_faults(field: str, flag: str, option: Option, image: VllmImage | None) -> Iterator[Fault]:
@@ -361,6 +426,7 @@ def _faults(
         if flag is not None:
             yield from _value_faults(field, option, features.flags[flag])
             yield from _json_faults(field, flag, option, image)
+            yield from _choice_faults(field, flag, option, image)
             yield from _secret_faults(field, flag, option)
             if answers:
                 yield from _reach_faults(field, flag, option)
@@ -400,10 +466,12 @@ def _spelling_fault(
     if mains:
         want = f"written in full: {', '.join(mains[:6])}"
         return Fault(field, option.spelled, want, "it may stand for any of them, and vLLM exits")
-    return Fault(field, option.spelled, *_unknown(base, features, image, about))
+    return Fault(field, option.spelled, *_unknown(base, option.values, features, image, about))
 
 
-def _unknown(base: str, features: Release, image: VllmImage | None, about: str) -> tuple[str, str]:
+def _unknown(
+    base: str, values: Sequence[str], features: Release, image: VllmImage | None, about: str
+) -> tuple[str, str]:
     """What a flag that the release does not know must be, and why."""
     life = lifetime("flags", base)
     if life is None or image is None:
@@ -414,7 +482,9 @@ def _unknown(base: str, features: Release, image: VllmImage | None, about: str) 
             f"{knows} exits when it starts"
         )
     if (since := gone_since("flags", base, image.version)) is not None:
-        want = REPLACED.get(base) or nearest(base, features.flags) or "left out"
+        spelled = " ".join([base, *values[:1]])
+        replaced = REPLACED_VALUES.get(spelled) or REPLACED.get(base)
+        want = replaced or nearest(base, features.flags) or "left out"
         why = f"it is gone since vLLM {release_name(since)}, and {about} exits when it starts"
         return want, why
     first = release_name(life[0])
@@ -441,6 +511,25 @@ def _value_faults(field: str, option: Option, kind: str) -> Iterator[Fault]:
         yield Fault(field, Words(f"{got} with a value"), f"{got} alone", why)
 
 
+def _choice_faults(
+    field: str, flag: str, option: Option, image: VllmImage | None
+) -> Iterator[Fault]:
+    """A value that the parser of the release does not offer."""
+    if image is None or image.version > releases()[-1] or "." in option.spelled or flag in _JUDGED:
+        return
+    offered = choices(flag, image.version)
+    plain = {_spelled_alike(choice) for choice in offered}
+    for value in option.values if offered else ():
+        if _spelled_alike(value) not in plain and not re.match(rf"None$|$|{_IN_A_SHELL}", value):
+            want = nearest(value, offered) or f"one of {', '.join(offered)}"
+            yield Fault(field, f"{flag} {value}", want, "vLLM exits when it starts")
+
+
+def _spelled_alike(value: str) -> str:
+    """A value as parsers read it that make no difference between its spellings."""
+    return value.lower().replace("-", "_")
+
+
 def _is_share(text: str) -> bool:
     try:
         return 0 < float(text) <= 1
@@ -451,7 +540,7 @@ def _is_share(text: str) -> bool:
 def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
     """What the probes and the Service could not reach."""
     value = option.values[0] if option.values else ""
-    if flag == "--host" and re.fullmatch(_LOOPBACK, value, re.IGNORECASE):
+    if flag == "--host" and re.fullmatch(LOOPBACK, value, re.IGNORECASE):
         why = "neither a probe nor the Service reaches a loopback address: the pod never is ready"
         yield Fault(field, f"{flag} {value}", "left out, or 0.0.0.0", why)
     if flag in _UNREACHED:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .flags import read_flags, read_serve_flags
+from .flags import read_choices, read_flags, read_serve_flags
+from .parsers import REASONING, TOOL, read_parsers, read_variables
 from .quantization import read_quantization
 from .series import read_series
 from .sources import load
@@ -49,19 +50,28 @@ def spans(per_release: Mapping[str, Mapping[str, object]]) -> dict[str, Spans]:
 def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
     """What the catalog says of the releases."""
     flags, serve, quantization, series = {}, {}, {}, {}
+    choices, tool, reasoning, variables = {}, {}, {}, {}
     for release in releases:
         sources = load(release, folder)
         flags[release] = read_flags(sources)
         serve[release] = dict.fromkeys(read_serve_flags(sources), True)
+        choices[release] = read_choices(sources)
         quantization[release] = read_quantization(sources)
         series[release] = dict.fromkeys(read_series(sources), True)
+        tool[release] = dict.fromkeys(read_parsers(sources, TOOL), True)
+        reasoning[release] = dict.fromkeys(read_parsers(sources, REASONING), True)
+        variables[release] = dict.fromkeys(read_variables(sources), True)
     return {
         "read": datetime.now(UTC).date().isoformat(),
         "releases": list(flags),
         "flags": spans(flags),
         "serve": spans(serve),
+        "choices": spans(choices),
         "quantization": spans(quantization),
         "series": spans(series),
+        "tool_parsers": spans(tool),
+        "reasoning_parsers": spans(reasoning),
+        "variables": spans(variables),
     }
 
 

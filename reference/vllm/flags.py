@@ -28,6 +28,8 @@ class Keywords:
     nargs: str | None = None
     more: list[str] = field(default_factory=list)
     """Other spellings."""
+    choices: list[str] | None = None
+    """The values that it takes; None where others may do, or nobody can tell."""
 
     @property
     def kind(self) -> str:
@@ -44,6 +46,16 @@ def read_flags(sources: Sources) -> dict[str, str]:
     """By spelling, the kind of a flag, or the flag that it is short for."""
     reader = _Reader(sources)
     return _flags(reader, reader.arguments()) | read_serve_flags(sources)
+
+
+def read_choices(sources: Sources) -> dict[str, list[str]]:
+    """By flag, the only values that its parser takes, where the sources say them plainly."""
+    choices: dict[str, list[str]] = {}
+    for spellings, keywords in _Reader(sources).arguments():
+        if keywords.choices and keywords.kind != SWITCH:
+            longs = [word for word in spellings if word.startswith("--")]
+            choices[longs[0] if longs else spellings[0]] = sorted(keywords.choices)
+    return choices
 
 
 def read_serve_flags(sources: Sources) -> dict[str, str]:
@@ -91,6 +103,8 @@ class _Reader:
             for node in tree.body
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
         }
+        names = [name for tree in sources.under(*_CONFIG) for name in _assigned(tree)]
+        self.ambiguous = {name for name in names if names.count(name) > 1}
         self.inverts = any("EnableDisableAction" in text for text in sources.texts.values())
 
     def arguments(self) -> Iterator[tuple[list[str], Keywords]]:
@@ -183,6 +197,8 @@ class _Reader:
         hints = set(self._hints(annotation))
         if hints == {"bool", "str", "None"}:
             return Keywords(nargs="?")
+        if "Literal" in hints and hints <= {"Literal", "None"}:
+            return Keywords(choices=self._literals(annotation))
         if "bool" in hints:
             return Keywords(action="BooleanOptionalAction")
         if "Literal" not in hints and hints & {"list", "tuple", "set", "List", "Tuple", "Set"}:
@@ -216,6 +232,26 @@ class _Reader:
                 yield from self._hints(alias)
             else:
                 yield name
+
+    def _literals(self, node: ast.expr) -> list[str] | None:
+        """The values of an annotation's only Literal; None where it is not the only one."""
+        names = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+        aliases = [name for name in names if name in self.aliases]
+        if aliases:
+            alias = self.aliases[aliases[0]]
+            is_plain = len(aliases) == 1 and "Literal" not in names
+            return self._literals(alias) if is_plain and aliases[0] not in self.ambiguous else None
+        literals = [
+            inner
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.Subscript) and ast.unparse(inner.value) == "Literal"
+        ]
+        if len(literals) != 1:
+            return None
+        part = literals[0].slice
+        values = part.elts if isinstance(part, ast.Tuple) else [part]
+        plain = [str(value.value) for value in values if isinstance(value, ast.Constant)]
+        return plain if len(plain) == len(values) else None
 
     @staticmethod
     def _looped(
@@ -254,11 +290,15 @@ class _Reader:
                 for inner in _spread(word.value):
                     inherited = self._evaluated(inner, scope, owner)
                     if isinstance(inherited, Keywords):
-                        keywords = Keywords(inherited.action, inherited.nargs)
+                        keywords = Keywords(
+                            inherited.action, inherited.nargs, choices=inherited.choices
+                        )
             elif word.arg == "action":
                 keywords.action = _word(word.value)
             elif word.arg == "nargs":
                 keywords.nargs = _word(word.value)
+            elif word.arg == "choices":
+                keywords.choices = _listed(word.value)
         if keywords.action in self.classes:
             keywords.nargs = keywords.nargs or self._own_nargs(self.classes[keywords.action])
         return keywords
@@ -300,8 +340,29 @@ def _apply(node: ast.AST, scope: Mapping[str, dict[str, Keywords] | Keywords]) -
                 keywords.more = [str(_word(word)) for word in node.value.elts]
             elif key in ("action", "nargs"):
                 setattr(keywords, str(key), _word(node.value))
+            elif key == "choices":
+                keywords.choices = _listed(node.value)
+        elif key == "choices":
+            keywords.choices = None
         elif key in ("action", "nargs"):
             setattr(keywords, str(key), None)
+
+
+def _assigned(tree: ast.Module) -> Iterator[str]:
+    """Names that a module binds to a value at its top."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _listed(node: ast.expr) -> list[str] | None:
+    """The texts of a list that stands there plainly."""
+    try:
+        values = ast.literal_eval(node)
+    except ValueError:
+        return None
+    return [str(value) for value in values if value is not None]
 
 
 def _word(node: ast.expr) -> str | None:

@@ -1,11 +1,19 @@
 """What a command line and its variables say, against what its pod has."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from components.args import Fault, Words
+from components.catalog.vllm import vllm_image
+from components.catalog.vllm.table import Version, lifetime, names, release_name, releases
+from components.keys import nearest
+from components.serving.engines import read_engine
+from components.serving.variables import references
+from components.serving.vllm_command import shell_script
 from components.serving.vllm_parallel import TENSOR
+from components.serving.vllm_rules import SECRET_FLAGS
 from components.serving.vllm_sources import files, is_below, sources
 
 from ..arguments import signals_of
@@ -16,6 +24,20 @@ from .views import containers, models, mount_paths, read_only_paths
 
 IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace")
 """Folders that images keep programs and templates in; the first is that of vllm/vllm-openai."""
+VARIABLES_REPLACED: Final = MappingProxyType(
+    {
+        "VLLM_ATTENTION_BACKEND": "--attention-backend",
+        "VLLM_ALL2ALL_BACKEND": "--all2all-backend",
+        "VLLM_FLASHINFER_MOE_BACKEND": "--moe-backend",
+        "VLLM_MM_INPUT_CACHE_GIB": "--mm-processor-cache-gb",
+        "VLLM_TORCH_PROFILER_DIR": "--profiler-config",
+    }
+)
+"""By variable that is gone, the flag that took its place: vllm/envs.py of its last release."""
+_OF_RUNTIMES: Final = ("K_", "LWS_", "PORT", "RBG_")
+"""How variables begin that Knative, LeaderWorkerSet and RoleBasedGroup give a pod."""
+_TYPO: Final = 0.9
+"""How close a variable has to be to one that was meant: vLLM has hundreds, and plugins more."""
 WRITTEN: Final = (
     "VLLM_CACHE_ROOT",
     "TRITON_CACHE_DIR",
@@ -43,6 +65,12 @@ def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
                 want = f"below {' or '.join(mounts)}" if mounts else "a hub's name, or volume given"
                 why = f"{flag} reads it, and nothing {'else ' if mounts else ''}is mounted"
                 yield Fault(f"{path}.server.{section}", source, want, why)
+        engine = read_engine(model.server.command or [])
+        folder = (engine.model if engine else None) or ""
+        if folder.startswith("/") and not any(is_below(folder, mount) for mount in mounts):
+            want = f"below {' or '.join(mounts)}" if mounts else "a hub's name, or volume given"
+            why = f"the server reads it, and nothing {'else ' if mounts else ''}is mounted"
+            yield Fault(f"{path}.server.command", folder, want, why)
 
 
 def _section(model: ModelSection, flag: str) -> str:
@@ -67,6 +95,93 @@ def files_are_in_the_image(environment: Environment) -> Iterator[str]:
                     f"{path}.server starts vLLM with {flag} {file}, which lies below no mount: it "
                     "starts only if the image has that file."
                 )
+
+
+@warning
+def variables_are_read(environment: Environment) -> Iterator[str]:
+    """A variable that vLLM's release does not read changes nothing, without an error."""
+    for path, model in models(environment):
+        image, server = vllm_image(model.server.image), model.server
+        script = shell_script(server.command or []) or ""
+        fields = dict.fromkeys(re.findall(r"(?<![\w$])(VLLM_[A-Z0-9_]+)=", script), "command")
+        fields |= {name: f"env[{name}]" for name in server.env or {} if name.startswith("VLLM_")}
+        if not fields or server.vllm_command is None or image is None:
+            continue
+        read = names("variables", image.version)
+        for name in sorted(fields.keys() - read) if read else ():
+            if about := _unread(name, image.version):
+                yield (
+                    f"{path}.server.{fields[name]} sets {name}, which vLLM {image.release} does "
+                    f"not read: {about}."
+                )
+
+
+def _unread(name: str, version: Version) -> str:
+    """What is known of a variable that a release does not read; nothing of one of a plugin."""
+    life = lifetime("variables", name)
+    if life is None:
+        meant = nearest(name, names("variables", version), _TYPO)
+        return f"{meant} may be meant" if meant and version <= releases()[-1] else ""
+    if version < life[0]:
+        return f"{release_name(life[0])} is the first that does"
+    instead = VARIABLES_REPLACED.get(name)
+    last = f"{release_name(life[1])} was the last that did"
+    return f"{last}, and {instead} takes its place" if instead else last
+
+
+@warning
+def variables_are_filled_in(environment: Environment) -> Iterator[str]:
+    """Kubernetes fills in $(NAME) alone, and no shell reads the value of a variable."""
+    for path, env in _variables(environment):
+        for name, value in env.items():
+            if match := re.search(r"(?<![$\\])\$(\{)?(?P<name>[A-Z_][A-Z0-9_]*)(?(1)\})", value):
+                yield (
+                    f"{path}.env[{name}] names {match[0]}, which stays as it stands: Kubernetes "
+                    f"fills in $({match['name']}) alone, from env and secret_env, and nothing of "
+                    "the image. Write that, or all that it stands for."
+                )
+
+
+@warning
+def references_are_of_variables(environment: Environment) -> Iterator[str]:
+    """Kubernetes leaves $(NAME) as it stands where nothing has that name."""
+    for path, field, name, flag in _unfilled(environment):
+        text = "the text stays as it stands"
+        if flag in SECRET_FLAGS:
+            text += f", and is then the key of {flag} that everybody can guess"
+        yield (
+            f"{path}.{field} has $({name}) in it, and neither does env have {name} nor secret_env "
+            f"name a Secret: unless something else gives the pod that variable, {text}."
+        )
+
+
+def _unfilled(environment: Environment) -> Iterator[tuple[str, str, str, str]]:
+    """By server and field, names that nothing fills in, and the flag before each of them."""
+    for path, model in models(environment):
+        server = model.server
+        if server.secret_env or model.api_key_secret:
+            continue
+        words = server.vllm.extra_args if server.vllm else server.command
+        field = "vllm.extra_args" if server.vllm else "command"
+        # In a script it is the output of a program.
+        texts = [(field, word) for word in words or [] if not shell_script(words or [])]
+        texts += [(f"env[{name}]", value) for name, value in (server.env or {}).items()]
+        for at, (field, text) in enumerate(texts):
+            flag = (text if "=" in text else texts[at - 1][1]).partition("=")[0]
+            for name in dict.fromkeys(references(text)):
+                if name not in (server.env or {}) and not name.startswith(_OF_RUNTIMES):
+                    yield f"{path}.server", field, name, flag.replace("_", "-")
+
+
+def _variables(environment: Environment) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The variables of all containers, with the field paths of these."""
+    for path, model in models(environment):
+        yield f"{path}.server", model.server.env or {}
+        for field in ("init_containers", "sidecars"):
+            for container in getattr(model, field) or []:
+                yield f"{path}.{field}[{container.name}]", container.env or {}
+    for job in environment.training:
+        yield f"training[{job.name}]", job.env
 
 
 @check

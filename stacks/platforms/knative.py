@@ -4,7 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from components.args import Fault, Words
-from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
+from components.catalog.charts import (
+    KNATIVE_SERVING_MINIMUM,
+    KNATIVE_SERVING_VERSION,
+    KNATIVE_SERVING_WANTED,
+    serving_release,
+)
 from components.crds.knative import RevisionTemplate
 from components.crds.knative_features import features
 from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
@@ -52,6 +57,8 @@ def needed_knative(
         environment.knative,
         installer=KnativeInstaller.OPERATOR if environment.existing else KnativeInstaller.ADDON,
         cluster_id=cluster_id(environment),
+        # Of one that is there it is only known which it is.
+        version=environment.knative.version if environment.knative.install else None,
         features=flags,
         ingress_class=GATEWAY_CLASS if behind_gateway else None,
     )
@@ -89,10 +96,9 @@ def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
     """The operator serves a few releases of Serving."""
     version = environment.knative.version
     installs = environment.existing and environment.knative.install
-    if installs and version is not None and version not in KNATIVE_SERVING_MINIMUM:
-        want = f"one of {', '.join(KNATIVE_SERVING_MINIMUM)}"
+    if installs and version is not None and serving_release(version) is None:
         why = "these are the releases that the pinned Knative operator installs"
-        yield Fault("knative.version", version, want, why)
+        yield Fault("knative.version", version, KNATIVE_SERVING_WANTED, why)
 
 
 @KNATIVE.check

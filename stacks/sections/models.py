@@ -7,6 +7,7 @@ from pydantic import Field
 
 from components.args import MISSING, Args, Because, Fault, Words
 from components.crds.scheduling import PreemptPolicy
+from components.keys import place_in_pods
 from components.names import ByteSize, NamespaceName, ObjectName, ServiceName
 from components.platform.alert_rules import ModelObjective
 from components.serving.availability import DisruptionBudget, TopologySpread
@@ -83,6 +84,11 @@ class PlacementSection(Args):
     """Names of pools, in the order in which they are tried."""
     preempt_policy: PreemptPolicy = PreemptPolicy.BEFORE_NEXT_UNIT
     """When pods of lower priority give way. Default: before the next pool is tried."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """What Kubernetes calls it, and a stack file says elsewhere."""
+        return place_in_pods(key)
 
 
 class ScaleSection(Protocol):
@@ -253,6 +259,11 @@ class ModelSection(Args):
     api_key_secret: KeySecretName | None = None
     """Name of an existing Secret in the namespace whose `VLLM_API_KEY` is the key that the server
     asks clients for. The Secret's keys become its environment, as those of `server.secret_env`."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """What Kubernetes calls it, and a stack file says elsewhere."""
+        return place_in_pods(key)
 
     def _faults(self) -> Iterator[Fault]:
         vllm = self.server.vllm

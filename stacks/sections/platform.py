@@ -168,7 +168,8 @@ class GatewaySection(Args):
     flavor envoy: models."""
     inference_types: bool = False
     """Whether the cluster has InferencePool v1 and InferenceObjective, which flavor envoy needs:
-    no chart has them. ACK's add-on brings them."""
+    no chart has them, and of the inference extension the releases up to v1.5.0. ACK's add-on
+    brings them."""
     version: str | None = Field(default=None, examples=["v1.4.0-apsara.4"])
     """Release of ACK's add-on. Default: ACK's choice, taken for v1.4.0-apsara.4 or later."""
     gateway_api_version: str | None = Field(default=None, examples=["v1.5.1"])

@@ -255,6 +255,13 @@ class PoolSection(Args):
             why += "and no stack creates them; once they are in a cluster, profile existing serves "
             why += "models on them, as nodes with the label alibabacloud.com/lingjun-worker"
             yield Fault("type", self.type, want, why, LINGJUN_DOCS)
+        for taint in self.taints if self.is_dedicated else []:
+            same = taint.key == GPU_TAINT["key"] and taint.effect == GPU_TAINT["effect"]
+            if same and taint.value != GPU_TAINT["value"]:
+                want = f"{GPU_TAINT['value']}, or the taint left out, or dedicated false"
+                why = "the nodes have it by themselves, for pods that need a GPU, and Kubernetes "
+                why += "takes one taint per key and effect"
+                yield Fault(f"taints[{taint.key}].value", taint.value or MISSING, want, why)
         yield from sharing_faults(self.gpu_sharing, self.gpu, "labels", self.labels)
         yield from management_faults(
             self.auto_repair, self.auto_upgrade, self.auto_repair_restart, self.auto_upgrade_kubelet
@@ -273,7 +280,8 @@ class PoolSection(Args):
     @property
     def all_taints(self) -> list[Taint]:
         """Taints of the nodes, the one that dedicates them to GPU pods among them."""
-        return [*([Taint.model_validate(GPU_TAINT)] if self.is_dedicated else []), *self.taints]
+        own = [Taint.model_validate(GPU_TAINT)] if self.is_dedicated else []
+        return [*own, *(taint for taint in self.taints if taint not in own)]
 
 
 class MachinesSection(Args):

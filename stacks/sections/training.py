@@ -6,6 +6,7 @@ from pydantic import Field
 
 from components.args import Args, Because
 from components.crds.formats import ImageReference
+from components.keys import place_in_pods
 from components.names import ByteSize, NamespaceName, SecretName, ServiceName
 from components.serving.server import ABSOLUTE, Resources
 
@@ -70,3 +71,8 @@ class TrainingSection(Args):
     retries: int = Field(default=3, ge=0, le=1000)
     """Failures of its own that the job survives; a preemption is none, but it ends the other pods
     of the job, which is one."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """What Kubernetes calls it, and a stack file says elsewhere."""
+        return place_in_pods(key)

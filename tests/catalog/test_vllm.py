@@ -5,6 +5,9 @@ import pytest
 from components.catalog.vllm import MINIMUM_DRIVER, table, vllm_image
 from components.serving import Quantization
 from components.serving.vllm_rules import REPLACED
+from reference.vllm.flags import read_choices
+from reference.vllm.parsers import REASONING, TOOL, read_parsers, read_variables
+from reference.vllm.sources import Sources
 
 
 @pytest.mark.parametrize(
@@ -150,3 +153,77 @@ def test_the_module_knows_all_flags_but_those_of_vllm_serve_alone(version: table
 def test_flags_of_other_commands_of_vllm_are_none_of_the_server(flag: str):
     """`vllm chat` and the command `vllm` itself have them, in releases from 0.5.2 on."""
     assert flag not in table.names("flags")
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "first", "last"),
+    [
+        ("tool_parsers", "hermes", (0, 6, 3), None),
+        ("tool_parsers", "qwen3_coder", (0, 10, 0), None),
+        ("tool_parsers", "minimax", (0, 9, 2), (0, 23, 0)),
+        ("reasoning_parsers", "deepseek_r1", (0, 7, 1), None),
+        ("reasoning_parsers", "qwen3", (0, 9, 0), None),
+        ("variables", "VLLM_ATTENTION_BACKEND", (0, 4, 2), (0, 14, 1)),
+        ("variables", "VLLM_USE_V1", (0, 6, 4), (0, 11, 0)),
+        ("variables", "VLLM_USE_MODELSCOPE", (0, 4, 2), None),
+    ],
+)
+def test_parsers_and_variables_are_known_by_release(
+    key: str, name: str, first: table.Version, last: table.Version | None
+):
+    assert table.lifetime(key, name) == (first, last or table.releases()[-1])
+    for version in table.releases():
+        knows = first <= version <= (last or version)
+        assert (name in table.names(key, version)) == knows
+
+
+def test_the_oldest_release_has_no_table_of_variables_and_no_parsers():
+    for key in ("tool_parsers", "reasoning_parsers", "variables"):
+        assert table.names(key, (0, 4, 1)) == frozenset()
+
+
+REGISTERED = {
+    "vllm/tool_parsers/__init__.py": '_TOOL_PARSERS_TO_REGISTER = {"a": ("file", "Class")}',
+    "vllm/entrypoints/openai/tool_parsers/b.py": (
+        '@ToolParserManager.register_module("b")\nclass B: ...\n'
+        '@ToolParserManager.register_module(["c", "d"])\nclass C: ...\n'
+        '@ToolParserManager.register_module(name="e", force=True)\nclass E: ...\n'
+        "@other\nclass F: ...\n"
+    ),
+    "vllm/reasoning/g.py": '@ReasoningParserManager.register_module("g")\nclass G: ...\n',
+    "vllm/envs.py": 'environment_variables: dict = {"VLLM_A": lambda: 1, "CUDA_HOME": lambda: 2}',
+}
+
+
+def test_names_are_read_however_a_release_registers_them():
+    sources = Sources(REGISTERED)
+    assert read_parsers(sources, TOOL) == ["a", "b", "c", "d", "e"]
+    assert read_parsers(sources, REASONING) == ["g"]
+    assert read_variables(sources) == ["VLLM_A"]
+    assert read_variables(Sources({})) == []
+
+
+FLAGS = {
+    "vllm/config/cache.py": (
+        'Kind = Literal["a", "b"]\nTwice = Literal["a"]\n'
+        "class CacheConfig:\n    plain: Kind\n    maybe: Literal[1, 8] | None\n"
+        "    free: Kind | str\n    unclear: Twice\n    widened: Kind\n"
+    ),
+    "vllm/config/other.py": 'Twice = Literal["c"]\n',
+    "vllm/engine/arg_utils.py": (
+        "class EngineArgs:\n    @staticmethod\n    def add_cli_args(parser):\n"
+        "        kwargs = get_kwargs(CacheConfig)\n"
+        '        kwargs["widened"]["choices"] = [*kwargs["widened"]["choices"], "c"]\n'
+        + "".join(
+            f'        parser.add_argument("--{name}", **kwargs["{name}"])\n'
+            for name in ("plain", "maybe", "free", "unclear", "widened")
+        )
+        + '        parser.add_argument("--listed", choices=["x", "y"])\n'
+        '        parser.add_argument("--dynamic", choices=list(NAMES))\n'
+    ),
+}
+
+
+def test_only_choices_that_stand_there_plainly_are_read():
+    offered = {"--plain": ["a", "b"], "--maybe": ["1", "8"], "--listed": ["x", "y"]}
+    assert read_choices(Sources(FLAGS)) == offered

@@ -175,9 +175,9 @@ def test_the_two_ways_to_install_exclude_each_other():
         ),
         (
             operator(version="v1.22"),
-            "version is 'v1.22', but it must be a release of 1.20, 1.21, 1.22, 1.23, such as",
+            "version is 'v1.22', but it must be one of 1.20, 1.21, 1.22, 1.23, or a patch",
         ),
-        (operator(version="1.19"), "version is '1.19', but it must be a release of 1.20"),
+        (operator(version="1.19"), "version is '1.19', but it must be one of 1.20"),
         (
             operator(image_pattern="registry.example.com:5000/knative/${NAME}"),
             "image_pattern is 'registry.example.com:5000/knative/${NAME}', but it must be a patt",

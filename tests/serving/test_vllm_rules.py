@@ -361,3 +361,140 @@ def test_fields_are_judged_by_release(release: str, fields: dict[str, Any], sent
 )
 def test_fields_that_the_release_knows_pass(release: str, fields: dict[str, Any]):
     assert ModelServer.of(typed(release, **fields))
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "fields"),
+    [
+        ("0.28.0", [], {"tool_call_parser": "qwen3_coder", "reasoning_parser": "qwen3"}),
+        ("0.10.0", [], {"tool_call_parser": "glm4_moe"}),
+        ("0.7.2", [], {"reasoning_parser": "deepseek_r1"}),
+        ("0.6.6", [], {"tool_call_parser": "hermes"}),
+        # The names stand in the code there, and not in a table.
+        ("0.6.1", [], {"tool_call_parser": "hermes"}),
+        # A newer release may have more.
+        ("0.99.0", [], {"tool_call_parser": "of_tomorrow"}),
+        ("0.28.0", ["--tool-parser-plugin", "/opt/own.py"], {"tool_call_parser": "own"}),
+        ("0.28.0", ["--reasoning-parser-plugin=/opt/own.py"], {"reasoning_parser": "own"}),
+        # Nobody looks at it.
+        ("0.28.0", ["--tool-call-parser", "of_nobody"], {}),
+        ("0.28.0", ["--reasoning-parser", "$(PARSER)"], {}),
+        ("0.28.0", ["--reasoning-parser="], {}),
+    ],
+)
+def test_parsers_that_the_release_has_pass(release: str, words: list[str], fields: dict[str, str]):
+    assert ModelServer.of(typed(release, *words, **fields)).command_line()
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "fields", "sentence"),
+    [
+        (
+            "0.28.0",
+            [],
+            {"tool_call_parser": "qwen3"},
+            "vllm.tool_call_parser is 'qwen3', but it must be qwen3_xml: vLLM 0.28.0 exits when it "
+            "starts: it has that name for reasoning alone (--reasoning-parser).",
+        ),
+        (
+            "0.28.0",
+            [],
+            {"reasoning_parser": "hermes"},
+            "vllm.reasoning_parser is 'hermes', but it must be a parser of reasoning that it has: "
+            "vLLM 0.28.0 exits when it starts: it has that name for tool calls alone "
+            "(--tool-call-parser).",
+        ),
+        (
+            "0.28.0",
+            [],
+            {"tool_call_parser": "of_nobody"},
+            "vllm.tool_call_parser is 'of_nobody', but it must be a parser of tool calls that it "
+            "has: vLLM 0.28.0 exits when it starts.",
+        ),
+        (
+            "0.9.2",
+            [],
+            {"tool_call_parser": "qwen3_coder"},
+            "vllm.tool_call_parser is 'qwen3_coder', but it must be another parser, or another "
+            "release: vLLM 0.9.2 exits when it starts: 0.10.0 and later have it.",
+        ),
+        (
+            "0.28.0",
+            [],
+            {"tool_call_parser": "minimax"},
+            "vllm.tool_call_parser is 'minimax', but it must be minimax_m3: vLLM 0.28.0 exits when "
+            "it starts: 0.9.2 to 0.23.0 have it.",
+        ),
+        (
+            "0.28.0",
+            ["--enable-auto-tool-choice", "--tool-call-parser=hermes2"],
+            {},
+            "vllm.extra_args is 'hermes2', but it must be hermes: vLLM 0.28.0 exits when it "
+            "starts.",
+        ),
+        (
+            "0.28.0",
+            ["--reasoning-parser", "deepseek-r1"],
+            {},
+            "vllm.extra_args is 'deepseek-r1', but it must be deepseek_r1: vLLM 0.28.0 exits when "
+            "it starts.",
+        ),
+    ],
+)
+def test_parsers_that_the_release_lacks_are_refused(
+    release: str, words: list[str], fields: dict[str, str], sentence: str
+):
+    assert refusal(ModelServer, typed(release, *words, **fields)) == sentence
+
+
+def test_parsers_of_a_command_are_validated_too():
+    words = ["vllm", "serve", "/mnt/models/qwen", "--reasoning-parser", "qwen2"]
+    assert refusal(ModelServer, started("0.28.0", *words)) == (
+        "command is 'qwen2', but it must be qwen3: vLLM 0.28.0 exits when it starts."
+    )
+
+
+@pytest.mark.parametrize("task", ["generate", "transcription", "auto"])
+def test_a_task_that_writes_text_is_left_out(task: str):
+    want = "left out, or --runner generate (vllm.runner): it is gone since vLLM 0.13.0"
+    for words in (["--task", task], [f"--task={task}"]):
+        assert f"but it must be {want}" in refusal(ModelServer, typed("0.28.0", *words))
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [
+        ("0.28.0", ["--kv-cache-dtype", "fp8_e4m3"]),
+        ("0.28.0", ["--kv-cache-dtype=auto"]),
+        ("0.28.0", ["--scheduling-policy", "priority"]),
+        # Its parser takes either spelling.
+        ("0.28.0", ["--moe-backend", "Deep-Gemm"]),
+        ("0.28.0", ["--mm-encoder-attn-dtype", "None"]),
+        ("0.28.0", ["--kv-cache-dtype", "$(DTYPE)"]),
+        ("0.99.0", ["--scheduling-policy", "of_tomorrow"]),
+        # Any backend of a plugin may do.
+        ("0.28.0", ["--attention-backend", "CUSTOM"]),
+        ("0.8.4", ["--block-size", "16"]),
+    ],
+)
+def test_values_that_the_release_offers_pass(release: str, words: list[str]):
+    assert ModelServer.of(typed(release, *words)).command_line()
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "got", "want"),
+    [
+        ("0.28.0", ["--kv-cache-dtype", "fp8_e5m3"], "--kv-cache-dtype fp8_e5m3", "fp8_e5m2"),
+        ("0.8.5", ["--kv-cache-dtype", "nvfp4"], "--kv-cache-dtype nvfp4", "one of auto, fp8, "),
+        ("0.28.0", ["--scheduling_policy=prio"], "--scheduling-policy prio", "priority"),
+        ("0.8.4", ["--block-size", "12"], "--block-size 12", "1"),
+        ("0.8.1", ["--reasoning-parser", "qwen3", "--enable-reasoning"], "qwen3", "another par"),
+    ],
+)
+def test_values_that_the_release_does_not_offer_are_refused(
+    release: str, words: list[str], got: str, want: str
+):
+    sentence = refusal(ModelServer, typed(release, *words))
+    assert sentence.startswith(f"vllm.extra_args is {got!r}, but it must be {want}")
+    assert "vLLM" in sentence
+    assert "exits when it starts" in sentence

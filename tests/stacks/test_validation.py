@@ -462,3 +462,57 @@ def test_what_may_be_a_token_is_not_shown_where_it_cannot_be_read(path: str, val
     told = " ".join(sentences(changed(dev(), path, value)))
     assert path in told
     assert "CANARY" not in told
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        # Flags of vLLM that are no fields, are ones under another name, or hold a key.
+        ("models[qwen].server.vllm.max_num_seqs", "--max-num-seqs in extra_args"),
+        ("models[qwen].server.vllm.kv_cache_dtype", "--kv-cache-dtype in extra_args"),
+        (
+            "models[qwen].server.vllm.pipeline_parallel_size",
+            "--pipeline-parallel-size in extra_args",
+        ),
+        ("models[qwen].server.vllm.enableLora", "'lora'"),
+        ("models[qwen].server.vllm.enable_auto_tool_choice", "'tool_call_parser'"),
+        ("models[qwen].server.vllm.port", "server.port"),
+        ("models[qwen].server.vllm.api_key", "api_key_secret of the model"),
+        ("models[qwen].server.vllm.hf_token", "secret_env of the server"),
+        ("models[qwen].server.vllm.gpu_memory_utilisation", "'gpu_memory_utilization'"),
+        # What a manifest of Kubernetes has.
+        ("models[qwen].tolerations", "taints of the pools, which pods tolerate by themselves"),
+        ("models[qwen].placement.nodeSelector", "placement.pools, which says where pods run"),
+        ("training[finetune].affinity", "placement.pools, which says where pods run"),
+        ("models[qwen].server.livenessProbe", "health_path, which probes ask"),
+        ("models[qwen].server.volumeMounts", "volumes of the model, each with its mount_path"),
+        ("models[qwen].server.args", "command, or extra_args of server.vllm"),
+        ("models[qwen].server.envFrom", "'secret_env'"),
+        ("models[qwen].serve.knative.containerConcurrency", "'concurrency_limit'"),
+    ],
+)
+def test_a_key_of_another_program_is_told_where_it_belongs(path: str, meant: str):
+    [sentence] = sentences(merged(dev(), {path: "x"}))
+    assert f"{path} is not a known key, but it must be left out (did you mean {meant}?)" in sentence
+
+
+@pytest.mark.parametrize("key", ["no_such_thing", "max_num_sequences_of_all"])
+def test_a_key_of_nobody_is_told_nowhere(key: str):
+    [sentence] = sentences(merged(dev(), {f"models[qwen].server.vllm.{key}": "x"}))
+    assert "in extra_args" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "got", "want"),
+    [
+        (7, "a number", "text in quotes"),
+        (1.5, "a number", "text in quotes"),
+        (True, "true or false", "text in quotes"),
+        (None, "nothing", "text"),
+        (["s3cret"], "something else", "text"),
+    ],
+)
+def test_a_variable_that_is_no_text_is_not_shown(value: object, got: str, want: str):
+    [sentence] = sentences(merged(dev(), {"models[qwen].server.env": {"A": value}}))
+    about = "environment variables; over those that are set for vLLM"
+    assert sentence == f"models[qwen].server.env.A is {got}, but it must be {want}: {about}."

@@ -275,6 +275,14 @@ SITUATIONS = (
         log=CUDA,
         row="drivers_run_the_image",
     ),
+    Situation(
+        "parser of another release",
+        _crash(1),
+        "pods",
+        "no parser of that name",
+        log="KeyError: 'invalid reasoning parser: qwen4 (chose from { deepseek_r1 })'",
+        row="parser_faults",
+    ),
     Situation("killed while it loads", _probe_gives_up, "pods", "start-up probe waits no longer"),
     Situation(
         "probe waits", _loading, "pods", "loads its model: 4 min 0 s of 30 min", Stage.COMING

@@ -1,4 +1,4 @@
-"""What each release of vLLM knows: flags, formats of quantized weights, series.
+"""What each release of vLLM knows: flags, choices, weight formats, series, parsers, variables.
 
 `releases.json` is made by `make vllm-table` out of the wheels' sources; it says when, and which
 releases were read. A release in between is validated against the nearest older one, a newer
@@ -114,11 +114,17 @@ def any_release() -> Release:
     return Release(releases()[-1], flags, frozenset(), lowest, frozenset(_table()["series"]))
 
 
+def choices(flag: str, version: Version) -> tuple[str, ...]:
+    """The only values that a release takes for a flag; empty where others may do."""
+    rows = {flag: _table()["choices"].get(flag, [])}
+    return tuple(dict(_entries_at(rows, release(version).version)).get(flag, ()))
+
+
 def lifetime(key: str, name: str) -> tuple[Version, Version] | None:
     """First and last release that know a name; None where none does.
 
     Args:
-        key: flags, serve, quantization or series.
+        key: flags, serve, quantization, series, tool_parsers, reasoning_parsers or variables.
         name: E.g. `--task`, `gguf`.
     """
     rows = _table()[key].get(name)
@@ -136,9 +142,11 @@ def _knowing(key: str, name: str) -> Iterator[Version]:
     return (read_version(last) for _, _, last in _table()[key].get(name, ()))
 
 
-def names(key: str) -> frozenset[str]:
-    """Every name that some release knows."""
-    return frozenset(_table()[key])
+def names(key: str, version: Version | None = None) -> frozenset[str]:
+    """Every name that some release knows, or that the one of a version does."""
+    if version is None:
+        return frozenset(_table()[key])
+    return frozenset(_column(key, release(version).version))
 
 
 def _column(key: str, version: Version) -> Mapping[str, Any]:

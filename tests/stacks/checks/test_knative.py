@@ -30,10 +30,31 @@ CASES = [
         existing,
         {"knative": {"version": "1.19"}},
         (
-            "knative.version is '1.19', but it must be one of 1.20, 1.21, 1.22, 1.23: these are "
-            "the releases that the pinned Knative operator installs."
+            "knative.version is '1.19', but it must be one of 1.20, 1.21, 1.22, 1.23, or a patch "
+            "of theirs up to 1.20.3, 1.21.3, 1.22.1, 1.23.0: these are the releases that the "
+            "pinned Knative operator installs."
         ),
         {"knative": {"version": "1.20"}},
+    ),
+    Case(
+        "knative_release_is_served",
+        "a patch that the operator does not have",
+        existing,
+        {"knative": {"version": "1.22.2"}},
+        (
+            "knative.version is '1.22.2', but it must be one of 1.20, 1.21, 1.22, 1.23, or a patch "
+            "of theirs up to 1.20.3, 1.21.3, 1.22.1, 1.23.0: these are the releases that the "
+            "pinned Knative operator installs."
+        ),
+        {"knative": {"version": "1.22.1"}},
+    ),
+    Case(
+        "knative_runs_on_the_kubernetes",
+        "the same floor for a patch",
+        existing,
+        {"cluster.version": "1.33", "knative": {"version": "1.22.1"}},
+        ("cluster.version is '1.33', but it must be 1.34 or later: Knative Serving 1.22 needs it."),
+        {"cluster.version": "1.33", "knative": {"version": "1.21.3"}},
     ),
     Case(
         "enough_nodes_carry_knative",

@@ -4,7 +4,32 @@ from ..environments import GONE, dev, existing
 from .cases import Case, refusals, surprises
 from .parts import CARDS, NO_CARD
 
+CARD_TAINT = {"key": "nvidia.com/gpu", "value": "present"}
 CASES = [
+    Case(
+        "PoolSection",
+        "the taint of GPU pools with another value",
+        dev,
+        {"pools[a10].taints": [{"key": "nvidia.com/gpu", "value": "true"}]},
+        (
+            "pools[a10].taints[nvidia.com/gpu].value is 'true', but it must be present, or the "
+            "taint left out, or dedicated false: the nodes have it by themselves, for pods that "
+            "need a GPU, and Kubernetes takes one taint per key and effect."
+        ),
+        {"pools[a10].taints": [CARD_TAINT, {**CARD_TAINT, "effect": "NoExecute"}]},
+    ),
+    Case(
+        "PoolSection",
+        "the same of a pool that has no such taint",
+        dev,
+        {"pools[a10].taints": [{"key": "nvidia.com/gpu"}]},
+        (
+            "pools[a10].taints[nvidia.com/gpu].value is missing, but it must be present, or the "
+            "taint left out, or dedicated false: the nodes have it by themselves, for pods that "
+            "need a GPU, and Kubernetes takes one taint per key and effect."
+        ),
+        {"pools[a10].taints": [{"key": "nvidia.com/gpu"}], "pools[a10].dedicated": False},
+    ),
     Case(
         "instance_types_are_known",
         "an instance type that nobody knows",

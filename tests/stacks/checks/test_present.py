@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+import pytest
+
 from ..environments import (
     GONE,
     Raw,
@@ -298,3 +300,9 @@ def test_the_gateway_of_acks_knative_is_acks() -> None:
         "knative.gateway_annotations is given, but it must be left out: ACK makes the gateway of "
         "its add-on, and its Service."
     )
+
+
+@pytest.mark.parametrize("version", ["1.19", "1.22.7", "1.23", "1.24", "v1.18.1.10"])
+def test_a_knative_that_is_there_may_be_of_any_release(version: str) -> None:
+    told = warnings(merged(existing(), {"knative": {"install": False, "version": version}}))
+    assert any(text.startswith("knative.install is false, so nobody sets") for text in told)

@@ -276,7 +276,14 @@ CASES = [
             "with sglang.launch_server: other servers are not known to hand a prompt's KV cache "
             "over."
         ),
-        {"models[deepseek].server.command": ["sglang", "serve", "--model-path", "/mnt"]},
+        {
+            "models[deepseek].server.command": [
+                "sglang",
+                "serve",
+                "--model-path",
+                "/mnt/models/deepseek",
+            ]
+        },
     ),
     Case(
         "RolesModelArgs",

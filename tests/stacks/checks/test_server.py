@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from ..environments import Raw, dev, existing, hybrid
+import pytest
+
+from ..environments import Raw, dev, existing, hybrid, merged, warnings
 from .cases import Case, refusals, surprises
 from .parts import BIG_NODES, LLM_SPLIT, llm, started
 
@@ -16,6 +18,18 @@ COMPILED: Raw = {
     "models[qwen].server.image": "registry/vllm:0.8.5",
     "models[qwen].server.vllm.compile_cache": "/cache/vllm",
 }
+
+
+SERVE: Final = ["sglang", "serve"]
+OPEN: Final = ["--host", "0.0.0.0"]  # noqa: S104
+SGLANG: Raw = {
+    "models[qwen].server.image": "registry/sglang:v0.5.23",
+    "models[qwen].server.vllm": None,
+    "models[qwen].server.port": 30000,
+}
+KEYED: Raw = {"models[qwen].server.image": "registry/vllm:0.28.0"}
+NEW: Final = {"VLLM_LOGGING_LEVELS": "1"}
+BACKEND: Final = {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}
 
 
 CASES = [
@@ -110,6 +124,29 @@ CASES = [
         },
     ),
     Case(
+        "paths_are_mounted",
+        "a model of another server in another folder than its own",
+        existing,
+        {**SGLANG, "models[qwen].server.command": [*SERVE, "/models/qwen", *OPEN]},
+        (
+            f"models[qwen].server.command is '/models/qwen', but it must be below {MOUNTED}: the "
+            "server reads it, and nothing else is mounted."
+        ),
+        {**SGLANG, "models[qwen].server.command": [*SERVE, MOUNTED, *OPEN]},
+    ),
+    Case(
+        "engine_faults",
+        "a server that listens to itself alone",
+        existing,
+        {**SGLANG, "models[qwen].server.command": [*SERVE, MOUNTED]},
+        (
+            "models[qwen].server.command is one without --host, by which SGLang listens at "
+            "127.0.0.1, but it must be one with --host 0.0.0.0: neither a probe nor the Service "
+            "reaches a loopback address: the pod never is ready."
+        ),
+        {**SGLANG, "models[qwen].server.command": [*SERVE, MOUNTED, *OPEN]},
+    ),
+    Case(
         "scaled_metrics_are_published",
         "series on which pods that read prompts scale, and nobody publishes",
         llm,
@@ -167,6 +204,175 @@ CASES = [
 ]
 SURPRISES = [
     Case(
+        "variables_are_read",
+        "a variable that the release reads no more",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:0.15.0", "models[qwen].server.env": BACKEND},
+        (
+            "models[qwen].server.env[VLLM_ATTENTION_BACKEND] sets VLLM_ATTENTION_BACKEND, which "
+            "vLLM 0.15.0 does not read: 0.14.1 was the last that did, and --attention-backend "
+            "takes its place."
+        ),
+        {"models[qwen].server.image": "registry/vllm:0.14.1", "models[qwen].server.env": BACKEND},
+    ),
+    Case(
+        "variables_are_read",
+        "a variable that a later release is the first to read",
+        existing,
+        {
+            "models[qwen].server.image": "registry/vllm:0.6.6",
+            "models[qwen].server.env": {"VLLM_SERVER_DEV_MODE": "1"},
+        },
+        (
+            "models[qwen].server.env[VLLM_SERVER_DEV_MODE] sets VLLM_SERVER_DEV_MODE, which vLLM "
+            "0.6.6 does not read: 0.7.0 is the first that does."
+        ),
+        {
+            "models[qwen].server.image": "registry/vllm:0.7.0",
+            "models[qwen].server.env": {"VLLM_SERVER_DEV_MODE": "1"},
+        },
+    ),
+    Case(
+        "variables_are_read",
+        "a variable that is misspelled, and one of a plugin",
+        existing,
+        {
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.env": {"VLLM_LOGING_LEVEL": "DEBUG"},
+        },
+        (
+            "models[qwen].server.env[VLLM_LOGING_LEVEL] sets VLLM_LOGING_LEVEL, which vLLM 0.28.0 "
+            "does not read: VLLM_LOGGING_LEVEL may be meant."
+        ),
+        {
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.env": {"VLLM_ASCEND_ENABLE_NZ": "1"},
+        },
+    ),
+    Case(
+        "variables_are_read",
+        "one that a script sets",
+        existing,
+        {
+            **SGLANG,
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.command": [
+                "sh",
+                "-c",
+                f"export VLLM_USE_V1=1; exec vllm serve {MOUNTED} --port 30000",
+            ],
+        },
+        (
+            "models[qwen].server.command sets VLLM_USE_V1, which vLLM 0.28.0 does not read: "
+            "0.11.0 was the last that did."
+        ),
+        {},
+    ),
+    Case(
+        "references_are_of_variables",
+        "a name that nothing has",
+        existing,
+        {**KEYED, "models[qwen].server.vllm.extra_args": ["--max-num-seqs", "$(SEQS)"]},
+        (
+            "models[qwen].server.vllm.extra_args has $(SEQS) in it, and neither does env have "
+            "SEQS nor secret_env name a Secret: unless something else gives the pod that "
+            "variable, the text stays as it stands."
+        ),
+        {
+            **KEYED,
+            "models[qwen].server.vllm.extra_args": ["--max-num-seqs", "$(SEQS)"],
+            "models[qwen].server.env": {"SEQS": "8"},
+        },
+    ),
+    Case(
+        "references_are_of_variables",
+        "a key that nothing fills in",
+        existing,
+        {**KEYED, "models[qwen].server.vllm.extra_args": ["--api-key", "$(KEY)"]},
+        (
+            "models[qwen].server.vllm.extra_args has $(KEY) in it, and neither does env have KEY "
+            "nor secret_env name a Secret: unless something else gives the pod that variable, the "
+            "text stays as it stands, and is then the key of --api-key that everybody can guess."
+        ),
+        {
+            **KEYED,
+            "models[qwen].server.vllm.extra_args": ["--api-key", "$(KEY)"],
+            "models[qwen].server.secret_env": ["keys"],
+        },
+    ),
+    Case(
+        "references_are_of_variables",
+        "a token in one word with its flag",
+        existing,
+        {**KEYED, "models[qwen].server.vllm.extra_args": ["--hf_token=$(TOKEN)"]},
+        (
+            "models[qwen].server.vllm.extra_args has $(TOKEN) in it, and neither does env have "
+            "TOKEN nor secret_env name a Secret: unless something else gives the pod that "
+            "variable, the text stays as it stands, and is then the key of --hf-token that "
+            "everybody can guess."
+        ),
+        {
+            **KEYED,
+            "models[qwen].server.vllm.extra_args": ["--api-key", "$(VLLM_API_KEY)"],
+            "models[qwen].api_key_secret": "keys",
+        },
+    ),
+    Case(
+        "references_are_of_variables",
+        "one in a variable, of others that a runtime gives",
+        existing,
+        {
+            **KEYED,
+            "models[qwen].server.env": {"A": "$(K_REVISION)-$(POD_IP)", "B": "$(A)", "C": "$$(D)"},
+        },
+        (
+            "models[qwen].server.env[A] has $(POD_IP) in it, and neither does env have POD_IP nor "
+            "secret_env name a Secret: unless something else gives the pod that variable, the "
+            "text stays as it stands."
+        ),
+        {**KEYED, "models[qwen].server.env": {"A": "$(K_REVISION)-$(PORT)"}},
+    ),
+    Case(
+        "variables_are_filled_in",
+        "a variable as a shell writes it",
+        existing,
+        {"models[qwen].server.env": {"LD_LIBRARY_PATH": "/opt/lib:$LD_LIBRARY_PATH"}},
+        (
+            "models[qwen].server.env[LD_LIBRARY_PATH] names $LD_LIBRARY_PATH, which stays as it "
+            "stands: Kubernetes fills in $(LD_LIBRARY_PATH) alone, from env and secret_env, and "
+            "nothing of the image. Write that, or all that it stands for."
+        ),
+        {"models[qwen].server.env": {"BASE": "/opt", "A": "$(BASE)/lib", "B": "$$BASE", "C": "a$"}},
+    ),
+    Case(
+        "variables_are_filled_in",
+        "one of a training job, in braces",
+        dev,
+        {"training[finetune].env": {"DATA": "${HOME}/data"}},
+        (
+            "training[finetune].env[DATA] names ${HOME}, which stays as it stands: Kubernetes "
+            "fills in $(HOME) alone, from env and secret_env, and nothing of the image. Write "
+            "that, or all that it stands for."
+        ),
+        {"training[finetune].env": {"DATA": "/root/data"}},
+    ),
+    Case(
+        "variables_are_filled_in",
+        "one of a sidecar",
+        existing,
+        {
+            "models[qwen].sidecars": [
+                {"name": "audit", "image": "registry/audit:1", "env": {"TO": "$TARGET"}}
+            ]
+        },
+        (
+            "models[qwen].sidecars[audit].env[TO] names $TARGET, which stays as it stands: "
+            "Kubernetes fills in $(TARGET) alone, from env and secret_env, and nothing of the "
+            "image. Write that, or all that it stands for."
+        ),
+        {},
+    ),
+    Case(
         "tensor_parallel_divides_the_heads",
         "layers split over a number that few models have heads for",
         dev,
@@ -213,3 +419,25 @@ SURPRISES = [
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"models[qwen].server.env": {"A": "$(K_REVISION)-$(PORT)", "B": "$(A)", "C": "$$(D)"}},
+        # What the program hostname says.
+        {
+            "models[qwen].server.vllm": None,
+            "models[qwen].server.port": 8000,
+            "models[qwen].server.command": ["sh", "-c", f"vllm serve {MOUNTED} --seed $(hostname)"],
+        },
+        {"models[qwen].server.env": {"C": "a$", "D": "$$NAME", "E": "cost: $5"}},
+        # A variable of a plugin, which may be any.
+        {"models[qwen].server.env": {"VLLM_ASCEND_LOGGING_LEVELS": "1"}},
+        {"models[qwen].server.image": "registry/vllm:0.99.0", "models[qwen].server.env": NEW},
+    ],
+)
+def test_what_may_well_be_there_is_no_warning(changes: Raw):
+    raw = merged(existing(), {**KEYED, **changes})
+    about = (" has $(", "stays as it stands", "does not read")
+    assert not [text for text in warnings(raw) if any(words in text for words in about)]
