@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,10 @@ import json, sys
 from pathlib import Path
 from proof.vllm_parser import real_parser
 parser = real_parser(Path(sys.stdin.read()))
-found = {word: action.nargs for word, action in parser._option_string_actions.items()}
-print("\\n" + json.dumps(found))
+actions = parser._option_string_actions.items()
+nargs = {word: action.nargs for word, action in actions}
+choices = {word: [str(c) for c in action.choices] for word, action in actions if action.choices}
+print("\\n" + json.dumps([nargs, choices]))
 """
 
 each_release = pytest.mark.parametrize("release", ["0.4.1", "0.19.0", "0.28.0", "0.33.0"])
@@ -89,8 +92,8 @@ def test_two_words_in_one_item_are_taken_for_the_model() -> None:
     assert refused(folder_of("0.28.0"), [["--seed 1"]]) == [None]
 
 
-@each_release
-def test_the_table_has_the_flags_of_the_parser_and_the_words_that_follow(release: str) -> None:
+def options_of(release: str) -> list[Any]:
+    """Of the parser's flags, how many words follow each, and which values it offers."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", OPTIONS],
         input=str(folder_of(release)),
@@ -99,7 +102,24 @@ def test_the_table_has_the_flags_of_the_parser_and_the_words_that_follow(release
         cwd=ROOT,
         check=True,
     )
-    parsed = json.loads(done.stdout.splitlines()[-1])
+    options: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return options
+
+
+@each_release
+def test_the_table_refuses_no_value_that_the_parser_offers(release: str) -> None:
+    _, offered = options_of(release)
+    version = table.read_version(release)
+    judged = {flag: {*table.choices(flag, version)} for flag in table.names("choices", version)}
+    assert judged
+    assert {
+        flag for flag, values in judged.items() if not {*offered[flag]} - {"None"} <= values
+    } == set()
+
+
+@each_release
+def test_the_table_has_the_flags_of_the_parser_and_the_words_that_follow(release: str) -> None:
+    parsed, _ = options_of(release)
     flags = table.release(table.read_version(release)).of_module.flags
     assert set(parsed) - {"-h", "--help"} == set(flags)
     kinds = {flag: flags.get(kind, kind) for flag, kind in flags.items()}
