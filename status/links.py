@@ -419,7 +419,10 @@ def _claim(trail: Trail, name: str) -> Iterator[Finding]:
         "volume",
         subject,
         f"is {phase or 'Pending'}{f': {says}' if says else ''}",
-        "look at the volume that it names, and at what made it",
+        f"it never binds again by itself: bring volume {volume} back, or delete the claim and run "
+        f"{UP_AGAIN}; the files are where the volume had them"
+        if phase == "Lost"
+        else "look at the volume that it names, and at what made it",
         "stores_are_known",
     )
 
@@ -678,8 +681,14 @@ def revision(trail: Trail) -> Iterator[Finding]:
                 "revision",
                 f"Revision {latest}",
                 f"is not ready: {says}{still}",
-                "mend what its pods say, and run `pulumi up`",
-                "starts_take_their_time" if "ProgressDeadline" in str(entry) else "",
+                "name an image that Knative's controller can look up, with its pull secret"
+                if "fetch image" in says
+                else "mend what its pods say, and run `pulumi up`",
+                "registries_are_in_reach"
+                if "fetch image" in says
+                else "starts_take_their_time"
+                if "ProgressDeadline" in str(entry)
+                else "",
             )
         elif ready:
             yield Finding(
@@ -740,29 +749,45 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
         idle = entry.get("reason") == "ScalingDisabled"
         if not sees_its_metric(scaler) and not idle:
             says = text(entry.get("message"))
-            absent = "metrics API" in says and "registered" in says
-            if "external metric" in says:
-                yield Finding(
-                    Stage.BROKEN,
-                    "autoscaler",
-                    f"{_HPA} {name_of(scaler)}",
-                    f"cannot read its metric: {says}",
-                    "look at KEDA's operator, and whether Prometheus scrapes the pods",
-                    "signals_are_collected",
-                )
-                continue
+            remedy, row = _metric_remedy(says)
             yield Finding(
                 Stage.BROKEN,
                 "autoscaler",
                 f"{_HPA} {name_of(scaler)}",
                 f"cannot read its metric: {says}",
-                "look at the metrics adapter's pods and its APIService; where there is none, give "
-                "gpu_metrics"
-                if absent
-                else "look at the metrics adapter, and whether Prometheus scrapes the pods",
-                "metrics_have_an_adapter" if absent else "metrics_have_a_source",
+                remedy,
+                row,
             )
     yield from _without_scaler(trail)
+
+
+def _metric_remedy(says: str) -> tuple[str, str]:
+    """What to do where an HPA cannot read a metric, and the row that explains it.
+
+    Messages of the HPA controller of Kubernetes 1.34, `pkg/controller/podautoscaler`.
+    """
+    if "missing request for" in says:
+        return (
+            "have whoever puts that container into the pod give it a request, or scale on what "
+            "needs none",
+            "",
+        )
+    if "external metric" in says:
+        why = "look at KEDA's operator, and whether Prometheus scrapes the pods"
+        return why, "signals_are_collected"
+    if "resource metrics API" in says:
+        return (
+            "look at metrics-server in kube-system and its APIService: CPU and memory come of it",
+            "",
+        )
+    if "metrics API" in says and "registered" in says:
+        why = (
+            "look at the metrics adapter's pods and its APIService; where there is none, give "
+            "gpu_metrics"
+        )
+        return why, "metrics_have_an_adapter"
+    why = "look at the metrics adapter, and whether Prometheus scrapes the pods"
+    return why, "metrics_have_a_source"
 
 
 def sees_its_metric(scaler: Manifest) -> bool:

@@ -1,5 +1,6 @@
 """Why a pod does not run: scheduler, node, volumes, image, process, probe."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
 from .cluster import LiveCluster, last_seen
+from .kubelet import COMING, CRASHED, FAILURES, PULL, WAITS, failure
 from .messages import text
 from .model import Finding, Stage
 from .rooms import Rooms, node_kind
@@ -25,15 +27,6 @@ SCHEDULING_SECONDS: Final = 30
 """How long scheduler and autoscaler are given for their first answer; ACK scans every 30 s."""
 NODES_FAIL: Final = ("ProvisionNodeFailed", "ResetPod")
 """Events of GOATScaler where no node could be had."""
-_PULLS: Final = frozenset(
-    {
-        "ImagePullBackOff",
-        "ErrImagePull",
-        "InvalidImageName",
-        "ErrImageNeverPull",
-        "RegistryUnavailable",
-    }
-)
 _MOUNTS: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 _RESTARTS: Final = 2
 """From so many restarts on a process that ends is no accident."""
@@ -103,8 +96,13 @@ def pod_finding(
         return lost
     if status.get("phase") == "Running" and is_ready(pod):
         return None
+    # Init containers come first, then the server: what is beside it often fails for its sake.
+    entries = [*_containers(pod, "initContainerStatuses")]
+    entries += sorted(
+        _containers(pod, "containerStatuses"), key=lambda entry: entry.get("name") != server.name
+    )
     return next(
-        filter(None, (_container(cluster, pod, entry, server, log) for entry in _containers(pod))),
+        filter(None, (_container(cluster, pod, entry, server, log) for entry in entries)),
         None,
     ) or (_failed(pod) if status.get("phase") == "Failed" else _not_started(cluster, pod, server))
 
@@ -133,8 +131,13 @@ def _lingering(cluster: LiveCluster, pod: Manifest) -> Finding | None:
 def _failed(pod: Manifest) -> Finding:
     """A pod that its node gave up: evicted, not admitted, shut down."""
     status = section(pod, "status")
-    says = ": ".join(filter(None, (text(status.get("reason")), text(status.get("message")))))
-    return _finding(Stage.BROKEN, pod, f"has failed: {says or 'nothing says why'}")
+    reason, message = text(status.get("reason")), text(status.get("message"))
+    entry = failure(FAILURES, reason, message)
+    remedy = entry.remedy.format(
+        node=pod["spec"].get("nodeName"), namespace=namespace_of(pod), name=name_of(pod)
+    )
+    says = ": ".join(filter(None, (reason, message))) or "nothing says why"
+    return _finding(Stage.BROKEN, pod, f"has failed: {says}", remedy, entry.row)
 
 
 def _finding(state: Stage, pod: Manifest, why: str, remedy: str = "", row: str = "") -> Finding:
@@ -229,9 +232,9 @@ def _lost_node(cluster: LiveCluster, pod: Manifest) -> Finding | None:
     return None
 
 
-def _containers(pod: Manifest) -> Iterator[Mapping[str, Any]]:
+def _containers(pod: Manifest, *keys: str) -> Iterator[Mapping[str, Any]]:
     status = section(pod, "status")
-    for key in ("initContainerStatuses", "containerStatuses"):
+    for key in keys or ("initContainerStatuses", "containerStatuses"):
         yield from items(status, key)
 
 
@@ -242,39 +245,32 @@ def _container(
     waiting = section(entry, "state", "waiting")
     reason, message = str(waiting.get("reason", "")), text(waiting.get("message"))
     name = str(entry.get("name"))
-    if reason in _PULLS:
-        return _finding(
-            Stage.BROKEN,
-            pod,
-            f"cannot pull the image {entry.get('image') or name}: {message or reason}",
-            "name an image that exists, in a registry that the nodes reach, with its pull secret",
-            "registries_are_in_reach",
-        )
-    if reason == "CreateContainerConfigError":
-        return _finding(
-            Stage.BROKEN,
-            pod,
-            f"cannot set up its container {name}: {message}",
-            "create what is missing: a Secret of secret_env or api_key_secret, in this namespace",
-        )
-    if reason in ("CreateContainerError", "RunContainerError", "StartError"):
-        remedy = "mend what the message names: a command, a device or a mount of the container"
-        why = f"cannot start its container {name}: {message}"
-        return _finding(Stage.BROKEN, pod, why, remedy)
+    if reason not in COMING and reason != CRASHED:
+        wait = failure(WAITS, reason, message)
+        what = str(entry.get("image") or name) if wait.why == PULL else name
+        says = _pull_says(cluster, pod, message) if wait.why == PULL else message
+        why = f"{wait.why} {what}: {says or reason}"
+        return _finding(Stage.BROKEN, pod, why, wait.remedy, wait.row)
     ended = section(entry, "lastState", "terminated") or section(entry, "state", "terminated")
-    crashed = reason == "CrashLoopBackOff" or (
-        ended and ended.get("exitCode") != 0 and not entry.get("ready")
-    )
+    crashed = reason == CRASHED or (ended and ended.get("exitCode") != 0 and not entry.get("ready"))
     if not crashed:
         return None
     return _crash(cluster, pod, entry, ended, server, log)
 
 
-def _gave_up_waiting(cluster: LiveCluster, pod: Manifest, name: str) -> bool:
-    """Whether the kubelet ended a container because its start-up probe failed."""
+def _pull_says(cluster: LiveCluster, pod: Manifest, message: str) -> str:
+    """Why an image is not pulled; while the kubelet backs off, its event alone says it."""
+    event = cluster.warning("Pod", namespace_of(pod), name_of(pod), "Failed", "InspectFailed")
+    says = text((event or {}).get("message"))
+    vague = re.fullmatch(r'(Back-off pulling image "[^"]*")?', message)
+    return says if vague and "pull image" in says else message
+
+
+def _failed_probe(cluster: LiveCluster, pod: Manifest, name: str, probe: str) -> bool:
+    """Whether the kubelet ended a container because a probe failed: `startup`, `liveness`."""
     return any(
         event.get("reason") == "Killing"
-        and f"Container {name} failed startup probe" in str(event.get("message"))
+        and f"Container {name} failed {probe} probe" in str(event.get("message"))
         for event in cluster.events("Pod", namespace_of(pod), name_of(pod))
     )
 
@@ -301,13 +297,21 @@ def _crash(
     if symptom := symptom_in(last_words):
         why = f"has a container {name} that ends{times}: {symptom.why}"
         return _finding(Stage.BROKEN, pod, why, symptom.remedy, symptom.row)
-    if _gave_up_waiting(cluster, pod, name):
+    if _failed_probe(cluster, pod, name, "startup"):
         return _finding(
             Stage.BROKEN,
             pod,
             f"is ended while its container {name} loads{times}: the start-up probe waits no longer",
             "give it a longer startup_seconds, or a cache",
             "starts_take_their_time",
+        )
+    if _failed_probe(cluster, pod, name, "liveness"):
+        return _finding(
+            Stage.BROKEN,
+            pod,
+            f"is ended because its container {name} fails its liveness probe{times}",
+            "look at what makes it hang, or give the probe more time: a server under load answers "
+            "late",
         )
     previous, code = "--previous " if restarts else "", ended.get("exitCode", "unknown")
     return _finding(
