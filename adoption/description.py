@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from components.args import Fault
 from components.catalog.metrics import METRICS
+from components.names import DNS_1123_LABEL
 from plan.objects import Objects, section
 from plan.refused import Refused
 from stacks.validation import validate
@@ -17,8 +18,10 @@ from . import models, platform
 from .nodes import Groups, policy_notes
 from .pods import PodReader, Stores, dataset_notes
 from .training import CLASS, training
-from .workloads import LiveWorkload, Notes, workloads
+from .workloads import LiveWorkload, Notes, foreign, workloads
 
+BY_CPU: Final = {"metric": "cpu", "target": 80}
+"""How a model is scaled whose own way a stack file does not have."""
 HIGHEST: Final = 1_000_000_000
 
 Section = dict[str, Any]
@@ -83,17 +86,19 @@ def describe(
     """
     notes = Notes()
     candidates = [*workloads(cluster.objects, namespace, notes)]
+    foreign(cluster.objects, namespace, notes)
     chosen = [*_of_distinct_names(candidates, notes)]
     described = _Describer(cluster, notes, chosen, version, context).config()
     config, dropped = _sound(described, notes)
     if not config["models"]:
         where = f"Namespace {namespace}" if namespace else "The cluster"
-        raise Refused(
-            where,
-            "it runs no model that a stack file can describe: no Knative Service, InferenceService "
-            "or Deployment that asks for cards or runs vLLM.",
-            *notes.sentences,
+        why = (
+            "each of its models is left out, for what is said of it below."
+            if any(workload.kind != "Job" for workload in chosen)
+            else "it runs no model that a stack file can describe: no Knative Service, "
+            "InferenceService or Deployment that asks for cards or runs vLLM."
         )
+        raise Refused(where, why, *notes.sentences)
     used = {entry["name"] for entry in (*config["models"], *config.get("training", ()))}
     draft = Draft(
         f"A cluster that ran these models before it had this file, which describes it.\n"
@@ -101,7 +106,7 @@ def describe(
         config,
         _comments(stack, config),
     )
-    kept = {entry.name: entry for entry in chosen if entry.name in used - dropped}
+    kept = {workload.entry: workload for workload in chosen if workload.entry in used - dropped}
     return Description(draft, notes.sentences, kept)
 
 
@@ -122,14 +127,14 @@ def _of_distinct_names(candidates: Sequence[LiveWorkload], notes: Notes) -> Iter
     """Workloads of which no two have a name, which a stack file cannot have twice."""
     names: set[str] = set()
     for workload in candidates:
-        if workload.name in names:
+        if workload.entry in names:
             notes.say(
                 workload,
-                f"another entry is called {workload.name} already; describe it in a stack file of "
+                f"another entry is called {workload.entry} already; describe it in a stack file of "
                 f"its own, by --namespace {workload.namespace}.",
             )
             continue
-        names.add(workload.name)
+        names.add(workload.entry)
         yield workload
 
 
@@ -235,8 +240,14 @@ class _Describer:
 
     def _priority(self, name: str, workload: LiveWorkload) -> str | None:
         priority_class = self.objects.get("scheduling.k8s.io", "PriorityClass", name)
-        if name.startswith("system-") or priority_class is None:
-            why = "is Kubernetes' own" if name.startswith("system-") else "was not read"
+        if name.startswith("system-") or priority_class is None or not DNS_1123_LABEL.allows(name):
+            why = (
+                "is Kubernetes' own"
+                if name.startswith("system-")
+                else "was not read"
+                if priority_class is None
+                else "has a name with more than letters, digits and '-'"
+            )
             self.notes.say(
                 workload, f"its PriorityClass {name} {why}; the stack file gives it none."
             )
@@ -265,7 +276,7 @@ class _Describer:
         else:
             serve = models.deployment(workload, self.objects, self.notes, self._runtime())
         return {
-            "name": workload.name,
+            "name": workload.entry,
             **reader.model(),
             **self._place(workload),
             "serve": serve,
@@ -320,7 +331,9 @@ def _sound(config: Section, notes: Notes) -> tuple[Section, set[str]]:
                 dropped.add(name)
             for fault in fields:
                 subject = name if smaller[0] is None else fault.field
-                notes.say(f"{subject} is left out", str(fault))
+                is_scale = smaller[0] is not None and ".scale." in fault.field
+                instead = f" The stack file has {BY_CPU['metric']} there." if is_scale else ""
+                notes.say(f"{subject} is left out", f"{fault}{instead}")
     raise Refused("What the cluster has", *notes.sentences)
 
 
@@ -351,7 +364,14 @@ def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
     """An entry without the parts that are refused; None where one is no part that can go."""
     for fault in faults:
         path = fault.field.partition("].")[2]
-        if match := re.fullmatch(r"serve\.(\w+)\.annotations\[([^\]]+)\]", path):
+        if match := re.fullmatch(r"serve\.kserve\.scale\.(metric|target)", path):
+            scale = {**entry["serve"]["kserve"]["scale"], **BY_CPU}
+            if scale == entry["serve"]["kserve"]["scale"]:
+                return None
+            scale.pop("scale_down_seconds", None)
+            serve = {**entry["serve"]["kserve"], "scale": scale}
+            entry = {**entry, "serve": {"kserve": serve}}
+        elif match := re.fullmatch(r"serve\.(\w+)\.annotations\[([^\]]+)\]", path):
             serve = entry["serve"][match[1]]
             rest = {k: v for k, v in serve.get("annotations", {}).items() if k != match[2]}
             serve = {**serve, "annotations": rest}

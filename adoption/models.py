@@ -261,7 +261,7 @@ def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: 
         notes.say(
             workload,
             "a stack file serves by KServe or Knative, and the cluster has Knative: it becomes "
-            f"Knative Service {workload.name}, whose pods come beside those of the Deployment. "
+            f"Knative Service {workload.entry}, whose pods come beside those of the Deployment. "
             "Send requests to the new host, then delete the Deployment, its Service and its HPA.",
         )
         return {"knative": {"scale": scale, "startup_seconds": startup}}
@@ -273,8 +273,8 @@ def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: 
     }
     notes.say(
         workload,
-        f"a stack file serves by KServe or Knative: it becomes InferenceService {workload.name}, "
-        f"for which KServe makes Deployment and Service {workload.name}-predictor, beside those "
+        f"a stack file serves by KServe or Knative: it becomes InferenceService {workload.entry}, "
+        f"for which KServe makes Deployment and Service {workload.entry}-predictor, beside those "
         "that are there. Send requests to the new host, then delete the Deployment, its Service "
         "and its HPA.",
     )

@@ -13,6 +13,7 @@ from components.quantity import binary, parse
 from plan.objects import Manifest, Objects, items, name_of, pairs, section, text_of, texts_of
 from plan.pods import policies_of
 
+from .names import label, unused
 from .workloads import LiveWorkload, Notes
 
 PRODUCT: Final = "nvidia.com/gpu.product"
@@ -82,11 +83,8 @@ class Groups:
         value = next(iter(selector.values()))
         text = re.sub(r"[^a-z0-9]+", "-", f"{value}".lower()).strip("-")[:40].strip("-")
         name = text if re.match("[a-z]", text) and text not in ("true", "false") else ""
-        if not name:
-            key = next(iter(selector)).rpartition("/")[2]
-            name = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-") or "nodes"
-        taken = {group["name"] for group in self.sections}
-        return next(n for n in (name, *(f"{name}-{i}" for i in range(2, 99))) if n not in taken)
+        key = next(iter(selector)).rpartition("/")[2]
+        return unused(name or label(key, "nodes"), {group["name"] for group in self.sections})
 
     def _card(self, selector: Selector, nodes: Sequence[Manifest]) -> Section:
         labels = [section(node, "metadata", "labels") for node in nodes] or [selector]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from components.catalog.labels import GPU_RESOURCE
 from components.catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX
+from components.quantity import parse
 from components.secret_forms import is_secret, is_secret_value
 from components.serving.secrets import secret_word_faults
 from components.serving.server import SHARED_MEMORY_PATH, VLLM_PORT
@@ -15,6 +16,7 @@ from components.serving.vllm_sources import is_below, is_hub_name
 from plan.objects import Objects, items, name_of, section, text_of, texts_of
 from policy.workloads import Images
 
+from .names import label, unused
 from .workloads import LiveWorkload, Notes, runs_vllm, words_of
 
 MODULE: Final = ("python3", "-m", "vllm.entrypoints.openai.api_server")
@@ -41,8 +43,8 @@ class Stores:
         names = [entry["name"] for entry in self.sections if entry["claim"] == store]
         if not names:
             taken = {entry["name"] for entry in self.sections}
-            text = re.sub(r"[^a-z0-9-]+", "-", claim).strip("-")[:30].strip("-")
-            name = text if text not in taken else f"{text}-{space}"
+            text = label(claim, "store", 30)
+            name = unused(text if text not in taken else label(f"{text}-{space}", "store"), taken)
             self.sections.append({"name": name, "claim": store})
             names = [name]
         there = self.objects.get("", "PersistentVolumeClaim", claim, space)
@@ -93,10 +95,17 @@ class PodReader:
             parts["server"]["shared_memory"] = size
         further = [self._further(volume) for volume in volumes if volume is not chosen]
         others = [entry for entry in items(spec, "containers") if entry is not container]
+        before = items(spec, "initContainers")
+        for started in filter(_runs_on, before):
+            self.notes.say(
+                self.workload,
+                f"its init container {started.get('name')} runs on (restartPolicy Always), and "
+                "starts before the others; it is one of sidecars, which start together.",
+            )
         sections = {
             "volumes": [volume for volume in further if volume],
-            "init_containers": [*map(self._beside, items(spec, "initContainers"))],
-            "sidecars": [*map(self._beside, others)],
+            "init_containers": [self._beside(entry) for entry in before if not _runs_on(entry)],
+            "sidecars": [*map(self._beside, [*filter(_runs_on, before), *others])],
         }
         return {**parts, **{key: value for key, value in sections.items() if value}}
 
@@ -115,7 +124,13 @@ class PodReader:
 
     def _server(self, container: Mapping[str, Any], mount_path: str) -> Section:
         words = self._words(container)
-        if not texts_of(container, "command") and words:
+        if words and words[0].startswith("-"):
+            self.notes.say(
+                self.workload,
+                f"it gives flags to the entrypoint of {text_of(container, 'image')}, which no "
+                "object tells: write that into its command, and adopt it then.",
+            )
+        elif not texts_of(container, "command") and words:
             begin = " ".join(words[: 3 if words[1:2] == ["-m"] else 2])
             self.notes.say(
                 self.workload,
@@ -214,17 +229,17 @@ class PodReader:
             resources["memory"] = str(limits["memory"])
         if "cpu" in limits:
             resources["cpu_limit"] = str(limits["cpu"])
-        resources["gpus"] = int(limits.get(GPU_RESOURCE, 0))
+        resources["gpus"] = int(parse(str(limits.get(GPU_RESOURCE, 0))))
         further = {}
         for name, count in limits.items():
             if name == GPU_MEMORY:
                 resources["gpu_memory"] = f"{count}Gi"
             elif name == GPU_CORES:
-                resources["gpu_cores"] = int(count)
+                resources["gpu_cores"] = int(parse(str(count)))
             elif name.startswith(MIG_PREFIX):
                 resources["mig"] = name.removeprefix(MIG_PREFIX)
             elif "/" in name and name != GPU_RESOURCE:
-                further[name] = int(count)
+                further[name] = int(parse(str(count)))
         if "gpu_memory" in resources or "mig" in resources:
             del resources["gpus"]
         return {**resources, **({"extended": further} if further else {})}
@@ -289,9 +304,11 @@ class PodReader:
             path = text_of(mount, "mountPath")
             if path.rstrip("/") == SHARED_MEMORY_PATH:
                 continue
+            names = {volume["name"] for volume in volumes}
             volumes.append(
                 {
-                    "name": text_of(mount, "name"),
+                    # Of one volume a container may mount several parts.
+                    "name": unused(text_of(mount, "name"), names),
                     "mount_path": path,
                     "sub_path": text_of(mount, "subPath"),
                     "read_only": bool(mount.get("readOnly") or claim.get("readOnly")),
@@ -363,6 +380,11 @@ class PodReader:
             "memory": lambda: limits.get("memory", asked.get("memory")),
         }
         return {**beside, **{key: str(size()) for key, size in sizes.items() if size()}}
+
+
+def _runs_on(container: Mapping[str, Any]) -> bool:
+    """Whether an init container is one that never ends, beside the others."""
+    return container.get("restartPolicy") == "Always"
 
 
 def dataset_notes(objects: Objects, claims: Mapping[str, LiveWorkload], notes: Notes) -> None:

@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from components.catalog.labels import GPU_RESOURCE
 from components.catalog.sharing import field_of
-from components.catalog.vllm import vllm_image
+from components.catalog.vllm import is_of_vllm
 from components.serving.vllm_command import read_command
 from plan.objects import Manifest, Objects, items, name_of, namespace_of, section, text_of, texts_of
 from plan.pods import Pods, pods_of
 from status.cluster import KINDS
+from status.rooms import ENDED
+
+from .names import is_label, label, longest_in
 
 READ: Final = tuple(
     kind
@@ -84,6 +87,14 @@ class LiveWorkload:
     def name(self) -> str:
         """Name of the object."""
         return name_of(self.manifest)
+
+    @property
+    def entry(self) -> str:
+        """What its entry of a stack file is called; in place of a Deployment it may be renamed."""
+        longest = longest_in(self.namespace)
+        if self.kind != "Deployment" or is_label(self.name, longest):
+            return self.name
+        return label(self.name, "model", longest)
 
     @property
     def namespace(self) -> str:
@@ -203,6 +214,54 @@ def _as_asked(spec: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def foreign(objects: Objects, namespace: str | None, notes: Notes) -> None:
+    """Tells of what else makes pods with a model or a training in them, by the pods themselves.
+
+    Args:
+        objects: What the cluster has.
+        namespace: The one that is looked into; None for all but the platform's.
+        notes: Is told of each maker once.
+    """
+    for pod in objects.of("", "Pod"):
+        space = namespace_of(pod)
+        is_over = section(pod, "status").get("phase") in ENDED
+        if is_over or not (space == namespace if namespace else space not in SYSTEM):
+            continue
+        if not any(_asks_for_cards(c) or runs_vllm(c) for c in items(pod["spec"], "containers")):
+            continue
+        maker = _maker(objects, pod)
+        if maker is not None:
+            notes.say(
+                f"{maker['kind']} {space}/{maker.get('name')}",
+                "its pods run on cards or serve by vLLM, and no entry of a stack file is made of "
+                f"such an object ({maker.get('apiVersion')}): leave it beside the stack, or write "
+                "the entry by hand.",
+            )
+
+
+def _maker(objects: Objects, pod: Manifest) -> Mapping[str, Any] | None:
+    """The object of another tool that is behind a pod; None where it is one that is read.
+
+    Owners are followed as far as they are read. A ReplicaSet is not: its Deployment is known by the
+    name and the hash of the template.
+    """
+    space, manifest = namespace_of(pod), pod
+    while owners := section(manifest, "metadata").get("ownerReferences") or ():
+        owner = next((entry for entry in owners if entry.get("controller")), owners[0])
+        group, name = str(owner.get("apiVersion")).rpartition("/")[0], str(owner.get("name"))
+        kind = str(owner.get("kind"))
+        if group in (KNATIVE, KSERVE) or "kind" not in owner:
+            return None
+        if kind == "ReplicaSet":
+            digest = str(section(pod, "metadata", "labels").get("pod-template-hash"))
+            kind, name = "Deployment", name.removesuffix(f"-{digest}")
+        above = objects.get(group, kind, name, space)
+        if above is None:
+            return owner
+        manifest = above
+    return None
+
+
 def words_of(container: Mapping[str, Any]) -> list[str]:
     """Command and arguments of a container, as they are."""
     return [*texts_of(container, "command"), *texts_of(container, "args")]
@@ -210,8 +269,7 @@ def words_of(container: Mapping[str, Any]) -> list[str]:
 
 def runs_vllm(container: Mapping[str, Any]) -> bool:
     """Whether a container runs vLLM, by its command or by its image."""
-    is_named = vllm_image(text_of(container, "image")) is not None
-    return bool(is_named) or read_command(words_of(container)) is not None
+    return is_of_vllm(text_of(container, "image")) or read_command(words_of(container)) is not None
 
 
 def _asks_for_cards(container: Mapping[str, Any]) -> bool:

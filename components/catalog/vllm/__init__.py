@@ -115,6 +115,14 @@ class VllmImage:
         return release_name(self.version)
 
 
+def is_of_vllm(image: str) -> bool:
+    """Whether an image is vLLM's, also where its tag does not tell the version."""
+    path = image.partition("@")[0]
+    repository = path.rpartition("/")[2].partition(":")[0]
+    is_named = re.fullmatch(_REPOSITORY, repository) is not None and not re.search(_OTHERS, path)
+    return is_named or vllm_image(image) is not None
+
+
 def vllm_image(image: str) -> VllmImage | None:
     """Reads version and CUDA from an image reference; None where the tag does not tell.
 

@@ -1,0 +1,245 @@
+"""Clusters as people leave them: what a stack file cannot hold costs no more than itself."""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from adoption.description import Description, describe
+from adoption.names import label, longest_in, unused
+from components.catalog.vllm import is_of_vllm
+from plan.refused import Refused
+
+from .api import manifests
+from .test_adoption import cluster, described
+
+Manifest = dict[str, Any]
+SPACE = "team-a"
+
+
+def objects(change: Callable[[Manifest], Any] = lambda spec: None) -> list[Manifest]:
+    """The cluster with a Deployment, whose pod is changed."""
+    there = copy.deepcopy(manifests("deployment"))
+    change(deployment(there)["spec"]["template"]["spec"])
+    return there
+
+
+def deployment(there: list[Manifest]) -> Manifest:
+    return next(
+        m for m in there if m["kind"] == "Deployment" and m["metadata"]["name"] != "website"
+    )
+
+
+def model(description: Description) -> Mapping[str, Any]:
+    [entry] = description.draft.config["models"]
+    return dict(entry)
+
+
+def named(name: str) -> list[Manifest]:
+    there = objects()
+    deployment(there)["metadata"]["name"] = name
+    return there
+
+
+def mounts(*claims: str) -> list[Manifest]:
+    def add(spec: Manifest) -> None:
+        for number, claim in enumerate(claims):
+            volume = {"name": f"v{number}", "persistentVolumeClaim": {"claimName": claim}}
+            spec["volumes"].append(volume)
+            mount = {"name": f"v{number}", "mountPath": f"/m{number}"}
+            spec["containers"][0]["volumeMounts"].append(mount)
+
+    return objects(add)
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("qwen2.5-7b", "qwen2-5-7b"),
+        ("7b-qwen", "model-7b-qwen"),
+        ("q" * 60, "q" * 46),
+        ("qwen-vl", "qwen-vl"),
+    ],
+)
+def test_what_takes_the_place_of_a_deployment_has_a_name_that_a_stack_file_can_hold(name, entry):
+    description = described(*named(name))
+    assert model(description)["name"] == entry
+    assert str(description.workloads[entry]) == f"Deployment {SPACE}/{name}"
+    assert any(f"InferenceService {entry}" in note for note in description.notes)
+
+
+def test_two_deployments_that_come_to_one_name_are_told():
+    there = named("qwen.vl")
+    other = copy.deepcopy(deployment(there))
+    other["metadata"]["name"] = "qwen-vl"
+    notes = described(*there, other).notes
+    assert any("another entry is called qwen-vl already" in note for note in notes)
+
+
+def test_names_of_claims_become_names_of_stores_each_another():
+    claims = ("0models", "models.v2", "a.b", "a-b", *(f"models-{'x' * 30}-{c}" for c in "abc"))
+    stores = described(*mounts(*claims)).draft.config["stores"]
+    assert {store["claim"]["name"] for store in stores} >= {*claims}
+    assert len({store["name"] for store in stores}) == len(stores)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("A100_80G", "a100-80g"),
+        ("7", "pool-7"),
+        ("...", "pool"),
+        ("-a-", "a"),
+        ("a" * 60, "a" * 48),
+    ],
+)
+def test_a_label_begins_with_a_letter(text, name):
+    assert label(text, "pool") == name
+
+
+def test_a_long_namespace_leaves_less_of_a_name_and_a_number_keeps_names_apart():
+    assert (longest_in("llm"), longest_in("n" * 40), longest_in("n" * 63)) == (48, 12, 1)
+    assert unused("a", {"a", "a-2"}) == "a-3"
+
+
+def test_parts_of_one_volume_are_volumes_of_their_own():
+    def change(spec: Manifest) -> None:
+        spec["containers"][0]["volumeMounts"] = [
+            {"name": "cache", "mountPath": "/a", "subPath": "x"},
+            {"name": "cache", "mountPath": "/b", "subPath": "y"},
+        ]
+
+    volumes = model(described(*objects(change)))["volumes"]
+    assert [(entry["name"], entry["path"]) for entry in volumes] == [
+        ("cache", "/x"),
+        ("cache-2", "/y"),
+    ]
+
+
+def test_an_init_container_that_runs_on_does_not_hold_up_the_server():
+    def change(spec: Manifest) -> None:
+        spec["initContainers"] = [
+            {"name": "fetch", "image": "docker.io/library/alpine:3.22", "command": ["true"]},
+            {"name": "proxy", "image": "docker.io/envoyproxy/envoy:v1.35.0"},
+        ]
+        spec["initContainers"][1]["restartPolicy"] = "Always"
+
+    description = described(*objects(change))
+    entry = model(description)
+    assert [part["name"] for part in entry["init_containers"]] == ["fetch"]
+    assert [part["name"] for part in entry["sidecars"]] == ["proxy", "metrics"]
+    assert any("proxy runs on (restartPolicy Always)" in note for note in description.notes)
+
+
+@pytest.mark.parametrize(("count", "amount"), [("1", 1), (2, 2), ("1k", 1000)])
+def test_devices_are_counted_as_the_api_server_writes_them(count, amount):
+    def change(spec: Manifest) -> None:
+        spec["containers"][0]["resources"]["limits"]["rdma/hca"] = count
+
+    resources = model(described(*objects(change)))["server"]["resources"]
+    assert resources["extended"] == {"rdma/hca": amount}
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        {
+            "type": "Resource",
+            "resource": {"name": "cpu", "target": {"averageUtilization": 250}},
+        },
+        {
+            "type": "Pods",
+            "pods": {
+                "metric": {"name": "DCGM_CUSTOM_PROCESS_SM_UTIL"},
+                "target": {"averageValue": "80"},
+            },
+        },
+    ],
+    ids=["more than the request", "of another exporter"],
+)
+def test_an_hpa_that_a_stack_file_refuses_costs_no_model(metric):
+    there = objects()
+    scaler = next(m for m in there if m["kind"] == "HorizontalPodAutoscaler")
+    scaler["spec"]["metrics"] = [metric]
+    description = described(*there)
+    scale = model(description)["serve"]["kserve"]["scale"]
+    assert scale == {"metric": "cpu", "target": 80, "min": 2, "max": 4}
+    assert any("The stack file has cpu there." in note for note in description.notes)
+
+
+def test_a_class_whose_name_a_stack_file_cannot_hold_costs_no_model():
+    there = objects(lambda spec: spec.update(priorityClassName="gpu.high"))
+    kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+    there.append({**kind, "metadata": {"name": "gpu.high"}, "value": 1000})
+    description = described(*there)
+    names = [entry["name"] for entry in description.draft.config["priorities"]]
+    assert "gpu.high" not in names
+    assert any("its PriorityClass gpu.high has a name" in note for note in description.notes)
+
+
+@pytest.mark.parametrize(
+    ("image", "is_its"),
+    [
+        ("vllm/vllm-openai", True),
+        ("registry.local:5000/ns/vllm:1", True),
+        (f"vllm/vllm-openai@sha256:{'a' * 64}", True),
+        ("vllm/vllm-openai:nightly", True),
+        ("registry.local:5000/ns/vllm-router:v0.1.2", False),
+        ("lmcache/vllm-openai:latest", False),
+        ("docker.io/library/nginx:1.27", False),
+    ],
+)
+def test_an_image_of_vllm_is_known_without_its_version(image, is_its):
+    assert is_of_vllm(image) is is_its
+
+
+def test_flags_for_an_entrypoint_that_nothing_tells_are_said_to_be_so():
+    def change(spec: Manifest) -> None:
+        image = "ghcr.io/huggingface/text-generation-inference:2.0"
+        spec["containers"][0] |= {"image": image, "args": ["--model-id", "q"]}
+
+    with pytest.raises(Refused) as refusal:
+        describe(cluster(*objects(change)), "t", None, "1.34")
+    assert refusal.value.sentences[0].startswith("each of its models is left out")
+    assert any("which no object tells" in sentence for sentence in refusal.value.sentences)
+    assert not any("begins with --model-id" in sentence for sentence in refusal.value.sentences)
+
+
+def pod(owner: Mapping[str, Any], phase: str = "Running") -> Manifest:
+    spec = copy.deepcopy(deployment(objects())["spec"]["template"]["spec"])
+    labels = {"pod-template-hash": "7f"}
+    about = {"name": "p", "namespace": SPACE, "labels": labels, "ownerReferences": [owner]}
+    kind = {"apiVersion": "v1", "kind": "Pod"}
+    return {**kind, "metadata": about, "spec": spec, "status": {"phase": phase}}
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "name", "subject"),
+    [
+        ("apps/v1", "ReplicaSet", "chat-7f", "ReplicaSet team-a/chat-7f"),
+        ("apps.kruise.io/v1alpha1", "CloneSet", "chat", "CloneSet team-a/chat"),
+        ("ray.io/v1", "RayCluster", "ray", "RayCluster team-a/ray"),
+        ("apps/v1", "ReplicaSet", "qwen-vl-7f", None),
+        ("batch/v1", "Job", "tune", None),
+        ("serving.kserve.io/v1beta1", "InferenceService", "chat", None),
+    ],
+)
+def test_what_another_tool_runs_on_cards_is_told(api_version, kind, name, subject):
+    owner = {"apiVersion": api_version, "kind": kind, "name": name, "controller": True}
+    notes = [note for note in described(*objects(), pod(owner)).notes if "its pods run" in note]
+    assert [note.partition(": ")[0] for note in notes] == ([subject] if subject else [])
+    assert not any("its pods run" in n for n in described(*objects(), pod(owner, "Failed")).notes)
+
+
+def test_owners_are_followed_to_the_object_that_somebody_made():
+    above = {"apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet", "name": "big"}
+    group = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "big", "namespace": SPACE, "ownerReferences": [above]},
+        "spec": {"template": {"spec": {"containers": []}}},
+    }
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "big", "controller": True}
+    notes = described(*objects(), group, pod(owner)).notes
+    assert any(note.startswith("LeaderWorkerSet team-a/big: its pods run") for note in notes)
