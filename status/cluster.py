@@ -5,6 +5,7 @@ A kind that the API server does not serve is `absent`; one that the kubeconfig m
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ class Unanswered(Exception):
     """The API server's answer to a request that it did not carry out."""
 
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"{code} {reason}")
+        super().__init__(f"{code} {reason}" if code else reason)
         self.code = code
         self.reason = reason
 
@@ -194,14 +195,23 @@ class Connection:
             load_kube_config(  # type: ignore[no-untyped-call]
                 str(kubeconfig), context, options, persist_config=False
             )
-        except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError) as error:
+        except (ConfigException, yaml.YAMLError, OSError) as error:
             raise Refused("The kubeconfig", f"{kubeconfig} is of no use: {_line(error)}") from None
+        except (ValueError, TypeError, AttributeError, KeyError):
+            why = (
+                f"{kubeconfig} has not the form of a kubeconfig: clusters, contexts and users, "
+                "each a list of a name and what it stands for. A user has a token, a certificate "
+                "or exec; auth-provider is of no use any more."
+            )
+            raise Refused("The kubeconfig", why) from None
         finally:
             logging.getLogger().removeHandler(words)
         if words.said:
             why = f"{kubeconfig}: the program that it runs for a token gives none: {words.said[0]}."
             raise Refused("The kubeconfig", why)
         self.address = str(options.host)
+        self._has_answered = False
+        """Once it has, silence means that it is slow, and before that it is away."""
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = options.ssl_ca_cert or bool(options.verify_ssl)
@@ -221,9 +231,14 @@ class Connection:
             Refused: It cannot be reached, or does not accept who asks.
         """
         try:
-            answer = self._session.get(f"{self.address}{path}", timeout=TIMEOUT_SECONDS)
+            answer = self._session.get(
+                f"{self.address}{path}", timeout=TIMEOUT_SECONDS, allow_redirects=False
+            )
         except (requests.RequestException, OSError) as error:
+            if self._has_answered and "Read timed out" in _line(error):
+                raise Unanswered(0, f"nothing for {TIMEOUT_SECONDS} s") from None
             raise Refused("The cluster", _unreachable(self.address, error)) from None
+        self._has_answered = True
         if answer.status_code == codes.unauthorized:
             why = (
                 f"{self.address} does not accept the credentials of {self.kubeconfig}: they have "
@@ -240,9 +255,12 @@ class Connection:
         answer = self.get(f"{kind.path}{where}/{kind.plural}")
         version = f"{kind.group}/{kind.version}" if kind.group else kind.version
         typed = {"apiVersion": version, "kind": kind.kind}
-        date = answer.headers.get("Date")
-        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-        return [{**typed, **entry} for entry in answer.json().get("items") or ()], now
+        try:
+            manifests = [{**typed, **entry} for entry in answer.json().get("items") or ()]
+        except (ValueError, AttributeError, TypeError):
+            why = f"{not_an_api_server(self.address)}."
+            raise Refused("The cluster", why) from None
+        return manifests, _time(answer)
 
     def log(self, pod: Manifest, container: str) -> str:
         """The last words of a container that has ended; empty if they cannot be had.
@@ -327,7 +345,7 @@ def _ask(connection: Connection, kind: Kind, namespaces: Sequence[str]) -> _Answ
         elif error.code == codes.forbidden and kind.namespaced and namespaces:
             _ask_by_namespace(connection, answer, namespaces)
         else:
-            answer.unread = f"the API server says {error.code} {error.reason}"
+            answer.unread = f"the API server says {error}"
             answer.hidden = [""]
     return answer
 
@@ -342,10 +360,26 @@ def _ask_by_namespace(connection: Connection, answer: _Answer, namespaces: Seque
             if error.code == codes.not_found:
                 answer.absent = True
                 return
-            refused[namespace] = f"the API server says {error.code} {error.reason} in {namespace}"
+            refused[namespace] = f"the API server says {error} in {namespace}"
     answer.hidden = [*refused]
     answer.unread = "; ".join(refused.values())
     answer.partly = len(refused) < len(namespaces)
+
+
+def not_an_api_server(address: str) -> str:
+    """What is said of an address that answers something else."""
+    return (
+        f"{address} answers, and not as an API server does: it is the address of something else, "
+        "or a proxy asks who you are before it lets you through"
+    )
+
+
+def _time(answer: requests.Response) -> datetime:
+    """When something was answered, by the clock of who did."""
+    try:
+        return parsedate_to_datetime(answer.headers["Date"])
+    except (KeyError, ValueError):
+        return datetime.now(UTC)
 
 
 def _contexts(kubeconfig: Path) -> list[str]:
@@ -357,6 +391,10 @@ def _contexts(kubeconfig: Path) -> list[str]:
     return [str(entry.get("name")) for entry in items(section(document), "contexts")]
 
 
+_UNREADABLE: Final = re.compile(r"PEM|BAD_BASE64|NO_CERTIFICATE|NO_START_LINE|\[X509")
+"""What OpenSSL says of files that are no certificates or keys."""
+
+
 def _unreachable(address: str, error: Exception) -> str:
     """Why an API server does not answer, with what to do."""
     says = _line(error)
@@ -365,6 +403,18 @@ def _unreachable(address: str, error: Exception) -> str:
             f"{address} shows a certificate that the kubeconfig does not trust: it is another "
             "cluster's, or the kubeconfig is an old one. Fetch it anew."
         )
+    if _UNREADABLE.search(says) or not isinstance(error, requests.RequestException):
+        return (
+            f"{address} is not asked: a certificate or key of the kubeconfig cannot be read. Fetch "
+            "it anew, or mend the paths in it."
+        )
+    if isinstance(error, requests.exceptions.SSLError):
+        return (
+            f"{address} does not speak TLS as an API server does: it is the address of something "
+            "else, or a proxy stands before it."
+        )
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return f"{address} breaks off its answer, or what stands before it does: try again."
     if isinstance(error, requests.ConnectionError) and "NameResolutionError" in says:
         return f"{address} has no address that is known here: is the kubeconfig that of the stack?"
     if "Connection refused" in says:

@@ -34,7 +34,7 @@ from plan.refused import Refused
 from plan.run import plan
 from plan.stack_file import stack_path
 
-from .cluster import AT_ONCE, KINDS, Connection, Kind, Unanswered
+from .cluster import AT_ONCE, KINDS, Connection, Kind, Unanswered, not_an_api_server
 from .pods import duration
 
 LEAST_PYTHON: Final = (3, 11)
@@ -313,8 +313,11 @@ def cluster(planned: Plan | None, kubeconfig: Path | None, context: str | None) 
     except Refused as refused:
         yield Point("API server", Diagnosis.WRONG, " ".join(refused.sentences).rstrip("."))
         return
-    except (Unanswered, ValueError) as error:
+    except Unanswered as error:
         yield Point("API server", Diagnosis.WRONG, f"{connection.address} says {error}")
+        return
+    except (ValueError, AttributeError, TypeError):
+        yield Point("API server", Diagnosis.WRONG, not_an_api_server(connection.address))
         return
     yield Point("API server", Diagnosis.OK, f"{connection.address} answers: Kubernetes {live}")
     if planned is not None:

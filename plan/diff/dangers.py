@@ -42,6 +42,10 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "file system", "the new one is empty, and the files in the old one are lost",
             "the files in it are lost",
         ),
+        "alicloud:log/project:Project": Danger(
+            "log project", "the new one is empty, and the logs in the old one are lost",
+            "the logs in it are lost, audit logs of the API server too",
+        ),
         "alicloud:vpc/network:Network": Danger(
             "VPC", "everything in it is made again in a new one", "nothing can be left in it"
         ),
@@ -62,6 +66,11 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "NAT gateway",
             "connections to the Internet break meanwhile",
             "nodes and pods lose their way to the Internet",
+        ),
+        "alicloud:ecs/eipAddress:EipAddress": Danger(
+            "public address",
+            "whoever lets in nodes and pods by it, a registry say, has to be told the new one",
+            "whoever lets in nodes and pods by it lets them in no more",
         ),
         "alicloud:cs/nodePool:NodePool": Danger(
             "node pool",
@@ -126,6 +135,10 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "Helm release",
             "it is installed anew",
             "what it installed is removed; CRDs stay only if the chart says so",
+        ),
+        "kubernetes:scheduling.k8s.io/v1:PriorityClass": Danger(
+            "priority", "no pod that names it is made meanwhile",
+            "a pod that still names it is not made",
         ),
         "kubernetes:core/v1:PersistentVolumeClaim": Danger(
             "claim", "pods have to move to the new one", "pods that mount it do not start"

@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from rich.console import Console
 
 from plan.refused import Refused
 from status import command
-from status.cluster import KINDS, Connection
+from status.cluster import KINDS, Connection, read
 from status.model import Stage, Status
 from status.ways import assess, status_of
 from status.words import to_json
@@ -364,3 +365,121 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         )
     )
     return paths
+
+
+@contextmanager
+def answering(
+    body: bytes, folder: Path, code: int = 200, promised: int | None = None, **headers: str
+) -> Iterator[Path]:
+    """A kubeconfig of something that answers all it is asked alike, be it an API server or not."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(body) if promised is None else promised))
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def date_time_string(self, timestamp=None):
+            return "some day"
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield kubeconfig(folder, f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"<html>Sign in</html>", 200),
+        (b"", 302),
+        (b"null", 200),
+        (b"[]", 200),
+        (b'{"items": [', 200),
+        (b'{"items": [null]}', 200),
+    ],
+    ids=["a page", "a redirect", "null", "a list", "cut", "an entry of nothing"],
+)
+def test_what_is_no_api_server_is_said_to_be_none(tmp_path, body, code):
+    with answering(body, tmp_path, code, Location="/login") as path, pytest.raises(Refused) as told:
+        read(Connection(path), [])
+    assert "not as an API server does" in told.value.sentences[0]
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_a_private_api_server(tmp_path):
+    cut = answering(b'{"items": [', tmp_path, promised=5000)
+    with cut as path, pytest.raises(Refused) as told:
+        read(Connection(path), [])
+    assert "breaks off" in told.value.sentences[0]
+
+
+def test_a_clock_that_cannot_be_read_is_that_of_this_machine(tmp_path):
+    with answering(b'{"items": []}', tmp_path) as path:
+        assert (datetime.now(UTC) - read(Connection(path), []).now).total_seconds() < 60
+
+
+def test_a_kind_for_which_the_api_server_takes_too_long_is_not_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr("status.cluster.TIMEOUT_SECONDS", 0.2)
+
+    class Slow(Api):
+        def answer(self, path):
+            if path.endswith("/events"):
+                time.sleep(0.6)
+            return super().answer(path)
+
+    with served(Slow(), tmp_path) as path:
+        cluster = read(Connection(path), [])
+    assert cluster.unread == {("", "Event"): "the API server says nothing for 0.2 s"}
+    assert not cluster.sees("", "Event")
+    assert cluster.sees("", "Pod")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "hello",
+        "users: [{name: u, user: x}]",
+        "users: [{name: u, user: {auth-provider: {name: gcp}}}]",
+    ],
+)
+def test_a_file_that_has_not_the_form_of_a_kubeconfig_is_refused(tmp_path, text):
+    path = kubeconfig(tmp_path, "https://c.invalid")
+    document = yaml.safe_load(text)
+    is_part = isinstance(document, dict)
+    whole = {**yaml.safe_load(path.read_text()), **document} if is_part else document
+    path.write_text(yaml.safe_dump(whole))
+    with pytest.raises(Refused) as told:
+        Connection(path)
+    assert "has not the form of a kubeconfig" in told.value.sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("part", "fields", "says"),
+    [
+        ("user", {"client-certificate-data": "aGk=", "client-key-data": "aGk="}, "cannot be read"),
+        ("cluster", {"certificate-authority-data": "aGk="}, "cannot be read"),
+        ("user", {}, "does not speak TLS"),
+    ],
+)
+def test_certificates_that_cannot_be_read_and_what_speaks_no_tls_are_told_apart(
+    tmp_path, part, fields, says
+):
+    with answering(b"{}", tmp_path) as path:
+        document = yaml.safe_load(path.read_text().replace("http://", "https://"))
+        document[f"{part}s"][0][part] |= fields
+        path.write_text(yaml.safe_dump(document))
+        with pytest.raises(Refused) as told:
+            Connection(path).get("/version")
+    assert says in told.value.sentences[0]

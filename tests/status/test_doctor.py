@@ -23,7 +23,7 @@ from status.ways import status_of
 from tests.sandbox.boxes import needs_engine
 from tests.stacks.environments import ROOT, dev, planned
 from tests.status.live import Live
-from tests.status.test_cluster import Api, kubeconfig, self_signed, served
+from tests.status.test_cluster import Api, answering, kubeconfig, self_signed, served
 from tests.status.test_situations import plan_of
 
 KEYS = {"ALICLOUD_ACCESS_KEY": "canary-1", "ALICLOUD_SECRET_KEY": "canary-2"}
@@ -323,3 +323,11 @@ def _until_right(path: Path) -> None:
         if rights.verdict is Diagnosis.OK:
             return
     raise AssertionError(rights)
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"[]", b"null"])
+def test_doctor_says_of_what_is_no_api_server_that_it_is_none(tmp_path, body):
+    with answering(body, tmp_path) as path:
+        points = {point.name: point for point in doctor.cluster(None, path, None)}
+    assert points["API server"].verdict is Diagnosis.WRONG
+    assert "not as an API server does" in points["API server"].says
