@@ -8,6 +8,7 @@ Lengths that are drawn have the mean and the spread of those of Azure's chat tra
 
 import csv
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ LONGEST_TRACE_DAYS: Final = 31
 """A longer trace is refused: a timestamp in it is most likely wrong."""
 QUIET_SECONDS: Final = 6 * HOUR
 """A longer time without a request is told: a trace may have a hole there."""
+LATEST_SECONDS: Final = 1e11
+"""Seconds since 1970 that no trace reaches before the year 5000; milliseconds since 1973 do."""
 MOST_FAULTS: Final = 10
 """Faults of a trace that are told one by one."""
 
@@ -220,6 +223,7 @@ def read_trace(path: Path, models: Sequence[str]) -> Mapping[str, Traffic]:
 def _traffic(
     name: str, header: list[str], rows: Iterator[list[str]], models: Sequence[str]
 ) -> Mapping[str, Traffic]:
+    header = [column.strip() for column in header]
     columns, shares = _columns(name, header), _MODEL in header and len(models) > 1
     if not shares and len(models) > 1:
         raise Refused(
@@ -232,18 +236,19 @@ def _traffic(
     requests: list[tuple[float, int, int, int, int]] = []
     faults = _Faults(name)
     for line, row in enumerate(rows, 2):
-        if row:
-            request = _request(row, columns, faults, line)
-            model = places.get(row[whom].strip(), -1) if shares and whom < len(row) else 0
+        if any(cell.strip() for cell in row):
+            request = _request(row, header, columns, faults, line)
+            named = row[whom].strip() if whom < len(row) else ""
+            model = places.get(named, -1) if shares else 0
             if model < 0:
                 want = f"one of {', '.join(models)}"
-                faults.add(line, _MODEL, row[whom], want, "the stack has no other model")
+                faults.add(line, _MODEL, named, want, "the stack has no other model")
             elif request is not None:
                 requests.append((*request, model, line))
     if not requests and not faults.sentences:
         raise Refused(name, f"{name} holds 0 requests, but it must hold at least 1.")
     if requests:
-        _look_at_times(requests, faults)
+        _look_at_times(requests, header[columns[0]], faults)
     faults.end()
     table = np.array(requests, np.float64)
     table[:, 0] -= table[0, 0]
@@ -317,19 +322,26 @@ def _columns(name: str, header: list[str]) -> tuple[int, int, int]:
 
 
 def _request(
-    row: list[str], columns: tuple[int, int, int], faults: _Faults, line: int
+    row: list[str], header: list[str], columns: tuple[int, int, int], faults: _Faults, line: int
 ) -> tuple[float, int, int] | None:
+    time, prompt, answer = (header[column] for column in columns)
     cells = [row[column].strip() if column < len(row) else "" for column in columns]
     seconds = _seconds(cells[0])
     if seconds is None:
         want = "a date and time such as '2023-11-16 18:15:46.68', or seconds"
-        faults.add(line, _TIMES[0], cells[0], want, "it says when the request arrives")
+        faults.add(line, time, cells[0], want, "it says when the request arrives")
     elif seconds < 0:
-        faults.add(line, _TIMES[0], cells[0], "0 or later", "no request comes before the start")
+        faults.add(line, time, cells[0], "0 or later", "no request comes before the start")
+        seconds = None
+    elif seconds > LATEST_SECONDS:
+        why = "as seconds since 1970 it is thousands of years ahead: milliseconds, most likely"
+        faults.add(line, time, cells[0], "seconds", why)
         seconds = None
     counts = []
-    for column, cell in ((_PROMPTS[0], cells[1]), (_ANSWERS[0], cells[2])):
-        tokens = int(cell) if cell.isascii() and cell.isdigit() else -1
+    for column, cell in ((prompt, cells[1]), (answer, cells[2])):
+        # A table in which some cells were empty comes with 12.0 in the others.
+        whole = re.fullmatch(r"0*([0-9]{1,10})(\.0*)?", cell)
+        tokens = int(whole[1]) if whole else -1
         if not 0 <= tokens < 2**31:
             faults.add(line, column, cell, "a number of tokens", "it is counted, not estimated")
         counts.append(tokens)
@@ -353,17 +365,19 @@ def _seconds(text: str) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _look_at_times(requests: Sequence[tuple[float, int, int, int, int]], faults: _Faults) -> None:
+def _look_at_times(
+    requests: Sequence[tuple[float, int, int, int, int]], column: str, faults: _Faults
+) -> None:
     """Refuses a trace that is not in order, or that is far too long."""
     for (earlier, *_), (later, *_, line) in pairwise(requests):
         if later < earlier:
             want, why = "no earlier than the request before", "a trace is in order of arrival"
-            faults.add(line, _TIMES[0], f"{earlier - later:.6g} s earlier", want, why)
+            faults.add(line, column, f"{earlier - later:.6g} s earlier", want, why)
     span = requests[-1][0] - requests[0][0]
     if span > LONGEST_TRACE_DAYS * DAY:
         want = f"at most {LONGEST_TRACE_DAYS} days after the first"
         why = "a simulation of more is most likely a mistake in a date"
-        faults.add(requests[-1][-1], _TIMES[0], f"{span / DAY:.1f} days later", want, why)
+        faults.add(requests[-1][-1], column, f"{span / DAY:.1f} days later", want, why)
 
 
 def joined(parts: Mapping[str, Traffic]) -> Mapping[str, Any]:

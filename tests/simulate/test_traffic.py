@@ -166,3 +166,51 @@ def test_a_file_that_is_missing_or_no_text_is_one_sentence(tmp_path: Path):
     assert "cannot be read: No such file" in refusal(tmp_path / "trace.csv")
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
     assert "is no text in UTF-8" in refusal(tmp_path / "bytes.csv")
+
+
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        ("TIMESTAMP, ContextTokens , GeneratedTokens", "1,12,3"),
+        (HEADER, "1,12.0,3.0"),
+        (HEADER, "1, 12 ,0003"),
+        (HEADER, " \n1,12,3\n  ,,\n"),
+    ],
+    ids=["a header with spaces", "counts of a table with gaps", "padding", "lines of nothing"],
+)
+def test_a_trace_is_read_as_tools_write_it(tmp_path: Path, header: str, line: str):
+    traffic = read_trace(trace(tmp_path, line, header=header), ["m"])["m"]
+    assert (traffic.prompts.tolist(), traffic.answers.tolist()) == ([12], [3])
+
+
+def test_milliseconds_are_not_taken_for_seconds(tmp_path: Path):
+    path = trace(tmp_path, "1700000000000,1,1", "1700000001000,1,1")
+    with pytest.raises(Refused, match="milliseconds, most likely"):
+        read_trace(path, ["m"])
+    read_trace(trace(tmp_path, "1700000000.5,1,1"), ["m"])
+
+
+def test_a_request_that_names_no_model_goes_to_none(tmp_path: Path):
+    path = trace(tmp_path, "1,2,3,a", "2,2,3", "3,2,3,", header=f"{HEADER},Model")
+    with pytest.raises(Refused) as told:
+        read_trace(path, ["a", "b"])
+    assert [sentence.partition(",")[0] for sentence in told.value.sentences] == [
+        "Model in line 3 is ''",
+        "Model in line 4 is ''",
+    ]
+
+
+def test_faults_name_the_columns_of_the_file(tmp_path: Path):
+    path = trace(tmp_path, "x,y,1.5", header="Timestamp,Request tokens,Response tokens")
+    with pytest.raises(Refused) as told:
+        read_trace(path, ["m"])
+    assert [sentence.partition(" in line")[0] for sentence in told.value.sentences] == [
+        "Timestamp",
+        "Request tokens",
+        "Response tokens",
+    ]
+
+
+def test_a_number_of_thousands_of_digits_is_a_sentence(tmp_path: Path):
+    with pytest.raises(Refused, match="must be a number of tokens"):
+        read_trace(trace(tmp_path, f"1,{'9' * 5000},1"), ["m"])
