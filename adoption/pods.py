@@ -297,7 +297,7 @@ class PodReader:
         sources = {
             text_of(entry, "name"): entry for entry in items(self.workload.pods.spec, "volumes")
         }
-        volumes = []
+        volumes: list[Section] = []
         for mount in items(self.workload.server, "volumeMounts"):
             source = sources.get(text_of(mount, "name"), {})
             claim = section(source, "persistentVolumeClaim")

@@ -247,7 +247,8 @@ def _maker(objects: Objects, pod: Manifest) -> Mapping[str, Any] | None:
     """
     space, manifest = namespace_of(pod), pod
     while owners := section(manifest, "metadata").get("ownerReferences") or ():
-        owner = next((entry for entry in owners if entry.get("controller")), owners[0])
+        chosen = next((entry for entry in owners if entry.get("controller")), owners[0])
+        owner: Mapping[str, Any] = chosen
         group, name = str(owner.get("apiVersion")).rpartition("/")[0], str(owner.get("name"))
         kind = str(owner.get("kind"))
         if group in (KNATIVE, KSERVE) or "kind" not in owner:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.args import faults
 from components.serving.scenarios import Api, Connections, Prompt, Scenario
@@ -46,6 +46,12 @@ class Failure(StrEnum):
     """In flight when the run was interrupted."""
 
 
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A time since the start of a run, or how long something took."""
+Count = Annotated[int, Field(ge=0)]
+"""A number of tokens."""
+
+
 class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,25 +59,25 @@ class _Stored(BaseModel):
 class Sample(_Stored):
     """One request; times are seconds since the start of the run, on one monotonic clock."""
 
-    due: float
+    due: Seconds
     """When it was to be sent. In a closed loop, when it was sent."""
-    sent: float
+    sent: Seconds
     """When it was sent."""
-    first_token: float | None = None
+    first_token: Seconds | None = None
     """When the first text of the answer was there."""
-    last_token: float | None = None
+    last_token: Seconds | None = None
     """When the last text of the answer was there."""
-    ended: float
+    ended: Seconds
     """When nothing more was to come."""
-    output_tokens: int = 0
+    output_tokens: Count = 0
     """Tokens of the answer, as the server counts them; chunks where it does not."""
-    prompt_tokens: int | None = None
+    prompt_tokens: Count | None = None
     """Tokens of the prompt, as the server counts them."""
     failure: Failure | None = None
     """Why it has no whole answer; None where it has."""
     detail: str = ""
     """What was said with the failure."""
-    retry_after: float | None = None
+    retry_after: Seconds | None = None
     """Seconds after which to ask again, where the failure says so: Retry-After."""
 
     @property
@@ -98,7 +104,7 @@ class Phase(_Stored):
     """A part of a cold start, in seconds since the request was sent."""
 
     name: Literal["scheduled", "node added", "image pulled", "model loaded", "ready", "first token"]
-    ended: float
+    ended: Seconds
     """When it was over; phases may overlap."""
     source: str
     """Which event or condition says so, such as `Pod qwen-abc: PodScheduled`."""
@@ -173,7 +179,7 @@ class Run(_Stored):
     machine: Machine
     started: datetime
     """In UTC."""
-    seconds: float
+    seconds: Seconds
     """Until the last request ended."""
     complete: bool
     """False where it was interrupted."""
@@ -236,12 +242,16 @@ def load(path: Path) -> Run:
 
 def _document(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         reason = error.strerror or error
         raise Refused(path.name, f"{path} cannot be read: {reason}.") from None
     except UnicodeDecodeError:
         raise Refused(path.name, f"{path.name} is not text in UTF-8, so it is not JSON.") from None
+    except RecursionError:
+        raise Refused(
+            path.name, f"{path.name} is not a file of a run: it is nested too deep to be one."
+        ) from None
     except json.JSONDecodeError as error:
         raise Refused(
             path.name,

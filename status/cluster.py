@@ -256,7 +256,9 @@ class Connection:
         version = f"{kind.group}/{kind.version}" if kind.group else kind.version
         typed = {"apiVersion": version, "kind": kind.kind}
         try:
-            manifests = [{**typed, **entry} for entry in answer.json().get("items") or ()]
+            manifests: list[Manifest] = [
+                {**typed, **entry} for entry in answer.json().get("items") or ()
+            ]
         except (ValueError, AttributeError, TypeError):
             why = f"{not_an_api_server(self.address)}."
             raise Refused("The cluster", why) from None

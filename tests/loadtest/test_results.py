@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,39 @@ def test_a_sample_counts_from_when_it_was_due() -> None:
 
 def test_a_file_says_which_version_of_it_this_is() -> None:
     assert Run.model_fields["format"].default == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "want"),
+    [
+        ("due", -5.0, "0 or"),
+        ("sent", math.inf, "finite"),
+        ("ended", math.nan, "finite"),
+        ("first_token", -1.0, "0 or"),
+        ("last_token", math.inf, "finite"),
+        ("output_tokens", -3, "0 or"),
+    ],
+)
+def test_times_and_counts_that_no_run_has_are_refused(tmp_path, field, value, want):
+    document = json.loads(run_from(sample()).model_dump_json())
+    document["samples"][0][field] = value
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(Refused) as told:
+        load(path)
+    [sentence] = told.value.sentences
+    assert field in sentence
+    assert want in sentence
+
+
+def test_a_file_that_an_editor_saved_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "run.json"
+    path.write_text(run_from(sample()).model_dump_json(), encoding="utf-8-sig")
+    assert load(path) == run_from(sample())
+
+
+def test_a_file_that_is_nested_too_deep_is_refused(tmp_path):
+    path = tmp_path / "run.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(Refused, match="nested too deep"):
+        load(path)
