@@ -341,7 +341,7 @@ def _of_status(status: object) -> Failure | None:
 def _retry_after(response: aiohttp.ClientResponse) -> float | None:
     """Seconds of a Retry-After; one that is a date, or none, says nothing here."""
     text = response.headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdigit() else None
+    return float(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
 async def _reason(response: aiohttp.ClientResponse) -> str:

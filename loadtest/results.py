@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from components.args import faults
 from components.serving.scenarios import Api, Connections, Prompt, Scenario
@@ -104,7 +104,7 @@ class Phase(_Stored):
     """A part of a cold start, in seconds since the request was sent."""
 
     name: Literal["scheduled", "node added", "image pulled", "model loaded", "ready", "first token"]
-    ended: Seconds
+    ended: FiniteFloat
     """When it was over; phases may overlap."""
     source: str
     """Which event or condition says so, such as `Pod qwen-abc: PodScheduled`."""

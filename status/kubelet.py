@@ -17,7 +17,7 @@ _SET_UP: Final = "cannot set up its container"
 _SETTINGS: Final = "CreateContainerConfigError"
 
 
-class Failure(NamedTuple):
+class KubeletFailure(NamedTuple):
     """A failure, told by its reason and a part of its message."""
 
     reason: re.Pattern[str]
@@ -27,11 +27,11 @@ class Failure(NamedTuple):
     row: str = ""
 
 
-def _failure(reason: str, message: str, why: str, remedy: str, row: str = "") -> Failure:
-    return Failure(re.compile(reason), re.compile(message, re.IGNORECASE), why, remedy, row)
+def _failure(reason: str, message: str, why: str, remedy: str, row: str = "") -> KubeletFailure:
+    return KubeletFailure(re.compile(reason), re.compile(message, re.IGNORECASE), why, remedy, row)
 
 
-WAITS: Final[Sequence[Failure]] = (
+WAITS: Final[Sequence[KubeletFailure]] = (
     _failure(
         "SignatureValidationFailed",
         "",
@@ -81,7 +81,7 @@ WAITS: Final[Sequence[Failure]] = (
 )
 """In this order; the last one takes all."""
 
-FAILURES: Final[Sequence[Failure]] = (
+FAILURES: Final[Sequence[KubeletFailure]] = (
     _failure(
         "Evicted",
         r"memory",
@@ -120,7 +120,7 @@ FAILURES: Final[Sequence[Failure]] = (
 """Likewise, of pods whose phase is Failed."""
 
 
-def failure(failures: Sequence[Failure], reason: str, message: str) -> Failure:
+def failure(failures: Sequence[KubeletFailure], reason: str, message: str) -> KubeletFailure:
     """The first entry of a table that a reason and a message fit."""
     return next(
         entry
