@@ -713,6 +713,8 @@ def _cut(text: str, longest: int) -> str:
 
 def _on_one_line(text: str) -> str:
     """Escapes what would end the line, or not print."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

@@ -1,7 +1,9 @@
 """The pages that people read: where they lie, what they link to, how headings are named."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,7 @@ BLOCK: Final = re.compile(f"({_BLOCK})", re.DOTALL | re.MULTILINE)
 _CODE: Final = re.compile(f"({_BLOCK}|`[^`\\n]+`)", re.DOTALL | re.MULTILINE)
 LINK: Final = re.compile(r"""(?P<before>\]\(|src(?:set)?="|href=")(?P<target>[^)\s"]+)""")
 HEADING: Final = re.compile(r"^(?P<level>#+) (?P<words>.+)$", re.MULTILINE)
+_NUMBER: Final = re.compile(r"-\d+\Z")
 _LANGUAGE: Final = re.compile(r"(?:docs/|[^/]+\.)(?P<language>[a-z]{2}(?:-[A-Z]{2})?)(?:/.+|\.md)")
 
 
@@ -62,20 +65,23 @@ def is_external(target: str) -> bool:
 def anchors(text: str) -> list[str]:
     """The headings, as GitHub names them in links; the second of one name is `name-1`."""
     slugs: list[str] = []
+    taken: Counter[str] = Counter()
     for heading in HEADING.finditer(prose(text)):
         words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading["words"])
         slug = re.sub(r"[^\w -]", "", words.lower()).replace(" ", "-")
-        again = sum(re.fullmatch(rf"{re.escape(slug)}(-\d+)?", name) is not None for name in slugs)
-        slugs.append(f"{slug}-{again}" if again else slug)
+        name = f"{slug}-{taken[slug]}" if taken[slug] else slug
+        slugs.append(name)
+        taken.update({name, _NUMBER.sub("", name)})
     return slugs
 
 
 def dead_links(page: Path) -> list[str]:
     """The links of a page that lead to no file, no folder and no heading."""
+    headings = cache(lambda target: {*anchors(target.read_text())})
     dead = []
     for link in links(page.read_text()):
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
-        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+        if not target.exists() or (anchor and anchor not in headings(target)):
             dead.append(link)
     return dead

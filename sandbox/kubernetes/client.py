@@ -80,9 +80,13 @@ class ApiClient:
         if force:
             options["force"] = "true"
         headers = {"Content-Type": "application/apply-patch+yaml"}
-        return self._send(
-            "PATCH", self._path(manifest), params=options, json=dict(manifest), headers=headers
-        )
+        path = self._path(manifest)
+        try:
+            return self._send("PATCH", path, params=options, json=dict(manifest), headers=headers)
+        except StatusError as refused:
+            if refused.code == 404:
+                self.check_kind(manifest["apiVersion"], manifest["kind"])
+            raise
 
     def get(self, manifest: Manifest) -> dict[str, Any] | None:
         """The object of this apiVersion, kind, namespace and name, or None."""
@@ -168,13 +172,16 @@ class ApiClient:
         """All objects of a kind, in all namespaces; none where the kind is not known."""
         try:
             resource = self._resource(api_version, kind)
-        except UnknownKind:
+            document = self._send("GET", f"{_root(api_version)}/{resource['name']}")
+        except StatusError as refused:
+            if refused.code != 404:
+                raise
             return []
-        document = self._send("GET", f"{_root(api_version)}/{resource['name']}")
         return [{"apiVersion": api_version, "kind": kind, **item} for item in document["items"]]
 
     def check_kind(self, api_version: str, kind: str) -> None:
-        """Raises UnknownKind where there is no such kind."""
+        """Raises UnknownKind where there is no such kind by now."""
+        self._resources.pop(api_version, None)
         self._resource(api_version, kind)
 
     def kinds(self) -> Iterator[tuple[str, str, bool]]:
@@ -189,7 +196,7 @@ class ApiClient:
             versions += dict.fromkeys([preferred, *served])
         listed: set[tuple[str, str]] = set()
         for version in versions:
-            for resource in self._send("GET", _root(version))["resources"]:
+            for resource in self._discover(version):
                 kind = (version.rpartition("/")[0], resource["kind"])
                 if kind in listed or "/" in resource["name"]:
                     continue
@@ -205,8 +212,9 @@ class ApiClient:
         return f"{_root(api_version)}{scope}/{resource['name']}/{about['name']}"
 
     def _resource(self, api_version: str, kind: str) -> dict[str, Any]:
-        for resources in (self._resources.get(api_version, []), self._discover(api_version)):
-            for resource in resources:
+        """The resource of a kind: as the server said before, or else as it says now."""
+        for ask in (self._resources.get, self._discover):
+            for resource in ask(api_version) or ():
                 if resource["kind"] == kind and "/" not in resource["name"]:
                     return resource
         raise UnknownKind(api_version, kind)

@@ -182,8 +182,7 @@ def install(client: ApiClient, group: str, folder: Path | None) -> None:
             a definition that is made of our types, or else one that accepts every field.
     """
     for kind in KINDS[group]:
-        name = definition_name(group, kind)
-        definition = _definitions(folder).get(name) if folder else None
+        definition = _definition(folder, definition_name(group, kind)) if folder else None
         client.apply(definition or _open_definition(group, kind), MANAGER)
     for kind in KINDS[group]:
         _wait(client, f"{api_group(group)}/{kind.version}", kind.kind)
@@ -197,28 +196,26 @@ def uninstall(client: ApiClient, group: str) -> None:
 
 def without_schema(manifests: Iterable[Manifest], folder: Path | None) -> list[str]:
     """Kinds among some objects whose fields the API server does not check."""
-    definitions = _definitions(folder) if folder else {}
     used = {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests}
     return [
         f"{kind.kind} ({group})"
         for group, kinds in KINDS.items()
         for kind in kinds
         if (f"{api_group(group)}/{kind.version}", kind.kind) in used
-        and definition_name(group, kind) not in definitions
+        and not (folder and _file(folder, definition_name(group, kind)).is_file())
         and kind.kind not in structural.SPECS
     ]
 
 
 @cache
-def _definitions(folder: Path) -> dict[str, dict[str, Any]]:
-    return {definition["metadata"]["name"]: definition for definition in _read(folder)}
+def _definition(folder: Path, name: str) -> dict[str, Any] | None:
+    """A definition in a folder of them, of which the largest take half a second to read."""
+    path = _file(folder, name)
+    return yaml.load(path.read_text(), yaml.CSafeLoader) if path.is_file() else None
 
 
-def _read(folder: Path) -> Iterator[dict[str, Any]]:
-    names = [definition_name(group, kind) for group, kinds in KINDS.items() for kind in kinds]
-    for path in sorted(folder.glob("*.yaml")):
-        if path.stem in names:
-            yield yaml.load(path.read_text(), yaml.CSafeLoader)
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.yaml"
 
 
 def _open_definition(group: str, kind: CustomKind) -> dict[str, Any]:

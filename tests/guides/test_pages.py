@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ def names(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
+@cache
 def checks() -> set[str]:
     """Every function of `stacks` that finds faults or warnings."""
     return {
@@ -48,6 +50,7 @@ def checks() -> set[str]:
     }
 
 
+@cache
 def keys() -> set[str]:
     """Every key of a stack file, and every list and section on the way to it."""
     found = set()

@@ -7,7 +7,7 @@ from plan.model import Resource
 from sandbox.conditions import Operation
 from sandbox.run import Sandbox
 
-from .boxes import assert_consistent, done, recorded
+from .boxes import assert_consistent, done, made_in
 
 NAT: Final = "alicloud:vpc/natGateway:NatGateway"
 WITHOUT_UPDATE: Final = {
@@ -106,7 +106,7 @@ def assert_updates_survive(box: Sandbox, types: set[str]) -> None:
     box.conditions.failed.clear()
     box.conditions.failing = {(Operation.UPDATE, type_) for type_ in types}
     state = dict(box.engine.export())
-    urns = {resource["urn"] for resource in recorded(box)}
+    urns = {resource["urn"] for resource in made_in(state)}
     state["resources"] = [
         {**resource, "inputs": _touched_inputs(resource, urns)}
         if "inputs" in resource

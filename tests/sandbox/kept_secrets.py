@@ -64,11 +64,11 @@ def assert_secrets_stay(box: Sandbox, plan: Plan) -> int:
     outcomes = [box.refresh(debug=True), box.preview(json=True)]
     status = to_json(status_of(plan, Connection(box.kubeconfigs[cluster])))
     texts = {
-        "what the engine said": " ".join(map(everything, outcomes)),
-        "the status": status,
+        "what the engine said": " ".join(map(everything, outcomes)).encode(),
+        "the status": status.encode(),
         **texts_outside(box),
     }
     for secret in there:
         client.delete(secret)
-    assert [where for where, text in texts.items() if CANARY in text] == []
+    assert [where for where, text in texts.items() if CANARY.encode() in text] == []
     return len(secrets)

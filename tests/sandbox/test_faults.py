@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -35,8 +36,9 @@ SMALL: Final = {
 """Leaves out of `dev` what an interruption of its network does not meet."""
 
 
-def planned_types(stack: str) -> set[str]:
-    return types_of(plan(stack, ROOT).resources)
+@cache
+def planned_types(stack: str) -> frozenset[str]:
+    return frozenset(types_of(plan(stack, ROOT).resources))
 
 
 class Faults:
@@ -53,7 +55,7 @@ class Faults:
     @classmethod
     def types(cls) -> set[str]:
         own = planned_types(cls.stack).difference(*map(planned_types, cls.tried))
-        return own | cls.more
+        return {*own, *cls.more}
 
     @pytest.fixture(scope="class")
     @classmethod

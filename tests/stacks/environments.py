@@ -45,7 +45,7 @@ _STEP: Final = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<name>[^\]]*)\]")
 
 def configuration(path: Path) -> Raw:
     """What a stack file says, without the namespace of its keys."""
-    document = yaml.safe_load(path.read_text())
+    document = yaml.load(path.read_text(), yaml.CSafeLoader)
     return {key.removeprefix(f"{PROJECT}:"): value for key, value in document["config"].items()}
 
 

@@ -64,13 +64,13 @@ def planned(stack: str, changes: Mapping[str, Any]) -> Plan:
     with tempfile.TemporaryDirectory() as folder:
         for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(ROOT / name, folder)
-        file = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
+        file = yaml.load((ROOT / f"Pulumi.{stack}.yaml").read_text(), yaml.CSafeLoader)
         config = {
             key.removeprefix("ack-inference:"): value for key, value in file["config"].items()
         }
         config.update(merged(config, dict(changes)))
         file["config"] = {f"ack-inference:{key}": value for key, value in config.items()}
-        Path(folder, f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(file))
+        Path(folder, f"Pulumi.{stack}.yaml").write_text(yaml.dump(file, Dumper=yaml.CSafeDumper))
         return plan(stack, Path(folder), salt=SALT)
 
 

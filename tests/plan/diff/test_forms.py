@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from functools import cache
 from typing import Any, Final
 
 import pytest
@@ -41,14 +42,14 @@ def printed(report_: Report) -> str:
     return file.getvalue()
 
 
-CLUSTER_REPLACED: Final = StackReport(
-    "dev", diff_of("dev", {"network.service_cidr": "172.30.0.0/16"})
-)
+@cache
+def cluster_replaced() -> StackReport:
+    return StackReport("dev", diff_of("dev", {"network.service_cidr": "172.30.0.0/16"}))
 
 
 def test_a_comment_opens_with_the_worst_that_happens() -> None:
     quiet = StackReport("aaa", grown(1, 2).diff)
-    lines = to_markdown(report(quiet, CLUSTER_REPLACED)).splitlines()
+    lines = to_markdown(report(quiet, cluster_replaced())).splitlines()
     assert lines[0] == MARK
     alerts = [line for line in lines[1:] if line]
     assert alerts[0] == "> [!CAUTION]"
@@ -58,7 +59,7 @@ def test_a_comment_opens_with_the_worst_that_happens() -> None:
 
 
 def test_on_a_terminal_the_worst_of_a_stack_stands_above_its_rows() -> None:
-    lines = printed(report(CLUSTER_REPLACED)).splitlines()
+    lines = printed(report(cluster_replaced())).splitlines()
     assert lines[2] == "dev: 25 replaced, 1 updated, 22 unchanged"
     assert lines[3].startswith("  This replaces the cluster cluster-cluster ")
     assert lines[4] == "  replaced cluster-cluster  cs.ManagedKubernetes"
@@ -66,7 +67,7 @@ def test_on_a_terminal_the_worst_of_a_stack_stands_above_its_rows() -> None:
 
 
 def test_what_is_dragged_along_says_why_and_repeats_no_unknown_value() -> None:
-    lines = printed(report(CLUSTER_REPLACED)).splitlines()
+    lines = printed(report(cluster_replaced())).splitlines()
     at = lines.index("  replaced a10-pool  cs.NodePool  because cluster-cluster is replaced")
     assert lines[at + 1].startswith("  replaced ")
 
@@ -80,7 +81,7 @@ def test_a_row_that_is_only_updated_shows_whose_unknown_value_it_takes() -> None
 
 def test_a_comment_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
     pools = [resource(POOL, f"pool-{number}", {"a": "x" * 150}) for number in range(4000)]
-    text = to_markdown(report(section(None, plan(*pools)), CLUSTER_REPLACED))
+    text = to_markdown(report(section(None, plan(*pools)), cluster_replaced()))
     assert len(text) <= LIMIT
     assert re.search(r"^\d+ changes find no room here", text, re.MULTILINE)
     assert "! cluster-cluster  cs.ManagedKubernetes" in text
