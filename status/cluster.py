@@ -235,7 +235,8 @@ class Connection:
                 f"{self.address}{path}", timeout=TIMEOUT_SECONDS, allow_redirects=False
             )
         except (requests.RequestException, OSError) as error:
-            if self._has_answered and "Read timed out" in _line(error):
+            is_slow = isinstance(error, requests.Timeout) or "Read timed out" in _line(error)
+            if self._has_answered and is_slow:
                 raise Unanswered(0, f"nothing for {TIMEOUT_SECONDS} s") from None
             raise Refused("The cluster", _unreachable(self.address, error)) from None
         self._has_answered = True

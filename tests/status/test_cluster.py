@@ -5,7 +5,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -430,17 +429,19 @@ def test_a_clock_that_cannot_be_read_is_that_of_this_machine(tmp_path):
 
 
 def test_a_kind_for_which_the_api_server_takes_too_long_is_not_seen(tmp_path, monkeypatch):
-    monkeypatch.setattr("status.cluster.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("status.cluster.TIMEOUT_SECONDS", 2.0)
+    is_read = threading.Event()
 
     class Slow(Api):
         def answer(self, path):
             if path.endswith("/events"):
-                time.sleep(0.6)
+                is_read.wait(60)
             return super().answer(path)
 
     with served(Slow(), tmp_path) as path:
         cluster = read(Connection(path), [])
-    assert cluster.unread == {("", "Event"): "the API server says nothing for 0.2 s"}
+        is_read.set()
+    assert cluster.unread == {("", "Event"): "the API server says nothing for 2.0 s"}
     assert not cluster.sees("", "Event")
     assert cluster.sees("", "Pod")
 
