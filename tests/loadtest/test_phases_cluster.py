@@ -50,7 +50,7 @@ def kubelet() -> Iterator[int]:
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with ThreadingHTTPServer(("127.0.0.1", 0), Kubelet) as listening:
         listening.socket = context.wrap_socket(listening.socket, server_side=True)
-        thread = Thread(target=listening.serve_forever)
+        thread = Thread(target=listening.serve_forever, args=(0.01,))
         thread.start()
         yield listening.server_port
         listening.shutdown()

@@ -145,7 +145,7 @@ def kubeconfig(tmp_path: Path) -> Iterator[Path]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Secrets)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     document = {
         "apiVersion": "v1",
         "kind": "Config",

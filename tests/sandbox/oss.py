@@ -242,7 +242,7 @@ class Oss(ThreadingHTTPServer):
     def running(self) -> Iterator[None]:
         """Answers in the background."""
         self.store.start()
-        thread = threading.Thread(target=self.serve_forever, daemon=True)
+        thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield

@@ -69,6 +69,12 @@ def _paths(kind, namespace=None):
     return f"{kind.path}{where}/{kind.plural}", ""
 
 
+class Server(ThreadingHTTPServer):
+    """Takes many connections at once: one that it has no place for waits a second."""
+
+    request_queue_size = 64
+
+
 @contextmanager
 def served(api: Api, folder: Path, tls: tuple[Path, Path] | None = None) -> Iterator[Path]:
     """A kubeconfig of an API server that runs until the context ends."""
@@ -88,12 +94,12 @@ def served(api: Api, folder: Path, tls: tuple[Path, Path] | None = None) -> Iter
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     scheme = "https" if tls else "http"
     try:
@@ -387,8 +393,8 @@ def answering(
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    server = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield kubeconfig(folder, f"http://127.0.0.1:{server.server_port}")
