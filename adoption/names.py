@@ -1,11 +1,10 @@
 """Names of a stack file, from those of a cluster, which may have more in them."""
 
-import re
 from collections.abc import Collection
 from itertools import chain, count
 from typing import Final
 
-from components.names import DNS_1035_LABEL, LONGEST_LABEL
+from components.names import DNS_1035_LABEL, LONGEST_LABEL, dashed
 
 LONGEST: Final = 48
 """Letters of a name, of which KServe makes the label `isvc.<name>-predictor`, of 63 at most."""
@@ -24,9 +23,8 @@ def label(text: str, fallback: str, longest: int = LONGEST) -> str:
         fallback: Stands before a digit, and for a text without letters and digits.
         longest: How long it may be.
     """
-    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    named = words if re.match("[a-z]", words) else f"{fallback}-{words}".strip("-")
-    return named[:longest].strip("-")
+    words = dashed(text)
+    return dashed(words if words[:1].isalpha() else f"{fallback}-{words}", longest)
 
 
 def is_label(text: str, longest: int) -> bool:

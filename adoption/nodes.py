@@ -9,6 +9,7 @@ from typing import Any, Final
 from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE, GPU_SCHEDULE
 from components.catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, GpuSharing
+from components.names import dashed
 from components.quantity import binary, parse
 from plan.objects import Manifest, Objects, items, name_of, pairs, section, text_of, texts_of
 from plan.pods import policies_of
@@ -81,7 +82,7 @@ class Groups:
 
     def _name(self, selector: Selector) -> str:
         value = next(iter(selector.values()))
-        text = re.sub(r"[^a-z0-9]+", "-", f"{value}".lower()).strip("-")[:40].strip("-")
+        text = dashed(f"{value}", 40)
         name = text if re.match("[a-z]", text) and text not in ("true", "false") else ""
         key = next(iter(selector)).rpartition("/")[2]
         return unused(name or label(key, "nodes"), {group["name"] for group in self.sections})

@@ -473,3 +473,16 @@ ByteSize = Annotated[
     Quantity, TextForm(size_faults), Because("without a unit it is bytes, and m is thousandths")
 ]
 """Type of an amount of bytes."""
+
+
+def dashed(text: str, longest: int = LONGEST_LABEL) -> str:
+    """A text in lower-case letters, digits and `-`, as near to a label as it comes.
+
+    Args:
+        text: Any text, e.g. `Qwen2.5-7B`.
+        longest: How many letters it may have.
+
+    Returns:
+        E.g. `qwen2-5-7b`; it may begin with a digit, or be empty.
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:longest].strip("-")

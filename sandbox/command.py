@@ -21,7 +21,7 @@ from .engine import EngineStep
 from .kubernetes import crds
 from .models import pretended
 from .nodes.view import look
-from .nodes.watch import settle as settle_pods
+from .nodes.watch import wait_until_quiet
 from .nodes.watch import watch as watch_cluster
 from .render import kubectl_lines, render, step_line, summary
 from .run import Sandbox, find_sandboxes
@@ -76,7 +76,7 @@ def up(
             return False
         clusters = sandbox.clusters
         if has_nodes:
-            _settle(clusters)
+            _wait_for_pods(clusters)
         objects = {name: clusters.created_objects(name) for name in clusters.names()}
         render(
             console, sandbox.engine.stored(), outcome.outputs, sandbox.cloud.resources(), objects
@@ -154,11 +154,11 @@ def watch(project: Path, stack: str, console: Console, *, once: bool = False) ->
         watch_cluster(lambda: look(plane.client, plane.folder), console, once=once)
 
 
-def _settle(clusters: LocalClusters) -> None:
+def _wait_for_pods(clusters: LocalClusters) -> None:
     """Waits until pods are where they stay: their claims are bound and nodes come after `up`."""
     for name in clusters.names():
         plane = clusters.plane(name)
-        settle_pods(partial(look, plane.client, plane.folder))
+        wait_until_quiet(partial(look, plane.client, plane.folder))
 
 
 def settle(project: Path, stack: str) -> None:

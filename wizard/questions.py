@@ -14,6 +14,7 @@ from components.catalog.instances import INSTANCES
 from components.catalog.prices import NODES
 from components.catalog.regions import is_mainland
 from components.catalog.vllm import LEAST_CAPABILITY, V100_CAPABILITY, vllm_image
+from components.names import dashed
 
 Answers = Mapping[str, str]
 """By question, what was answered."""
@@ -183,13 +184,13 @@ def _usual_hub(answers: Answers) -> str:
 def _usual_name(answers: Answers) -> str:
     """The model's own name, as a Service can be called."""
     source = answers.get("model_id") or answers.get("path", "")
-    name = re.sub(r"[^a-z0-9]+", "-", source.rpartition("/")[2].lower()).strip("-")[:40].strip("-")
+    name = dashed(source.rpartition("/")[2], 40)
     return name if re.match("[a-z]", name) else "model"
 
 
 def _usual_bucket(answers: Answers) -> str:
     """Made of the stack's name where the bucket is new."""
-    stack = re.sub(r"[^a-z0-9]+", "-", answers["stack"].lower()).strip("-")[:40].strip("-")
+    stack = dashed(answers["stack"], 40)
     return f"ack-inference-{stack}-models" if answers["store"] == "oss" and stack else ""
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from ..args import Fault, Words
 from .server import ModelServer
 from .vllm_command import statements
-from .vllm_rules import LOOPBACK
+from .vllm_rules import LOOPBACK, UNREACHED_LOOPBACK
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,8 @@ def engine_faults(server: ModelServer) -> Iterator[Fault]:
         by_itself = engine.host_flag not in flags
         without = f"one without {engine.host_flag}, by which {engine.name} listens at {host}"
         got = Words(without if by_itself else f"one with {engine.host_flag} {host}")
-        why = "neither a probe nor the Service reaches a loopback address: the pod never is ready"
-        yield Fault("server.command", got, f"one with {engine.host_flag} 0.0.0.0", why)
+        want = f"one with {engine.host_flag} 0.0.0.0"
+        yield Fault("server.command", got, want, UNREACHED_LOOPBACK)
     port = flags.get(engine.port_flag, str(engine.port) if command.is_whole else "")
     if port.isdecimal() and int(port) not in (0, server.port):
         without = f"without {engine.port_flag} ({engine.port})"

@@ -52,6 +52,10 @@ SERVE_SINCE: Final[Version] = (0, 5, 5)
 
 LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
 """An address that only its own pod reaches."""
+UNREACHED_LOOPBACK: Final = (
+    "neither a probe nor the Service reaches a loopback address: the pod never is ready"
+)
+"""Why a server may not listen there."""
 _TLS: Final = ("--ssl-keyfile", "--ssl-certfile", "--ssl-ca-certs")
 _UNREACHED: Final = MappingProxyType(
     {
@@ -541,8 +545,7 @@ def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
     """What the probes and the Service could not reach."""
     value = option.values[0] if option.values else ""
     if flag == "--host" and re.fullmatch(LOOPBACK, value, re.IGNORECASE):
-        why = "neither a probe nor the Service reaches a loopback address: the pod never is ready"
-        yield Fault(field, f"{flag} {value}", "left out, or 0.0.0.0", why)
+        yield Fault(field, f"{flag} {value}", "left out, or 0.0.0.0", UNREACHED_LOOPBACK)
     if flag in _UNREACHED:
         why = f"{_UNREACHED[flag]}, and neither a probe nor the Service reaches it"
         yield Fault(field, flag, "left out", why)

@@ -48,7 +48,9 @@ def watch(look: Callable[[], View], console: Console, *, once: bool = False) -> 
             time.sleep(SECONDS)
 
 
-def settle(look: Callable[[], View], *, quiet: float = QUIET, longest: float = LONGEST) -> None:
+def wait_until_quiet(
+    look: Callable[[], View], *, quiet: float = QUIET, longest: float = LONGEST
+) -> None:
     """Looks until nothing has changed for a while.
 
     Args:

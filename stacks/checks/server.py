@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -164,13 +165,14 @@ def _unfilled(environment: Environment) -> Iterator[tuple[str, str, str, str]]:
         words = server.vllm.extra_args if server.vllm else server.command
         field = "vllm.extra_args" if server.vllm else "command"
         # In a script it is the output of a program.
-        texts = [(field, word) for word in words or [] if not shell_script(words or [])]
-        texts += [(f"env[{name}]", value) for name, value in (server.env or {}).items()]
-        for at, (field, text) in enumerate(texts):
-            flag = (text if "=" in text else texts[at - 1][1]).partition("=")[0]
+        plain = [] if shell_script(words or []) else words or []
+        texts = [(field, before, word) for before, word in pairwise(["", *plain])]
+        texts += [(f"env[{name}]", "", value) for name, value in (server.env or {}).items()]
+        for place, before, text in texts:
+            flag = (text if "=" in text else before).partition("=")[0].replace("_", "-")
             for name in dict.fromkeys(references(text)):
                 if name not in (server.env or {}) and not name.startswith(_OF_RUNTIMES):
-                    yield f"{path}.server", field, name, flag.replace("_", "-")
+                    yield f"{path}.server", place, name, flag
 
 
 def _variables(environment: Environment) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from sandbox.nodes.view import View, view
-from sandbox.nodes.watch import changes, lines, render, settle, watch
+from sandbox.nodes.watch import changes, lines, render, wait_until_quiet, watch
 
 NODE = "cn-beijing.10.0.0.10"
 
@@ -103,13 +103,14 @@ def test_all_of_it_is_shown_at_once():
 
 
 def test_pods_are_waited_for_until_they_stay_where_they_are_or_for_so_long():
-    on_their_way = [seen(waiting())] * 2 + [seen(pod("late", phase="Pending"))]
-    views = iter([*on_their_way, *[seen(pod("late"))] * 50])
-    settle(lambda: next(views), quiet=0.3)
+    on_their_way = [seen(pod(f"late-{number}")) for number in range(20)]
+    views = iter([*on_their_way, *[seen(pod("late"))] * 80])
+    wait_until_quiet(lambda: next(views), quiet=0.3)
     left = len(list(views))
-    assert 35 <= left < 47, "the pod's last change was seen, and then a while was waited"
+    assert left < 80 - 4, "it looked on while something changed, and a while after"
+    assert left > 50, "and no longer"
     restless = (seen(pod(str(number))) for number in itertools.count())
-    settle(lambda: next(restless), quiet=0.3, longest=0.2)
+    wait_until_quiet(lambda: next(restless), quiet=0.3, longest=0.2)
 
 
 def test_without_a_terminal_what_changes_is_a_line():

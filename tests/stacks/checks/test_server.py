@@ -354,7 +354,7 @@ SURPRISES = [
             "fills in $(HOME) alone, from env and secret_env, and nothing of the image. Write "
             "that, or all that it stands for."
         ),
-        {"training[finetune].env": {"DATA": "/root/data"}},
+        {"training[finetune].env": {"DATA": "/data"}},
     ),
     Case(
         "variables_are_filled_in",
