@@ -8,9 +8,9 @@ from typing import Final
 from ..changes import parse_path
 from ..model import type_name
 from .compare import ChangeKind, ResourceChange, StackDiff
-from .gateways import left_alone
+from .gateways import GATEWAY, left_alone
 from .keda import in_the_way
-from .kserve import left_behind
+from .kserve import LLM_INFERENCE_SERVICE, left_behind
 from .report import StackReport
 from .sharing import switched
 from .upgrades import drained
@@ -88,7 +88,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
         "kubernetes:serving.kserve.io/v1beta1:InferenceService": Danger(
             "model", "it answers nobody until the new one is ready", "it answers nobody any more"
         ),
-        "kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService": Danger(
+        LLM_INFERENCE_SERVICE: Danger(
             "model", "all its pods end, and it answers nobody until new ones are ready",
             "it answers nobody any more",
         ),
@@ -100,7 +100,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "model", "all its groups end, and it answers nobody until a new one is ready",
             "it answers nobody any more",
         ),
-        "kubernetes:gateway.networking.k8s.io/v1:Gateway": Danger(
+        GATEWAY: Danger(
             "gateway",
             "its load balancer gets another address, and no model behind it answers meanwhile",
             "its load balancer goes with its address, and no model behind it answers any more",

@@ -139,8 +139,8 @@ def _shares(rule: Mapping[str, Any], pool: Manifest) -> Iterator[Number | None]:
             for header in items(section(entry, "requestHeaderModifier"), "set")
         }
         kind = backend.get("kind") or "Service"
-        is_pool = kind == pool["kind"] and backend.get("name") == name_of(pool)
-        if is_pool or headers.get(_BACKEND) == name_of(pool):
+        is_backend = kind == pool["kind"] and backend.get("name") == name_of(pool)
+        if is_backend or headers.get(_BACKEND) == name_of(pool):
             yield weight if len(backends) > 1 else None
 
 
