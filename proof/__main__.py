@@ -6,6 +6,7 @@ python -m proof --ci
 """
 
 import argparse
+import resource
 import subprocess
 import sys
 import time
@@ -80,6 +81,7 @@ def prove(steps: Iterable[Step], console: Console) -> bool:
     holds = True
     for step in steps:
         console.rule(step.name)
+        start, spent = time.monotonic(), processor_seconds()
         try:
             for row in step.run(lambda line: console.print(f"[dim]{escape(line)}[/]")):
                 mark = "[red]no[/]" if row.faults else "yes"
@@ -92,7 +94,17 @@ def prove(steps: Iterable[Step], console: Console) -> bool:
         except Broken as reason:
             console.print(f"[red]no[/]  {escape(str(reason))}", soft_wrap=True)
             holds = False
+        took = f"{time.monotonic() - start:.0f} s, {processor_seconds() - spent:.0f} s of processor"
+        console.print(f"[dim]{step.name}: {took}[/]")
     return holds
+
+
+def processor_seconds() -> float:
+    """What this process has used of processors, and those of its children that have ended."""
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
 
 
 def prove_side_by_side(steps: Sequence[Step], console: Console) -> bool:
@@ -101,11 +113,9 @@ def prove_side_by_side(steps: Sequence[Step], console: Console) -> bool:
     The longest begin first, so that none is left over at the end.
     """
 
-    def run(step: Step) -> tuple[subprocess.CompletedProcess[str], float]:
-        start = time.monotonic()
+    def run(step: Step) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-W", "ignore", "-m", __package__ or "proof", step.name]
-        done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603  our own
-        return done, time.monotonic() - start
+        return subprocess.run(command, capture_output=True, text=True)  # noqa: S603  our own
 
     holds = True
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -114,10 +124,9 @@ def prove_side_by_side(steps: Sequence[Step], console: Console) -> bool:
             for step in sorted(steps, key=lambda step: step.seconds, reverse=True)
         }
         for step in steps:
-            done, seconds = begun[step.name].result()
+            done = begun[step.name].result()
             said = done.stdout + (done.stderr if done.returncode else "")
             console.print(said, end="", markup=False, soft_wrap=True)
-            console.print(f"[dim]{step.name}: {seconds:.0f} s[/]")
             holds = holds and done.returncode == 0
     return holds
 
