@@ -12,7 +12,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Input, child_options, nearest
+from ..args import MISSING, Args, Fault, Input, child_options, nearest, repeated
 from ..bindings import alicloud, kubernetes
 from ..catalog.addons import ADDONS
 from ..names import (
@@ -544,13 +544,11 @@ def addon_faults(addons: Sequence[Addon]) -> Iterator[Fault]:
     """Finds add-ons that are named twice, or that every cluster has."""
     built_in = {_RRSA_ADDON, *_CSI_ADDONS, *_CNI_ADDONS.values()}
     names = [addon.name for addon in addons]
-    for name in dict.fromkeys(names):
-        if name in built_in:
-            why = "the cluster installs it by itself"
-            yield Fault(f"addons[{name}].name", name, "left out", why)
-        elif names.count(name) > 1:
-            why = "an add-on is installed once per cluster"
-            yield Fault(f"addons[{name}].name", name, "named once", why)
+    for name in dict.fromkeys(name for name in names if name in built_in):
+        yield Fault(f"addons[{name}].name", name, "left out", "the cluster installs it by itself")
+    for name in repeated(name for name in names if name not in built_in):
+        why = "an add-on is installed once per cluster"
+        yield Fault(f"addons[{name}].name", name, "named once", why)
 
 
 def _addon_version_faults(addons: Sequence[Addon], version: object) -> Iterator[Fault]:

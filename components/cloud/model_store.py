@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import pulumi
 
-from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
+from ..args import MISSING, Args, Because, Fault, Input, child_options, one_of_faults
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
 from ..names import DNS_1123_LABEL, OSS_BUCKET, SecretName, host_form
@@ -283,11 +283,7 @@ def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
     if not is_quantity(args.size) or parse(args.size) <= 0:
         want = "a quantity of bytes such as '15Gi'"
         yield Fault("size", args.size, want, "a claim is matched to its volume by it")
-    kinds = [kind for kind in ("oss", "nas", "cpfs") if getattr(args, kind) is not None]
-    if len(kinds) != 1:
-        got: object = f"given beside {' and '.join(kinds[1:])}" if kinds else MISSING
-        want = f"left out, or {' and '.join(kinds[1:])}" if kinds else "given, or nas or cpfs"
-        yield Fault(kinds[0] if kinds else "oss", got, want, "models are kept in one place")
+    yield from one_of_faults(args, ("oss", "nas", "cpfs"), "models are kept in one place")
     if args.oss:
         yield from (fault.under("oss") for fault in _oss_faults(args.oss))
     for field, path in (
@@ -309,13 +305,9 @@ def _oss_faults(oss: OssStore) -> Iterator[Fault]:
     names = {"fuse_namespace": oss.fuse_namespace, "fuse_service_account": oss.fuse_service_account}
     accounts = {field: name for field, name in names.items() if name is not None}
     yield from account_faults(accounts)
-    if (oss.role_name is None) == (oss.secret is None):
-        both = oss.secret is not None
-        got, want = (Words("given"), "left out") if both else (MISSING, "given")
-        why = "the bucket is read by a role (RRSA), or by the keys of a Secret"
-        yield Fault("secret", got, f"{want}, or else role_name", why, _OSS_DOCS)
-        return
-    if oss.role_name is None:
+    why = "the bucket is read by a role (RRSA), or by the keys of a Secret"
+    yield from one_of_faults(oss, ("secret", "role_name"), why, _OSS_DOCS)
+    if oss.role_name is None or oss.secret is not None:
         return
     yield from role_name_faults(oss.role_name)
     for field in ("oidc_issuer_url", "oidc_provider_arn"):

@@ -9,7 +9,7 @@ from typing import Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Input, child_options
+from ..args import MISSING, Args, Fault, Input, child_options, repeated
 from ..bindings import alicloud
 from ..catalog.regions import region_of
 from ..names import ResourceGroupId, VpcId, VswitchId
@@ -274,10 +274,9 @@ def zone_faults(zone_ids: Sequence[str]) -> Iterator[Fault]:
             want = "a zone ID such as 'cn-beijing-h' or 'ap-southeast-1a'"
             why = "a region and a letter name a zone"
             yield Fault(f"zones[{zone_id}].id", zone_id, want, why)
-    for zone_id in dict.fromkeys(zone_ids):
-        if zone_ids.count(zone_id) > 1:
-            why = "vSwitches are known by their zone"
-            yield Fault(f"zones[{zone_id}].id", zone_id, "named once", why)
+    for zone_id in repeated(zone_ids):
+        why = "vSwitches are known by their zone"
+        yield Fault(f"zones[{zone_id}].id", zone_id, "named once", why)
     region, *further_regions = dict.fromkeys(filter(None, map(region_of, zone_ids))) or [None]
     for zone_id in dict.fromkeys(zone_ids):
         if region_of(zone_id) in further_regions:

@@ -12,11 +12,11 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Fault, Input, Words
+from ..args import MISSING, Fault, Input, Words, one_of_faults
 from ..bindings import kubernetes
 from ..quantity import is_quantity, parse
 from .affinity import LabelSelector
-from .model import CrdModel, one_of_faults
+from .model import CrdModel
 
 _DOC: Final = "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/"
 
@@ -209,7 +209,7 @@ class Metric(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = [kind.lower() for kind in MetricType]
-        broken = list(one_of_faults("source", self, names, "each metric is listed by itself"))
+        broken = list(one_of_faults(self, names, "each metric is listed by itself"))
         yield from broken
         if not broken and getattr(self, self.type.lower()) is None:
             source = next(kind for kind in MetricType if getattr(self, kind.lower()) is not None)

@@ -9,12 +9,12 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Because, Fault, Input, Words
+from ..args import MISSING, Because, Fault, Input, Words, one_of_faults, repeated
 from ..names import LabelName
 from ..quantity import parse
 from .affinity import Affinity, Toleration, TopologySpreadConstraint
 from .formats import Amount, PullPolicy, is_amount
-from .model import CrdModel, one_of_faults
+from .model import CrdModel
 from .volumes import (
     LocalObjectReference,
     ObjectFieldSelector,
@@ -129,7 +129,7 @@ class EnvVarSource(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("config_map_key_ref", "secret_key_ref", "field_ref", "resource_field_ref")
-        yield from one_of_faults("source", self, names, "a variable has one value")
+        yield from one_of_faults(self, names, "a variable has one value")
 
 
 class EnvVar(CrdModel):
@@ -169,7 +169,7 @@ class EnvFromSource(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("config_map_ref", "secret_ref")
-        yield from one_of_faults("source", self, names, "each source is listed by itself")
+        yield from one_of_faults(self, names, "each source is listed by itself")
 
 
 class ContainerPort(CrdModel):
@@ -255,7 +255,7 @@ class Probe(CrdModel):
     """Bad answers in a row that count. Default 3."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from one_of_faults("handler", self, HANDLERS, "a probe asks in one way")
+        yield from one_of_faults(self, HANDLERS, "a probe asks in one way")
 
 
 class SleepAction(CrdModel):
@@ -279,7 +279,7 @@ class LifecycleHandler(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("exec", "http_get", "sleep", "tcp_socket")
-        yield from one_of_faults("handler", self, names, "the kubelet does one thing")
+        yield from one_of_faults(self, names, "the kubelet does one thing")
 
 
 class Lifecycle(CrdModel):
@@ -417,18 +417,13 @@ class Container(CrdModel):
     """Directory that it starts in. Default the image's."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from env_faults([variable.name for variable in self.env or []])
+        for name in repeated(variable.name for variable in self.env or []):
+            yield Fault(f"env[{name}].name", name, "unique", "only the last of them would count")
         for name in ("liveness_probe", "startup_probe"):
             threshold = probe.success_threshold if (probe := getattr(self, name)) else None
             if threshold not in (None, 1):
                 field = f"{name}.success_threshold"
                 yield Fault(field, threshold, "1, or left out", "one good answer is enough here")
-
-
-def env_faults(names: list[str]) -> Iterator[Fault]:
-    """Refuses a variable that is set twice."""
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-        yield Fault(f"env[{name}].name", name, "unique", "only the last of them would count")
 
 
 class HostAlias(CrdModel):

@@ -12,14 +12,14 @@ from typing import Final
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, Input, Words
+from ..args import MISSING, Fault, Input, Words, one_of_faults
 from ..quantity import binary, is_quantity, parse
 from .affinity import Affinity, NodeSelector, Toleration
 from .core import ResourceRequirements
 from .custom_resource import CustomResource
 from .fluid_names import load_name_faults, name_faults
 from .formats import PullPolicy, is_cron
-from .model import CrdModel, one_of_faults, plain_texts
+from .model import CrdModel, plain_texts
 from .volumes import (
     AccessMode,
     LocalObjectReference,
@@ -399,7 +399,7 @@ class TieredStoreLevel(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("quota", "quota_list")
-        yield from one_of_faults("size", self, names, "Jindo needs the size of each directory")
+        yield from one_of_faults(self, names, "Jindo needs the size of each directory")
         if self.quota is not None or self.quota_list is not None:
             yield from self._quota_faults()
         yield from watermark_faults(self.low, self.high)

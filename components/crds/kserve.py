@@ -13,7 +13,7 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, Input, Words
+from ..args import MISSING, Fault, Input, Words, check, one_of_faults, repeated
 from ..quantity import is_quantity, parse, plain
 from .affinity import Affinity, Toleration
 from .autoscaling import MetricTarget, MetricTargetType, ScalingBehavior, target_faults
@@ -39,7 +39,7 @@ from .kserve_annotations import (
     deployment_name,
     pod_label,
 )
-from .model import CrdModel, check, one_of_faults, plain_texts
+from .model import CrdModel, plain_texts
 from .volumes import LocalObjectReference, Volume, mount_faults, volume_faults
 
 API_VERSION: Final = "serving.kserve.io/v1beta1"
@@ -286,7 +286,7 @@ class ScalingMetric(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = [source.lower() for source in ScalingSource]
-        broken = list(one_of_faults("source", self, names, "each metric is listed by itself"))
+        broken = list(one_of_faults(self, names, "each metric is listed by itself"))
         yield from broken
         if not broken and getattr(self, self.type.lower()) is None:
             source = next(kind for kind in ScalingSource if getattr(self, kind.lower()) is not None)
@@ -820,7 +820,7 @@ class ServingRuntimeSpec(CrdModel):
         for index, name in enumerate(names):
             if name is None:
                 yield Fault(f"containers[{index}].name", MISSING, "given", "the CRD requires it")
-        for name in dict.fromkeys(name for name in names if name and names.count(name) > 1):
+        for name in repeated(name for name in names if name):
             yield Fault(f"containers[{name}].name", name, "unique", "logs are found by it")
         if not self.multi_model and SERVING_CONTAINER not in names:
             want = f"one of them {SERVING_CONTAINER!r}"

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from ..args import MISSING, Because, Fault, Words
+from ..args import MISSING, Because, Fault, Words, one_of_faults, repeated
 from ..names import LabelKey, LabelName, LabelValue
 from .custom_resource import CustomResource
 from .kserve import RollingUpdate
 from .leader_worker_set import GroupPodTemplate
-from .model import CrdModel, one_of_faults
+from .model import CrdModel
 from .role_based_group_labels import API_VERSION, KIND, POLICY, WORKLOAD_TYPE
 from .role_based_group_rules import SOURCE, Percent, Progression, UpdateType, dependency_faults
 
@@ -70,9 +70,8 @@ class Pattern(CrdModel):
     """The pod, by a template of the group."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from one_of_faults(
-            "template", self, ("template", "template_ref"), "an instance is made of one template"
-        )
+        why = "an instance is made of one template"
+        yield from one_of_faults(self, ("template", "template_ref"), why)
 
 
 class StandalonePattern(Pattern):
@@ -167,7 +166,7 @@ class RoleSpec(CrdModel):
         # pkg/reconciler/roleinstanceset_reconciler.go: "no valid pattern found"
         names = ("standalone_pattern", "leader_worker_pattern")
         why = "the controller makes an instance by one of them"
-        yield from one_of_faults("pattern", self, names, why)
+        yield from one_of_faults(self, names, why)
         if WORKLOAD_TYPE in (self.annotations or {}):
             why = "controller.deprecatedWorkloadTypes.enabled false refuses all but RoleInstanceSet"
             field = f"annotations[{WORKLOAD_TYPE}]"
@@ -200,8 +199,7 @@ class RoleBasedGroupSpec(CrdModel):
     """Pods that several of them share."""
 
     def _faults(self) -> Iterator[Fault]:
-        names = [role.name for role in self.roles]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        for name in repeated(role.name for role in self.roles):
             yield Fault(
                 f"roles[{name}].name", name, "given once", "roles are merged by their names"
             )

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from ..args import Because, Fault, Input
+from ..args import Because, Fault, Input, one_of_faults, repeated
 from ..names import LabelName
 from .formats import Amount, PullPolicy
-from .model import CrdModel, one_of_faults
+from .model import CrdModel
 
 
 class AccessMode(StrEnum):
@@ -116,7 +116,7 @@ class DownwardFile(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("field_ref", "resource_field_ref")
-        yield from one_of_faults("content", self, names, "a file shows one fact")
+        yield from one_of_faults(self, names, "a file shows one fact")
 
 
 class DownwardVolume(CrdModel):
@@ -182,7 +182,7 @@ class VolumeProjection(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("config_map", "secret", "downward_api", "service_account_token")
-        yield from one_of_faults("source", self, names, "each source is listed by itself")
+        yield from one_of_faults(self, names, "each source is listed by itself")
 
 
 class ProjectedVolume(CrdModel):
@@ -344,7 +344,7 @@ class Volume(CrdModel):
         return next(kind for kind in VOLUME_KINDS if getattr(self, kind) is not None)
 
     def _faults(self) -> Iterator[Fault]:
-        yield from one_of_faults("source", self, VOLUME_KINDS, "a volume has one source")
+        yield from one_of_faults(self, VOLUME_KINDS, "a volume has one source")
 
 
 class VolumeMount(CrdModel):
@@ -394,6 +394,5 @@ def mount_faults(mounts: list[VolumeMount], volumes: list[str], where: str) -> I
 
 def volume_faults(volumes: list[Volume]) -> Iterator[Fault]:
     """Refuses volumes that have the same name."""
-    names = [volume.name for volume in volumes]
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+    for name in repeated(volume.name for volume in volumes):
         yield Fault(f"volumes[{name}].name", name, "unique", "mounts refer to the volume by it")

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Words
+from ..args import Args, Fault, Words, one_of_faults
 from ..crds.formats import ImagePrefix
 from ..names import SecretName
 from .releases import HelmChart
@@ -39,14 +39,10 @@ class LimitStore(Args):
     with the password: redis://:PASSWORD@HOST:PORT."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.url is None) == (self.secret is None):
-            got = MISSING if self.url is None else Words("given beside secret")
-            yield Fault("url", got, "given, or else secret", "limits are counted in one place")
+        yield from one_of_faults(self, ("url", "secret"), "limits are counted in one place")
         if self.url is not None and "@" in self.url:
-            want = "an address without a password, or secret in its place"
-            yield Fault(
-                "url", Words("given with a password"), want, "it would be in state in clear"
-            )
+            want, why = "one without a password, or else secret", "it would be in state in clear"
+            yield Fault("url", Words("given with a password"), want, why)
         elif self.url is not None and not _ADDRESS.fullmatch(self.url):
             want = "a host and a port, such as redis.redis.svc:6379"
             why = "while the rate limit service cannot connect, nothing is limited"

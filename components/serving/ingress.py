@@ -12,7 +12,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from .. import crds
-from ..args import MISSING, Args, Because, Fault, Words, child_options
+from ..args import Args, Because, Fault, Words, child_options, one_of_faults
 from ..bindings import kubernetes
 from ..crds.knative_annotations import HTTP_PROTOCOL
 from ..names import ByteSize, DomainName, ObjectName, SecretName
@@ -92,10 +92,7 @@ class IngressTls(Args):
     """Name of a ClusterIssuer of cert-manager, which gets the certificate and renews it."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.secret is None) == (self.issuer is None):
-            got: object = MISSING if self.secret is None else Words("given beside issuer")
-            want = "given, or issuer" if self.secret is None else "left out, or issuer"
-            yield Fault("secret", got, want, "a host has one certificate")
+        yield from one_of_faults(self, ("secret", "issuer"), "a host has one certificate")
 
 
 class ModelIngress(Args):

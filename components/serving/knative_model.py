@@ -18,6 +18,7 @@ from ..args import (
     Words,
     child_options,
     once,
+    repeated,
     validated,
 )
 from ..crds.knative_annotations import (
@@ -200,8 +201,7 @@ class KnativeServe(Args):
         traffic = self.traffic
         if not traffic:
             return
-        revisions = [share.revision for share in traffic]
-        for revision in dict.fromkeys(r for r in revisions if revisions.count(r) > 1):
+        for revision in repeated(share.revision for share in traffic):
             got = Words("twice the newest") if revision is None else revision
             yield Fault("traffic", got, "each revision once", "a revision gets one share")
         open_shares = [share for share in traffic if share.percent is None]

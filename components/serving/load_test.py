@@ -6,10 +6,9 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Input, child_options
+from ..args import MISSING, Args, Fault, Input, check, child_options
 from ..bindings import kubernetes
 from ..crds.formats import ImageReference
-from ..crds.model import check
 from ..quantity import plain
 from .load_generators import (
     FILES_PATH,

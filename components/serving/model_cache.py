@@ -7,10 +7,9 @@ import pulumi
 from pydantic import Field
 
 from .. import crds
-from ..args import Args, Fault, Input, child_options, once, validated
+from ..args import Args, Fault, Input, check, child_options, once, validated
 from ..crds.affinity import NodeSelectorRequirement, Toleration
 from ..crds.fluid_names import LONGEST_LOAD_NAME, load_name_faults, name_faults
-from ..crds.model import check
 from ..names import ByteSize, shorter
 from ..quantity import GIB, binary, parse
 from .waiting import metadata
