@@ -25,8 +25,7 @@ from ..catalog.metrics import (
 from ..crds.affinity import Toleration
 from ..crds.monitoring import PodMonitor, PodMonitorSpec
 from ..names import NamespaceName, url_faults
-from .fluid import merged
-from .releases import HelmChart, install
+from .releases import HelmChart, install, merged
 
 KSERVE_POD_LABEL: Final = "serving.kserve.io/inferenceservice"
 ARMS_ADAPTER: Final = "ack-alibaba-cloud-metrics-adapter"

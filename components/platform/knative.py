@@ -18,6 +18,7 @@ from ..catalog.charts import (
 )
 from ..crds.knative import KnativeServing, KnativeServingSpec
 from ..names import DomainName, RegistryHost
+from .releases import INSTALL_SECONDS, install
 
 NAMESPACE = "knative-serving"
 DEFAULT_DOMAIN = "example.com"
@@ -28,7 +29,6 @@ UnresolvedRegistry = Annotated[
     RegistryHost, Because("Knative compares it with the registry of each image")
 ]
 """Type of a registry whose tags Knative does not resolve."""
-OPERATOR_TIMEOUT_SECONDS = 900
 _OPERATOR = "https://knative.dev/docs/install/operator/configuring-serving-cr/"
 _LOCAL_REGISTRIES = ("kind.local", "ko.local", "dev.local")
 """Registries that are skipped as Knative ships."""
@@ -174,22 +174,10 @@ class Knative(pulumi.ComponentResource):
     def _declare_operator(
         self, name: str, serving: KnativeServingSpec, opts: pulumi.ResourceOptions | None
     ) -> None:
-        chart = CHARTS["knative-operator"]
-        release = kubernetes.helm.v3.Release(
-            f"{name}-operator",
-            # A generated name could not adopt what an earlier installation left behind.
-            name=chart.chart,
-            namespace=chart.namespace,
-            create_namespace=True,
-            chart=chart.chart,
-            version=chart.version,
-            repository_opts={"repo": chart.repository},
-            timeout=OPERATOR_TIMEOUT_SECONDS,
-            atomic=True,
-            opts=child_options(self, opts),
-        )
+        pinned, options = CHARTS["knative-operator"], child_options(self, opts)
+        release = install(f"{name}-operator", pinned, None, None, options)
         namespace = kubernetes.core.v1.Namespace(
-            f"{name}-namespace", metadata={"name": NAMESPACE}, opts=child_options(self, opts)
+            f"{name}-namespace", metadata={"name": NAMESPACE}, opts=options
         )
         KnativeServing(
             f"{name}-serving",
@@ -199,7 +187,7 @@ class Knative(pulumi.ComponentResource):
                 namespace=NAMESPACE,
                 annotations={
                     "pulumi.com/waitFor": "condition=Ready",
-                    "pulumi.com/timeoutSeconds": str(OPERATOR_TIMEOUT_SECONDS),
+                    "pulumi.com/timeoutSeconds": str(INSTALL_SECONDS),
                 },
             ),
             # Deleted before the operator, which serves its finalizer.
