@@ -71,7 +71,22 @@ class NetworkArgs(Args):
     """ID of the resource group of VPC and address. Default: the account's default group."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from network_faults(self)
+        yield from zone_faults([zone.id for zone in self.zones])
+        yield from origin_faults(self.vpc_id, self.cidr, self.nat, self.zones)
+        ranges = {f"zones[{zone.id}].cidr": zone.cidr for zone in self.zones} | {
+            f"zones[{zone.id}].pod_cidr": zone.pod_cidr for zone in self.zones
+        }
+        vswitches = {field: cidr for field, cidr in ranges.items() if cidr is not None}
+        if self.cidr is not None and self.vpc_id is None:
+            yield from private_range_faults("cidr", self.cidr, _VPC_MASKS, _VPC_DOCS)
+        elif self.cidr is not None and parse_range(self.cidr) is None:
+            yield _not_a_range("cidr", self.cidr)
+        yield from (
+            fault
+            for field, vswitch in vswitches.items()
+            for fault in _vswitch_faults(field, vswitch, self.cidr)
+        )
+        yield from overlap_faults(vswitches)
 
     @property
     def creates_nat(self) -> bool:
@@ -201,26 +216,6 @@ class Network(pulumi.ComponentResource):
                     opts=child_options(self, opts, depends_on=[bound]),
                 )
         return address.ip_address
-
-
-def network_faults(args: NetworkArgs) -> Iterator[Fault]:
-    """Finds everything that keeps a VPC from being laid out, or used, this way."""
-    yield from zone_faults([zone.id for zone in args.zones])
-    yield from origin_faults(args.vpc_id, args.cidr, args.nat, args.zones)
-    ranges = {f"zones[{zone.id}].cidr": zone.cidr for zone in args.zones} | {
-        f"zones[{zone.id}].pod_cidr": zone.pod_cidr for zone in args.zones
-    }
-    vswitches = {field: cidr for field, cidr in ranges.items() if cidr is not None}
-    if args.cidr is not None and args.vpc_id is None:
-        yield from private_range_faults("cidr", args.cidr, _VPC_MASKS, _VPC_DOCS)
-    elif args.cidr is not None and parse_range(args.cidr) is None:
-        yield _not_a_range("cidr", args.cidr)
-    yield from (
-        fault
-        for field, vswitch in vswitches.items()
-        for fault in _vswitch_faults(field, vswitch, args.cidr)
-    )
-    yield from overlap_faults(vswitches)
 
 
 def origin_faults(

@@ -301,7 +301,29 @@ class NodePoolArgs(Args):
     """ID of the resource group of pool and instances. Default: the cluster's."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from pool_faults(self)
+        yield from _vswitch_faults(self.vswitch_ids)
+        yield from _size_faults(self)
+        yield from instance_type_faults(self.instance_types)
+        yield from architecture_faults(
+            {
+                name: architecture
+                for name in self.instance_types
+                if (architecture := known_architecture(name)) is not None
+            },
+            self.image_type,
+        )
+        yield from pattern_faults(self.instance_patterns or [], self.instance_types)
+        yield from _spot_faults(self.spot, self.instance_types)
+        yield from _driver_faults(self)
+        yield from node_label_faults(self.labels or {})
+        yield from node_taint_faults(self.taints or [])
+        yield from _disk_faults("system_disk", self.system_disk)
+        yield from _disk_faults("data_disk", self.data_disk)
+        yield from management_faults(
+            self.auto_repair, self.auto_upgrade, self.auto_repair_restart, self.auto_upgrade_kubelet
+        )
+        yield from _script_faults("pre_user_data", self.pre_user_data)
+        yield from _script_faults("user_data", self.user_data)
 
 
 class NodePool(pulumi.ComponentResource):
@@ -338,33 +360,6 @@ class NodePool(pulumi.ComponentResource):
 def has_gpu(instance_type: str) -> bool:
     """Whether an ECS type belongs to a family with NVIDIA GPUs."""
     return _GPU_TYPE.fullmatch(instance_type) is not None
-
-
-def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
-    """Finds everything that keeps a pool from being created, or from ever getting a node."""
-    yield from _vswitch_faults(args.vswitch_ids)
-    yield from _size_faults(args)
-    yield from instance_type_faults(args.instance_types)
-    yield from architecture_faults(
-        {
-            name: architecture
-            for name in args.instance_types
-            if (architecture := known_architecture(name)) is not None
-        },
-        args.image_type,
-    )
-    yield from pattern_faults(args.instance_patterns or [], args.instance_types)
-    yield from _spot_faults(args.spot, args.instance_types)
-    yield from _driver_faults(args)
-    yield from node_label_faults(args.labels or {})
-    yield from node_taint_faults(args.taints or [])
-    yield from _disk_faults("system_disk", args.system_disk)
-    yield from _disk_faults("data_disk", args.data_disk)
-    yield from management_faults(
-        args.auto_repair, args.auto_upgrade, args.auto_repair_restart, args.auto_upgrade_kubelet
-    )
-    yield from _script_faults("pre_user_data", args.pre_user_data)
-    yield from _script_faults("user_data", args.user_data)
 
 
 def _script_faults(field: str, script: str | None) -> Iterator[Fault]:
