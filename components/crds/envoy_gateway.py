@@ -14,7 +14,7 @@ from ..names import LabelKey, ObjectName, SecretName
 from .core import ResourceRequirements
 from .custom_resource import CustomResource
 from .gateway_api import GROUP as GATEWAY_API
-from .gateway_api import Duration, HeaderChange, HeaderName, NamedObject, Port
+from .gateway_api import Duration, HeaderName, HeaderValue, NamedObject, Port
 from .model import CrdModel
 
 GROUP: Final = "gateway.envoyproxy.io"
@@ -386,7 +386,7 @@ class OverrideMatch(CrdModel):
 class OverrideHeaders(CrdModel):
     """Headers of an answer."""
 
-    set: list[HeaderChange] = Field(min_length=1, max_length=16)
+    set: list[HeaderValue] = Field(min_length=1, max_length=16)
     """Those that are set."""
 
 

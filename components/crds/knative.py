@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 
 from ..args import MISSING, Because, Fault, Input, check, nearest, repeated
 from ..names import ServiceName
-from .affinity import Affinity, Toleration, TopologySpreadConstraint
+from .affinity import NodeChoice, TopologySpreadConstraint
 from .core import EnvVar, PodSpec, ResourceRequirements
 from .custom_resource import CustomResource
 from .formats import dns_1035_faults
@@ -307,7 +307,7 @@ class ContainerResources(ResourceRequirements):
     """Name of the container."""
 
 
-class WorkloadOverride(CrdModel):
+class WorkloadOverride(NodeChoice):
     """Changes of a Deployment of Knative."""
 
     name: str
@@ -318,12 +318,6 @@ class WorkloadOverride(CrdModel):
     """More labels."""
     annotations: dict[str, Input[str]] | None = None
     """More annotations."""
-    node_selector: dict[str, Input[str]] | None = None
-    """Labels that the node must have."""
-    tolerations: list[Toleration] | None = None
-    """Taints that the pods put up with."""
-    affinity: Affinity | None = None
-    """Where the pods need or like to run."""
     topology_spread_constraints: list[TopologySpreadConstraint] | None = None
     """How evenly pods are spread."""
     resources: list[ContainerResources] | None = None

@@ -13,10 +13,16 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, Input, Words, check, one_of_faults, repeated
+from ..args import MISSING, Fault, Input, Words, check, repeated
 from ..quantity import is_quantity, parse, plain
-from .affinity import Affinity, Toleration
-from .autoscaling import MetricTarget, MetricTargetType, ScalingBehavior, target_faults
+from .affinity import Scheduling
+from .autoscaling import (
+    MetricTarget,
+    MetricTargetType,
+    ScalingBehavior,
+    source_faults,
+    target_faults,
+)
 from .core import Container, PodSpec, named, named_containers
 from .custom_resource import CustomResource
 from .formats import dns_1123_faults
@@ -285,13 +291,7 @@ class ScalingMetric(CrdModel):
     """A number from a metrics server; for KEDA."""
 
     def _faults(self) -> Iterator[Fault]:
-        names = [source.lower() for source in ScalingSource]
-        broken = list(one_of_faults(self, names, "each metric is listed by itself"))
-        yield from broken
-        if not broken and getattr(self, self.type.lower()) is None:
-            source = next(kind for kind in ScalingSource if getattr(self, kind.lower()) is not None)
-            why = f"the metric is given as {source.lower()}"
-            yield Fault("type", self.type, repr(source.value), why, _VALIDATION)
+        yield from source_faults(self, self.type, _VALIDATION)
 
 
 class AutoScaling(CrdModel):
@@ -771,7 +771,7 @@ class SupportedModelFormat(CrdModel):
             yield Fault("priority", self.priority, want, "KServe chooses by it", _RUNTIME)
 
 
-class ServingRuntimeSpec(CrdModel):
+class ServingRuntimeSpec(Scheduling):
     """Pods that serve models of some formats."""
 
     containers: list[Container] = Field(min_length=1)
@@ -786,8 +786,6 @@ class ServingRuntimeSpec(CrdModel):
     """Whether no model may use it. Default false."""
     volumes: list[Volume] | None = None
     """Files that containers can mount."""
-    affinity: Affinity | None = None
-    """Where the pods need or like to run."""
     annotations: dict[str, Input[str]] | None = None
     """Annotations of the pods."""
     labels: dict[str, Input[str]] | None = None
@@ -796,12 +794,6 @@ class ServingRuntimeSpec(CrdModel):
     """Whether the pods share the node's IPC namespace."""
     image_pull_secrets: list[LocalObjectReference] | None = None
     """Secrets for the image registries."""
-    node_selector: dict[str, Input[str]] | None = None
-    """Labels that the node must have."""
-    scheduler_name: str | None = None
-    """Scheduler that places the pods."""
-    tolerations: list[Toleration] | None = None
-    """Taints that the pods put up with."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from volume_faults(self.volumes or [])

@@ -56,17 +56,30 @@ class KeyToPath(CrdModel):
     """Permission bits of the file."""
 
 
-class ConfigMapVolume(CrdModel):
-    """Files from a ConfigMap."""
+class KeyProjection(CrdModel):
+    """Files from a ConfigMap or a Secret, beside others."""
 
     name: Input[str]
-    """Name of the ConfigMap."""
+    """Name of the object."""
     items: list[KeyToPath] | None = None
     """Keys to show. Left out, all."""
+    optional: bool | None = None
+    """Whether the pod starts without the object."""
+
+
+class ConfigMapProjection(KeyProjection):
+    """Files from a ConfigMap, beside others."""
+
+
+class SecretProjection(KeyProjection):
+    """Files from a Secret, beside others."""
+
+
+class ConfigMapVolume(KeyProjection):
+    """Files from a ConfigMap."""
+
     default_mode: int | None = Field(default=None, ge=0, le=0o777)
     """Permission bits of the files. Default 0644."""
-    optional: bool | None = None
-    """Whether the pod starts without the ConfigMap."""
 
 
 class SecretVolume(CrdModel):
@@ -119,42 +132,18 @@ class DownwardFile(CrdModel):
         yield from one_of_faults(self, names, "a file shows one fact")
 
 
-class DownwardVolume(CrdModel):
-    """Files with facts about the pod."""
-
-    items: list[DownwardFile] | None = None
-    """The files."""
-    default_mode: int | None = Field(default=None, ge=0, le=0o777)
-    """Permission bits of the files. Default 0644."""
-
-
-class ConfigMapProjection(CrdModel):
-    """Files from a ConfigMap, beside others."""
-
-    name: Input[str]
-    """Name of the ConfigMap."""
-    items: list[KeyToPath] | None = None
-    """Keys to show. Left out, all."""
-    optional: bool | None = None
-    """Whether the pod starts without the ConfigMap."""
-
-
-class SecretProjection(CrdModel):
-    """Files from a Secret, beside others."""
-
-    name: Input[str]
-    """Name of the Secret."""
-    items: list[KeyToPath] | None = None
-    """Keys to show. Left out, all."""
-    optional: bool | None = None
-    """Whether the pod starts without the Secret."""
-
-
 class DownwardProjection(CrdModel):
     """Files with facts about the pod, beside others."""
 
     items: list[DownwardFile] | None = None
     """The files."""
+
+
+class DownwardVolume(DownwardProjection):
+    """Files with facts about the pod."""
+
+    default_mode: int | None = Field(default=None, ge=0, le=0o777)
+    """Permission bits of the files. Default 0644."""
 
 
 class TokenProjection(CrdModel):

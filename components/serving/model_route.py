@@ -421,7 +421,7 @@ def _backend(
 def _behind(name: str, args: ModelRouteArgs) -> Iterator[CustomObject]:
     """The route behind the gateway in front, with the picker of the model if it has one."""
     called = f"{name}-picked"
-    chosen = api.HeaderMatch(name=BACKEND_HEADER, value=name)
+    chosen = api.HeaderValue(name=BACKEND_HEADER, value=name)
     rule = api.RouteRule(
         matches=[api.RouteMatch(headers=[chosen])],
         backend_refs=[api.BackendReference(name=args.service, port=args.service_port)],
@@ -471,7 +471,7 @@ def _front(name: str, args: ModelRouteArgs) -> Iterator[CustomObject]:
         filters = [api.RouteFilter(type=api.FilterType.EXTENSION, extension_ref=extension)]
 
     def rule(names: Sequence[str], number: int | None) -> api.RouteRule:
-        headers = [api.HeaderMatch(name=MODEL_HEADER, value=served) for served in names]
+        headers = [api.HeaderValue(name=MODEL_HEADER, value=served) for served in names]
         shares = _shares(name, route)
         return api.RouteRule(
             matches=[api.RouteMatch(headers=[header]) for header in headers] or None,
@@ -523,7 +523,7 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[CustomObjec
         source="Local",
         response=envoy.OverrideResponse(
             header=envoy.OverrideHeaders(
-                set=[api.HeaderChange(name="Retry-After", value=str(retry_seconds(args.limits)))]
+                set=[api.HeaderValue(name="Retry-After", value=str(retry_seconds(args.limits)))]
             )
         ),
     )

@@ -163,7 +163,7 @@ BROKEN: Final[list[tuple[str, type[CrdModel], dict[str, Any], str]]] = [
     ),
     (
         "a header of another form",
-        api.HeaderMatch,
+        api.HeaderValue,
         {"name": "x model", "value": "a"},
         "name is 'x model', but it must be the name of an HTTP header",
     ),
