@@ -273,11 +273,8 @@ class ScalingQuery(CrdModel):
         yield from target_faults(self.target, (MetricTargetType.VALUE,), why)
         amount = self.target.value
         if amount is not None and is_quantity(amount) and not _NUMBER.fullmatch(amount):
-            want, why = (
-                plain(parse(amount)),
-                "KServe hands KEDA the text, which reads a plain number",
-            )
-            yield Fault("target.value", amount, repr(want), why, _KEDA)
+            why = "KServe hands KEDA the text, which reads a plain number"
+            yield Fault("target.value", amount, repr(plain(parse(amount))), why, _KEDA)
 
 
 class ScalingMetric(CrdModel):

@@ -17,12 +17,11 @@ from ..catalog.charts import (
     serving_release,
 )
 from ..crds.knative import KnativeServing, KnativeServingSpec
+from ..crds.knative_annotations import DEFAULT_DOMAIN, SHIPPED
 from ..names import DomainName, RegistryHost
 from .releases import INSTALL_SECONDS, install
 
 NAMESPACE = "knative-serving"
-DEFAULT_DOMAIN = "example.com"
-DEFAULT_MAX_REQUEST_SECONDS = 600
 ServicesDomain = Annotated[DomainName, Because("services are hosts below it")]
 """Type of the domain of services."""
 UnresolvedRegistry = Annotated[
@@ -69,7 +68,7 @@ class KnativeArgs(Args):
     """Version of the add-on, or Serving release. Default: ACK's choice, or a pinned release."""
     domain: ServicesDomain = DEFAULT_DOMAIN
     """Domain below which services are reached."""
-    max_request_seconds: int = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
+    max_request_seconds: int = Field(default=SHIPPED.max_revision_timeout_seconds, ge=1)
     """Longest request that a service may allow, in seconds."""
     skip_tag_resolving: list[UnresolvedRegistry] | None = None
     """Hosts of registries, such as docker.io, whose tags Knative's controller does not resolve,
@@ -203,7 +202,7 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
     if domains := _domains(args):
         config["domain"] = domains
     seconds = args.max_request_seconds
-    if seconds > DEFAULT_MAX_REQUEST_SECONDS:
+    if seconds > SHIPPED.max_revision_timeout_seconds:
         config["defaults"] = {"max-revision-timeout-seconds": str(seconds)}
     if args.ingress_class is not None:
         config["network"] = {"ingress.class": args.ingress_class}

@@ -13,11 +13,11 @@ from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS, KSERVE_RBAC_PROXY, KSERVE_RENAMED, KSERVE_RUNTIME_IMAGES, Chart
 from ..crds.formats import ImagePrefix
+from ..crds.knative_annotations import DEFAULT_DOMAIN
 from ..names import DomainName, ObjectName
 from .releases import INSTALL_SECONDS, HelmChart, install, merged, source_faults
 
 NAMESPACE: Final = "kserve"
-DEFAULT_DOMAIN: Final = "example.com"
 DEFAULT_INGRESS_CLASS: Final = "nginx"
 ACK_RELEASE: Final = "ack-kserve"
 ModelsDomain = Annotated[DomainName, Because("models are hosts below it")]

@@ -191,14 +191,20 @@ def ingress_spec(
     ingress: ModelIngress, ingress_class: str, service: str, port: int = 80
 ) -> kubernetes.networking.v1.IngressSpecArgs:
     """The Ingress of a host, to a port of a Service."""
-    backend = {"service": {"name": service, "port": {"number": port}}}
-    path = {"path": "/", "path_type": "Prefix", "backend": backend}
     secret = secret_of(ingress)
     tls: list[Any] = [{"hosts": [ingress.host], "secret_name": secret}] if secret else []
-    rules: list[Any] = [{"host": ingress.host, "http": {"paths": [path]}}]
     return kubernetes.networking.v1.IngressSpecArgs(
-        ingress_class_name=ingress_class, rules=rules, tls=tls or None
+        ingress_class_name=ingress_class,
+        rules=[host_rule(ingress.host, service, port)],
+        tls=tls or None,
     )
+
+
+def host_rule(host: str, service: str, port: int = 80) -> Any:
+    """The rule of an Ingress by which all paths of a host lead to a port of a Service."""
+    backend = {"service": {"name": service, "port": {"number": port}}}
+    paths = [{"path": "/", "path_type": "Prefix", "backend": backend}]
+    return {"host": host, "http": {"paths": paths}}
 
 
 def secret_of(ingress: ModelIngress) -> str | None:
