@@ -138,6 +138,14 @@ def one_of_faults(
         yield Fault(first, got, f"the only one of {', '.join(names)}", why, source)
 
 
+def left_out_faults(model: BaseModel, names: Iterable[str], want: str, why: str) -> Iterator[Fault]:
+    """Refuses named fields of a model that are given where nobody reads them."""
+    for name in names:
+        if (value := getattr(model, name)) is not None:
+            is_shown = isinstance(value, str | int | float)
+            yield Fault(name, value if is_shown else Words("given"), want, why)
+
+
 def repeated(values: Iterable[Value]) -> list[Value]:
     """The values that come more than once, each once."""
     return [value for value, count in Counter(values).items() if count > 1]

@@ -13,7 +13,7 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, Input, Words, check, repeated
+from ..args import MISSING, Fault, Input, Words, check, left_out_faults, repeated
 from ..quantity import is_quantity, parse, plain
 from .affinity import Scheduling
 from .autoscaling import (
@@ -540,8 +540,9 @@ def standard_faults(predictor: PredictorSpec, scaler: AutoscalerClass | None) ->
         scaler: Who scales them; None where that is not known.
     """
     why = "a Deployment has nothing like it, so KServe would not read it"
-    for field in ("canary_traffic_percent", "container_concurrency"):
-        yield from _unread_faults(predictor, field, why, f"{DEPLOYMENT_MODE} Knative")
+    fields = ("canary_traffic_percent", "container_concurrency")
+    yield from left_out_faults(predictor, fields, f"left out, or {DEPLOYMENT_MODE} Knative", why)
+    by_kserve = f"left out, or {AUTOSCALER_CLASS} hpa"
     match scaler:
         case AutoscalerClass.HPA:
             yield from _hpa_faults(predictor)
@@ -549,12 +550,11 @@ def standard_faults(predictor: PredictorSpec, scaler: AutoscalerClass | None) ->
             yield from _keda_faults(predictor)
         case AutoscalerClass.EXTERNAL:
             why = "an autoscaler of your own decides, so KServe would not read it"
-            for field in ("min_replicas", "max_replicas", *_SCALING):
-                yield from _unread_faults(predictor, field, why, f"{AUTOSCALER_CLASS} hpa")
+            bounds = ("min_replicas", "max_replicas")
+            yield from left_out_faults(predictor, (*bounds, *_SCALING), by_kserve, why)
         case AutoscalerClass.NONE:
             why = "min_replicas is how many pods there are, so KServe would not read it"
-            for field in ("max_replicas", *_SCALING):
-                yield from _unread_faults(predictor, field, why, f"{AUTOSCALER_CLASS} hpa")
+            yield from left_out_faults(predictor, ("max_replicas", *_SCALING), by_kserve, why)
 
 
 def _hpa_faults(predictor: PredictorSpec) -> Iterator[Fault]:
@@ -569,8 +569,7 @@ def _hpa_faults(predictor: PredictorSpec) -> Iterator[Fault]:
             yield Fault("scale_target", MISSING, "given", why, _VALIDATION)
         return
     why = "auto_scaling says what it is scaled by, so KServe would not read it"
-    for field in ("scale_metric", "scale_target"):
-        yield from _unread_faults(predictor, field, why)
+    yield from left_out_faults(predictor, ("scale_metric", "scale_target"), "left out", why)
     for index, metric in enumerate(predictor.auto_scaling.metrics):
         if metric.external is not None:
             field = f"auto_scaling.metrics[{index}].type"
@@ -584,8 +583,7 @@ def _hpa_faults(predictor: PredictorSpec) -> Iterator[Fault]:
 
 def _keda_faults(predictor: PredictorSpec) -> Iterator[Fault]:
     why = "KEDA scales by auto_scaling"
-    for field in ("scale_metric", "scale_target"):
-        yield from _unread_faults(predictor, field, why)
+    yield from left_out_faults(predictor, ("scale_metric", "scale_target"), "left out", why)
     if predictor.auto_scaling is None:
         yield Fault("auto_scaling", MISSING, "given", f"{why}, and would have no trigger")
         return
@@ -632,9 +630,9 @@ def knative_faults(
         yield from _percent_faults(predictor)
     else:
         yield from _metric_faults(predictor, _KPA_METRICS, "Knative's autoscaler")
-    why = "Knative has nothing like it"
-    for field in ("auto_scaling", "deployment_strategy", "termination_grace_period_seconds"):
-        yield from _unread_faults(predictor, field, why, f"{DEPLOYMENT_MODE} Standard")
+    fields = ("auto_scaling", "deployment_strategy", "termination_grace_period_seconds")
+    want, why = f"left out, or {DEPLOYMENT_MODE} Standard", "Knative has nothing like it"
+    yield from left_out_faults(predictor, fields, want, why)
     timeout, longest = predictor.timeout or 0, limits.max_revision_timeout_seconds
     if timeout > longest:
         why = f"the cluster's max-revision-timeout-seconds is {longest}"
@@ -653,9 +651,8 @@ def model_mesh_faults(predictor: PredictorSpec) -> Iterator[Fault]:
         why = "ModelMesh loads models into the pods of a runtime"
         yield Fault("model", MISSING, "given", why, _VALIDATION)
     yield from _metric_faults(predictor, _KPA_METRICS, "ModelMesh")
-    yield from _unread_faults(
-        predictor, "deployment_strategy", "pods are the runtime's", f"{DEPLOYMENT_MODE} Standard"
-    )
+    want = f"left out, or {DEPLOYMENT_MODE} Standard"
+    yield from left_out_faults(predictor, ("deployment_strategy",), want, "pods are the runtime's")
 
 
 def _metric_faults(
@@ -671,15 +668,6 @@ def _percent_faults(predictor: PredictorSpec) -> Iterator[Fault]:
     if (target := predictor.scale_target or 0) > 100:
         why = "it is in percent of what the pods request"
         yield Fault("scale_target", target, "1 to 100", why, _VALIDATION)
-
-
-def _unread_faults(
-    predictor: PredictorSpec, field: str, why: str, remedy: str | None = None
-) -> Iterator[Fault]:
-    value = getattr(predictor, field)
-    if value is not None:
-        got = _GIVEN if isinstance(value, CrdModel) else value
-        yield Fault(field, got, f"left out, or {remedy}" if remedy else "left out", why)
 
 
 def _mode_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:

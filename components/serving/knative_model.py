@@ -17,6 +17,7 @@ from ..args import (
     Refusal,
     Words,
     child_options,
+    left_out_faults,
     once,
     repeated,
     validated,
@@ -130,10 +131,9 @@ class Scale(Args):
             yield Fault("metric", self.metric, "concurrency or rps, or ahpa given", why)
         if self.ahpa is not None and self.target is None:
             yield Fault("target", MISSING, "given with ahpa", "Knative's default is not AHPA's")
-        for field in _OF_KPA if self.ahpa else ():
-            if (got := getattr(self, field)) is not None:
-                why = "it is a setting of Knative's own autoscaler, which does not scale"
-                yield Fault(field, got, "left out with ahpa", why)
+        if self.ahpa is not None:
+            why = "it is a setting of Knative's own autoscaler, which does not scale"
+            yield from left_out_faults(self, _OF_KPA, "left out with ahpa", why)
 
 
 _OF_KPA: Final = (
