@@ -41,8 +41,10 @@ class LimitStore(Args):
     def _faults(self) -> Iterator[Fault]:
         yield from one_of_faults(self, ("url", "secret"), "limits are counted in one place")
         if self.url is not None and "@" in self.url:
-            want, why = "one without a password, or else secret", "it would be in state in clear"
-            yield Fault("url", Words("given with a password"), want, why)
+            want = "an address without a password, or secret in its place"
+            yield Fault(
+                "url", Words("given with a password"), want, "it would be in state in clear"
+            )
         elif self.url is not None and not _ADDRESS.fullmatch(self.url):
             want = "a host and a port, such as redis.redis.svc:6379"
             why = "while the rate limit service cannot connect, nothing is limited"

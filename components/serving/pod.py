@@ -89,7 +89,8 @@ class ModelArgs(Args):
                 why = "what the server downloads is kept there"
                 yield Fault(f"volumes[{volume.name}].writable", False, want, why)
         for topology in repeated(part.topology for part in self.topology_spread or []):
-            field, why = f"topology_spread[{topology}].topology", "replicas are spread over it once"
+            field = f"topology_spread[{topology}].topology"
+            why = "replicas are spread over it in one way"
             yield Fault(field, topology.value, "given once", why)
 
     def completed(self, build: Callable[..., Complete]) -> Complete:
