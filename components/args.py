@@ -8,7 +8,8 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Self, TypeAlias, TypeVar
@@ -41,6 +42,7 @@ from .secret_forms import is_secret_value
 
 Built = TypeVar("Built")
 Arguments = TypeVar("Arguments", bound="Args")
+Value = TypeVar("Value", bound=Hashable)
 T = TypeVar("T")
 
 Input: TypeAlias = T | Awaitable[T] | pulumi.Output[T]
@@ -116,6 +118,39 @@ def refuse(field: str, got: object, want: str, why: str, source: str | None = No
     return Refusal(Fault(field, got, want, why, source))
 
 
+def one_of_faults(
+    model: BaseModel, names: Sequence[str], why: str, source: str | None = None
+) -> Iterator[Fault]:
+    """Refuses a model of whose named fields not exactly one is given.
+
+    Args:
+        model: The model.
+        names: Fields that are alternatives; where none is given, the first is missing.
+        why: Why it must be one.
+        source: Page that says so.
+    """
+    present = [name for name in names if getattr(model, name) is not None]
+    first, *others = present or names
+    if not present:
+        yield Fault(first, MISSING, f"given, or else {' or '.join(others)}", why, source)
+    elif others:
+        got = Words(f"given beside {' and '.join(others)}")
+        yield Fault(first, got, f"the only one of {', '.join(names)}", why, source)
+
+
+def left_out_faults(model: BaseModel, names: Iterable[str], want: str, why: str) -> Iterator[Fault]:
+    """Refuses named fields of a model that are given where nobody reads them."""
+    for name in names:
+        if (value := getattr(model, name)) is not None:
+            is_shown = isinstance(value, str | int | float)
+            yield Fault(name, value if is_shown else Words("given"), want, why)
+
+
+def repeated(values: Iterable[Value]) -> list[Value]:
+    """The values that come more than once, each once."""
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
 @dataclass(frozen=True)
 class TextForm:
     """What texts of a type look like: `HostName = Annotated[str, TextForm(host_faults)]`.
@@ -166,8 +201,7 @@ class Args(BaseModel):
         try:
             return cls.model_validate(args)
         except ValidationError as error:
-            sentences = [str(fault) for fault in faults(cls, error, args)]
-            raise pulumi.RunError("\n".join([f"{cls.__name__} is refused:", *sentences])) from None
+            raise _refused(cls.__name__, faults(cls, error, args)) from None
 
     @classmethod
     def place_of(cls, _key: str) -> str | None:
@@ -279,8 +313,25 @@ def validated(title: str, build: Callable[[], Built]) -> Built:
     try:
         return build()
     except (ValidationError, Refusal) as error:
-        sentences = [str(fault) for fault in faults_of(error)]
-        raise pulumi.RunError("\n".join([f"{title} is refused:", *sentences])) from None
+        raise _refused(title, faults_of(error)) from None
+
+
+def check(title: str, broken: Iterable[Fault]) -> None:
+    """Ends the run if anything is wrong, with one sentence per fault.
+
+    Args:
+        title: What is validated, e.g. `KnativeService qwen`.
+        broken: What is wrong with it.
+
+    Raises:
+        pulumi.RunError: There is a fault.
+    """
+    if collected := list(broken):
+        raise _refused(title, collected)
+
+
+def _refused(title: str, broken: Iterable[Fault]) -> pulumi.RunError:
+    return pulumi.RunError("\n".join([f"{title} is refused:", *map(str, broken)]))
 
 
 def child_options(

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Input, child_options, nearest
+from ..args import MISSING, Args, Fault, Input, child_options, nearest, repeated
 from ..bindings import alicloud, kubernetes
 from ..catalog.addons import ADDONS
 from ..names import (
@@ -243,7 +243,17 @@ class AckClusterArgs(Args):
     group."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from cluster_faults(self)
+        yield from _vswitch_faults(self.vswitch_ids)
+        yield from _pod_network_faults(self)
+        yield from private_range_faults(
+            "service_cidr", self.service_cidr, _SERVICE_MASKS, _CREATE_DOCS
+        )
+        yield from _vpc_faults(self)
+        yield from _version_faults(self.version)
+        yield from allowed_cidr_faults(self.public_endpoint)
+        yield from _window_faults(self.maintenance_window)
+        yield from addon_faults(self.addons or [])
+        yield from _addon_version_faults(self.addons or [], self.version)
 
 
 class AckCluster(pulumi.ComponentResource):
@@ -448,19 +458,6 @@ def _restriction(slb_id: pulumi.Output[str], args: AckClusterArgs) -> pulumi.Out
     return slb_id.apply(lambda id_: restrict_api_server(id_, args.cluster_name, cidrs))
 
 
-def cluster_faults(args: AckClusterArgs) -> Iterator[Fault]:
-    """Finds everything that keeps a cluster from being created this way."""
-    yield from _vswitch_faults(args.vswitch_ids)
-    yield from _pod_network_faults(args)
-    yield from private_range_faults("service_cidr", args.service_cidr, _SERVICE_MASKS, _CREATE_DOCS)
-    yield from _vpc_faults(args)
-    yield from _version_faults(args.version)
-    yield from allowed_cidr_faults(args.public_endpoint)
-    yield from _window_faults(args.maintenance_window)
-    yield from addon_faults(args.addons or [])
-    yield from _addon_version_faults(args.addons or [], args.version)
-
-
 def allowed_cidr_faults(endpoint: PublicEndpoint | None) -> Iterator[Fault]:
     """Finds what makes an access list no restriction at all."""
     if endpoint is None:
@@ -544,13 +541,11 @@ def addon_faults(addons: Sequence[Addon]) -> Iterator[Fault]:
     """Finds add-ons that are named twice, or that every cluster has."""
     built_in = {_RRSA_ADDON, *_CSI_ADDONS, *_CNI_ADDONS.values()}
     names = [addon.name for addon in addons]
-    for name in dict.fromkeys(names):
-        if name in built_in:
-            why = "the cluster installs it by itself"
-            yield Fault(f"addons[{name}].name", name, "left out", why)
-        elif names.count(name) > 1:
-            why = "an add-on is installed once per cluster"
-            yield Fault(f"addons[{name}].name", name, "named once", why)
+    for name in dict.fromkeys(name for name in names if name in built_in):
+        yield Fault(f"addons[{name}].name", name, "left out", "the cluster installs it by itself")
+    for name in repeated(name for name in names if name not in built_in):
+        why = "an add-on is installed once per cluster"
+        yield Fault(f"addons[{name}].name", name, "named once", why)
 
 
 def _addon_version_faults(addons: Sequence[Addon], version: object) -> Iterator[Fault]:
@@ -619,11 +614,11 @@ def _render_autoscaling(scaling: ClusterAutoscaling) -> dict[str, Any]:
     return {
         "scaler_type": "goatscaler",
         "expander": "least-waste",
-        "cool_down_duration": _in_unit(scaling.cool_down_minutes, "m"),
-        "unneeded_duration": _in_unit(scaling.unneeded_minutes, "m"),
-        "scan_interval": _in_unit(scaling.scan_interval_seconds, "s"),
-        "utilization_threshold": _in_unit(scaling.utilization_threshold),
-        "gpu_utilization_threshold": _in_unit(scaling.gpu_utilization_threshold),
+        "cool_down_duration": f"{scaling.cool_down_minutes}m",
+        "unneeded_duration": f"{scaling.unneeded_minutes}m",
+        "scan_interval": f"{scaling.scan_interval_seconds}s",
+        "utilization_threshold": plain(scaling.utilization_threshold),
+        "gpu_utilization_threshold": plain(scaling.gpu_utilization_threshold),
         "max_graceful_termination_sec": scaling.max_graceful_termination_seconds,
         "scale_down_enabled": scaling.scale_down,
         "daemonset_eviction_for_nodes": scaling.evict_daemonsets,
@@ -631,7 +626,3 @@ def _render_autoscaling(scaling: ClusterAutoscaling) -> dict[str, Any]:
         "skip_nodes_with_local_storage": False,
         "skip_nodes_with_system_pods": True,
     }
-
-
-def _in_unit(number: float | None, unit: str = "") -> str | None:
-    return None if number is None else f"{plain(number)}{unit}"

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Input, Words, child_options
+from ..args import Args, Fault, Input, Words, child_options, one_of_faults
 from ..bindings import alicloud
 from ..names import LabelKey, LabelValue, NodePoolName, ResourceGroupId
 from .node_pool import Taint, node_label_faults, node_taint_faults, render_taint
@@ -43,15 +43,11 @@ class EdgePoolArgs(Args):
     """Life of the script that the join command fetches, in hours."""
 
     def _faults(self) -> Iterator[Fault]:
-        exists = self.node_pool_id is not None
-        if exists == (self.node_pool_name is not None):
-            want = "left out, or node_pool_id" if exists else "given, or node_pool_id"
-            why = "a pool is either created under a name or adopted by its ID"
-            yield Fault("node_pool_name", self.node_pool_name, want, why)
+        why = "a pool is either created under a name or adopted by its ID"
+        yield from one_of_faults(self, ("node_pool_name", "node_pool_id"), why)
         for field in ("labels", "taints", "resource_group_id"):
-            if exists and getattr(self, field):
-                why = "an adopted pool is left as it is"
-                yield Fault(field, Words("given"), "left out", why)
+            if self.node_pool_id is not None and getattr(self, field):
+                yield Fault(field, Words("given"), "left out", "an adopted pool is left as it is")
         yield from node_label_faults(self.labels or {})
         yield from node_taint_faults(self.taints or [])
 

@@ -41,7 +41,15 @@ class RrsaRoleArgs(Args):
     """Tags of the role and its policy."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from role_faults(self)
+        yield from role_name_faults(self.role_name)
+        yield from account_faults(
+            {"namespace": self.namespace, "service_account": self.service_account}
+        )
+        if not self.statements:
+            why = "a role without rights serves nobody"
+            yield Fault("statements", [], "one statement or more", why)
+        for index, statement in enumerate(self.statements):
+            yield from _statement_faults(f"statements[{index}]", statement)
 
 
 class RrsaRole(pulumi.ComponentResource):
@@ -133,19 +141,6 @@ def render_policy(statements: Sequence[RamStatement]) -> Mapping[str, Any]:
             for statement in statements
         ],
     }
-
-
-def role_faults(args: RrsaRoleArgs) -> Iterator[Fault]:
-    """Finds names that RAM or Kubernetes refuse, and rights wider than a need."""
-    yield from role_name_faults(args.role_name)
-    yield from account_faults(
-        {"namespace": args.namespace, "service_account": args.service_account}
-    )
-    if not args.statements:
-        why = "a role without rights serves nobody"
-        yield Fault("statements", [], "one statement or more", why)
-    for index, statement in enumerate(args.statements):
-        yield from _statement_faults(f"statements[{index}]", statement)
 
 
 def account_faults(names: Mapping[str, str]) -> Iterator[Fault]:

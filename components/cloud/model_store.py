@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import pulumi
 
-from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
+from ..args import MISSING, Args, Because, Fault, Input, child_options, one_of_faults
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
 from ..names import DNS_1123_LABEL, OSS_BUCKET, SecretName, host_form
@@ -32,6 +32,8 @@ _CPFS_OPTIONS: Final = (
     "retrans=2",
     "noresvport",
 )
+# What the driver of CPFS for Lingjun mounts by, beside an access point: its docs, 2026-11.
+_EFC_OPTIONS: Final = ("efc", "protocol=efc", "net=tcp", "fstype=cpfs")
 # File systems of both editions are called so: ACK, the pages of CPFS volumes, read 2026-11.
 _CPFS_ID: Final = re.compile(r"(bmcpfs|cpfs)-[a-z0-9]+")
 # No wildcard: the path ends up in a policy.
@@ -167,7 +169,24 @@ class ModelStoreArgs(Args):
     """Whether pods may change the models."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from store_faults(self)
+        if not DNS_1123_LABEL.allows(self.claim_name):
+            want = "1 to 63 lowercase letters, digits and hyphens"
+            yield Fault("claim_name", self.claim_name, want, "Kubernetes takes no other name")
+        if not is_quantity(self.size) or parse(self.size) <= 0:
+            want = "a quantity of bytes such as '15Gi'"
+            yield Fault("size", self.size, want, "a claim is matched to its volume by it")
+        yield from one_of_faults(self, ("oss", "nas", "cpfs"), "models are kept in one place")
+        if self.oss:
+            yield from (fault.under("oss") for fault in _oss_faults(self.oss))
+        for field, path in (
+            ("oss.path", self.oss and self.oss.path),
+            ("oss.written_path", self.oss and self.oss.written_path),
+            ("nas.path", self.nas and self.nas.path),
+            ("cpfs.path", self.cpfs and self.cpfs.path),
+        ):
+            if path and (not _PATH.fullmatch(path) or ".." in path.split("/")):
+                want = "an absolute path such as '/Qwen-7B-Chat-Int8'"
+                yield Fault(field, path, want, "the volume starts there")
 
 
 class ModelStore(pulumi.ComponentResource):
@@ -192,7 +211,7 @@ class ModelStore(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:ModelStore", name, args.dump(), opts)
 
-        read_only = args.writable is not True
+        read_only = not args.writable
         volume_name = pulumi.Output.format("{}-{}", args.namespace, args.claim_name)
         if args.oss:
             source = self._oss_source(name, args.oss, args.namespace, read_only, opts)
@@ -275,47 +294,17 @@ class _Source:
     """The Secret whose keys reach it, where no role does."""
 
 
-def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
-    """Finds everything that keeps a volume from being mounted."""
-    if not DNS_1123_LABEL.allows(args.claim_name):
-        want = "1 to 63 lowercase letters, digits and hyphens"
-        yield Fault("claim_name", args.claim_name, want, "Kubernetes takes no other name")
-    if not is_quantity(args.size) or parse(args.size) <= 0:
-        want = "a quantity of bytes such as '15Gi'"
-        yield Fault("size", args.size, want, "a claim is matched to its volume by it")
-    kinds = [kind for kind in ("oss", "nas", "cpfs") if getattr(args, kind) is not None]
-    if len(kinds) != 1:
-        got: object = f"given beside {' and '.join(kinds[1:])}" if kinds else MISSING
-        want = f"left out, or {' and '.join(kinds[1:])}" if kinds else "given, or nas or cpfs"
-        yield Fault(kinds[0] if kinds else "oss", got, want, "models are kept in one place")
-    if args.oss:
-        yield from (fault.under("oss") for fault in _oss_faults(args.oss))
-    for field, path in (
-        ("oss.path", args.oss and args.oss.path),
-        ("oss.written_path", args.oss and args.oss.written_path),
-        ("nas.path", args.nas and args.nas.path),
-        ("cpfs.path", args.cpfs and args.cpfs.path),
-    ):
-        if path and (not _PATH.fullmatch(path) or ".." in path.split("/")):
-            want = "an absolute path such as '/Qwen-7B-Chat-Int8'"
-            yield Fault(field, path, want, "the volume starts there")
-
-
 def _oss_faults(oss: OssStore) -> Iterator[Fault]:
     yield from OSS_BUCKET.faults("bucket", oss.bucket, "OSS takes no other name")
     if not is_region(oss.region):
         want = "a region such as 'cn-beijing'"
         yield Fault("region", oss.region, want, "its endpoint is named after it")
-    names = {"fuse_namespace": oss.fuse_namespace, "fuse_service_account": oss.fuse_service_account}
-    accounts = {field: name for field, name in names.items() if name is not None}
-    yield from account_faults(accounts)
-    if (oss.role_name is None) == (oss.secret is None):
-        both = oss.secret is not None
-        got, want = (Words("given"), "left out") if both else (MISSING, "given")
-        why = "the bucket is read by a role (RRSA), or by the keys of a Secret"
-        yield Fault("secret", got, f"{want}, or else role_name", why, _OSS_DOCS)
-        return
-    if oss.role_name is None:
+    yield from account_faults(
+        {"fuse_namespace": oss.fuse_namespace, "fuse_service_account": oss.fuse_service_account}
+    )
+    why = "the bucket is read by a role (RRSA), or by the keys of a Secret"
+    yield from one_of_faults(oss, ("secret", "role_name"), why, _OSS_DOCS)
+    if oss.role_name is None or oss.secret is not None:
         return
     yield from role_name_faults(oss.role_name)
     for field in ("oidc_issuer_url", "oidc_provider_arn"):
@@ -375,14 +364,7 @@ def _nas_source(nas: NasStore, read_only: bool) -> _Source:
         driver="nasplugin.csi.alibabacloud.com",
         attributes={"server": nas.server, "path": nas.path, "vers": "3"},
         uri=pulumi.Output.format("nas://{}/{}", nas.server, folder),
-        upload_command=pulumi.Output.format(
-            "sudo mount -t nfs -o {} {}:/ /mnt && sudo mkdir -p /mnt/{}"
-            " && sudo cp -r model/. /mnt/{}",
-            ",".join(("vers=3", *_NFS_OPTIONS)),
-            nas.server,
-            folder,
-            folder,
-        ),
+        upload_command=_copy_command("nfs", ("vers=3", *_NFS_OPTIONS), nas.server, "/", folder),
         mount_options=(*_NFS_OPTIONS, *(["ro"] if read_only else [])),
     )
 
@@ -400,14 +382,8 @@ def _cpfs_source(cpfs: CpfsStore, read_only: bool) -> _Source:
                 "volumeAs": "subpath",
             },
             uri=pulumi.Output.format("cpfs://{}{}/", server, path),
-            upload_command=pulumi.Output.format(
-                "sudo mount -t nfs -o {} {}:{} /mnt && sudo mkdir -p /mnt/{} && sudo cp -r model/. "
-                "/mnt/{}",
-                ",".join(("vers=3", *_CPFS_OPTIONS)),
-                server,
-                _CPFS_ROOT,
-                inner,
-                inner,
+            upload_command=_copy_command(
+                "nfs", ("vers=3", *_CPFS_OPTIONS), server, _CPFS_ROOT, inner
             ),
             mount_options=(*_CPFS_OPTIONS, "vers=3", *(["ro"] if read_only else [])),
         )
@@ -420,16 +396,20 @@ def _cpfs_source(cpfs: CpfsStore, read_only: bool) -> _Source:
         driver="bmcpfsplugin.csi.alibabacloud.com",
         attributes={**targets, **({"path": f"/{folder}".rstrip("/")} if folder else {})},
         uri=uri,
-        # What the driver itself mounts by, beside an access point: its docs, 2026-11.
-        upload_command=pulumi.Output.format(
-            "sudo mount -t alinas -o efc,protocol=efc,net=tcp,fstype=cpfs {}:/ /mnt"
-            " && sudo mkdir -p /mnt/{} && sudo cp -r model/. /mnt/{}",
-            cpfs.server or cpfs.file_system_id,
-            folder,
-            folder,
+        upload_command=_copy_command(
+            "alinas", _EFC_OPTIONS, cpfs.server or cpfs.file_system_id, "/", folder
         ),
         handle=cpfs.file_system_id,
     )
+
+
+def _copy_command(
+    kind: str, options: Sequence[str], server: Input[str], export: str, folder: str
+) -> pulumi.Output[str]:
+    """The command that mounts what a server exports, and copies a model into a folder of it."""
+    copy = f"sudo mkdir -p /mnt/{folder} && sudo cp -r model/. /mnt/{folder}"
+    mount = f"sudo mount -t {kind} -o {','.join(options)} "
+    return pulumi.Output.concat(mount, server, f":{export} /mnt && {copy}")
 
 
 def _render_volume(

@@ -9,7 +9,7 @@ from typing import Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Input, child_options
+from ..args import MISSING, Args, Fault, Input, child_options, repeated
 from ..bindings import alicloud
 from ..catalog.regions import region_of
 from ..names import ResourceGroupId, VpcId, VswitchId
@@ -71,7 +71,22 @@ class NetworkArgs(Args):
     """ID of the resource group of VPC and address. Default: the account's default group."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from network_faults(self)
+        yield from zone_faults([zone.id for zone in self.zones])
+        yield from origin_faults(self.vpc_id, self.cidr, self.nat, self.zones)
+        ranges = {f"zones[{zone.id}].cidr": zone.cidr for zone in self.zones} | {
+            f"zones[{zone.id}].pod_cidr": zone.pod_cidr for zone in self.zones
+        }
+        vswitches = {field: cidr for field, cidr in ranges.items() if cidr is not None}
+        if self.cidr is not None and self.vpc_id is None:
+            yield from private_range_faults("cidr", self.cidr, _VPC_MASKS, _VPC_DOCS)
+        elif self.cidr is not None and parse_range(self.cidr) is None:
+            yield _not_a_range("cidr", self.cidr)
+        yield from (
+            fault
+            for field, vswitch in vswitches.items()
+            for fault in _vswitch_faults(field, vswitch, self.cidr)
+        )
+        yield from overlap_faults(vswitches)
 
     @property
     def creates_nat(self) -> bool:
@@ -203,26 +218,6 @@ class Network(pulumi.ComponentResource):
         return address.ip_address
 
 
-def network_faults(args: NetworkArgs) -> Iterator[Fault]:
-    """Finds everything that keeps a VPC from being laid out, or used, this way."""
-    yield from zone_faults([zone.id for zone in args.zones])
-    yield from origin_faults(args.vpc_id, args.cidr, args.nat, args.zones)
-    ranges = {f"zones[{zone.id}].cidr": zone.cidr for zone in args.zones} | {
-        f"zones[{zone.id}].pod_cidr": zone.pod_cidr for zone in args.zones
-    }
-    vswitches = {field: cidr for field, cidr in ranges.items() if cidr is not None}
-    if args.cidr is not None and args.vpc_id is None:
-        yield from private_range_faults("cidr", args.cidr, _VPC_MASKS, _VPC_DOCS)
-    elif args.cidr is not None and parse_range(args.cidr) is None:
-        yield _not_a_range("cidr", args.cidr)
-    yield from (
-        fault
-        for field, vswitch in vswitches.items()
-        for fault in _vswitch_faults(field, vswitch, args.cidr)
-    )
-    yield from overlap_faults(vswitches)
-
-
 def origin_faults(
     vpc_id: object, cidr: str | None, nat: NatMode | None, zones: Sequence[Zone]
 ) -> Iterator[Fault]:
@@ -274,10 +269,9 @@ def zone_faults(zone_ids: Sequence[str]) -> Iterator[Fault]:
             want = "a zone ID such as 'cn-beijing-h' or 'ap-southeast-1a'"
             why = "a region and a letter name a zone"
             yield Fault(f"zones[{zone_id}].id", zone_id, want, why)
-    for zone_id in dict.fromkeys(zone_ids):
-        if zone_ids.count(zone_id) > 1:
-            why = "vSwitches are known by their zone"
-            yield Fault(f"zones[{zone_id}].id", zone_id, "named once", why)
+    for zone_id in repeated(zone_ids):
+        why = "vSwitches are known by their zone"
+        yield Fault(f"zones[{zone_id}].id", zone_id, "named once", why)
     region, *further_regions = dict.fromkeys(filter(None, map(region_of, zone_ids))) or [None]
     for zone_id in dict.fromkeys(zone_ids):
         if region_of(zone_id) in further_regions:

@@ -10,7 +10,17 @@ from typing import Annotated, Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
+from ..args import (
+    MISSING,
+    Args,
+    Because,
+    Fault,
+    Input,
+    Words,
+    child_options,
+    one_of_faults,
+    repeated,
+)
 from ..bindings import alicloud
 from ..catalog.instances import Architecture, known_architecture
 from ..catalog.labels import GPU_SCHEDULE
@@ -189,11 +199,9 @@ class Containerd(Args):
     own."""
 
     def _faults(self) -> Iterator[Fault]:
-        registries = [mirror.registry for mirror in self.registry_mirrors or []]
-        for registry in dict.fromkeys(registries):
-            if registries.count(registry) > 1:
-                why = "all mirrors of a registry stand in one list"
-                yield Fault(f"registry_mirrors[{registry}]", registry, "named once", why)
+        for registry in repeated(mirror.registry for mirror in self.registry_mirrors or []):
+            why = "all mirrors of a registry stand in one list"
+            yield Fault(f"registry_mirrors[{registry}]", registry, "named once", why)
 
 
 class FamilyLevel(StrEnum):
@@ -293,7 +301,29 @@ class NodePoolArgs(Args):
     """ID of the resource group of pool and instances. Default: the cluster's."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from pool_faults(self)
+        yield from _vswitch_faults(self.vswitch_ids)
+        yield from _size_faults(self)
+        yield from instance_type_faults(self.instance_types)
+        yield from architecture_faults(
+            {
+                name: architecture
+                for name in self.instance_types
+                if (architecture := known_architecture(name)) is not None
+            },
+            self.image_type,
+        )
+        yield from pattern_faults(self.instance_patterns or [], self.instance_types)
+        yield from _spot_faults(self.spot, self.instance_types)
+        yield from _driver_faults(self)
+        yield from node_label_faults(self.labels or {})
+        yield from node_taint_faults(self.taints or [])
+        yield from _disk_faults("system_disk", self.system_disk)
+        yield from _disk_faults("data_disk", self.data_disk)
+        yield from management_faults(
+            self.auto_repair, self.auto_upgrade, self.auto_repair_restart, self.auto_upgrade_kubelet
+        )
+        yield from _script_faults("pre_user_data", self.pre_user_data)
+        yield from _script_faults("user_data", self.user_data)
 
 
 class NodePool(pulumi.ComponentResource):
@@ -332,33 +362,6 @@ def has_gpu(instance_type: str) -> bool:
     return _GPU_TYPE.fullmatch(instance_type) is not None
 
 
-def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
-    """Finds everything that keeps a pool from being created, or from ever getting a node."""
-    yield from _vswitch_faults(args.vswitch_ids)
-    yield from _size_faults(args.size, args.autoscale)
-    yield from instance_type_faults(args.instance_types)
-    yield from architecture_faults(
-        {
-            name: architecture
-            for name in args.instance_types
-            if (architecture := known_architecture(name)) is not None
-        },
-        args.image_type,
-    )
-    yield from pattern_faults(args.instance_patterns or [], args.instance_types)
-    yield from _spot_faults(args.spot, args.instance_types)
-    yield from _driver_faults(args)
-    yield from node_label_faults(args.labels or {})
-    yield from node_taint_faults(args.taints or [])
-    yield from _disk_faults("system_disk", args.system_disk)
-    yield from _disk_faults("data_disk", args.data_disk)
-    yield from management_faults(
-        args.auto_repair, args.auto_upgrade, args.auto_repair_restart, args.auto_upgrade_kubelet
-    )
-    yield from _script_faults("pre_user_data", args.pre_user_data)
-    yield from _script_faults("user_data", args.user_data)
-
-
 def _script_faults(field: str, script: str | None) -> Iterator[Fault]:
     """Refuses a script with a key or a password in it, which no sentence shows."""
     if script is not None and (is_secret_value(script) or named_secrets([script])):
@@ -376,9 +379,8 @@ def instance_type_faults(instance_types: Sequence[str]) -> Iterator[Fault]:
         return
     for name in instance_types:
         yield from INSTANCE_TYPE.faults(field, name, "ECS sells no other")
-    for name in dict.fromkeys(instance_types):
-        if instance_types.count(name) > 1:
-            yield Fault(field, name, "named once", "a type is tried once")
+    for name in repeated(instance_types):
+        yield Fault(field, name, "named once", "a type is tried once")
     without = [name for name in instance_types if not has_gpu(name)]
     if 0 < len(without) < len(instance_types):
         want = "a type with GPUs, like the others"
@@ -432,12 +434,9 @@ def _vswitch_faults(vswitch_ids: Sequence[object]) -> Iterator[Fault]:
     yield Fault("vswitch_ids", [], "one vSwitch or more", "a node stands in a vSwitch")
 
 
-def _size_faults(size: int | None, autoscale: Autoscale | None) -> Iterator[Fault]:
-    if (size is None) == (autoscale is None):
-        want = "given, or autoscale" if size is None else "left out, or autoscale"
-        why = "either a person or the autoscaler decides how many nodes there are"
-        yield Fault("size", MISSING if size is None else size, want, why)
-        return
+def _size_faults(args: NodePoolArgs) -> Iterator[Fault]:
+    autoscale, why = args.autoscale, "either a person or the autoscaler decides how many there are"
+    yield from one_of_faults(args, ("size", "autoscale"), why)
     if autoscale and autoscale.min >= autoscale.max:
         remedy = f", or size: {autoscale.max} instead" if autoscale.min == autoscale.max else ""
         want = f"less than autoscale.max ({autoscale.max}){remedy}"
@@ -486,11 +485,9 @@ def node_taint_faults(taints: Sequence[Taint]) -> Iterator[Fault]:
             want = "63 letters, digits, hyphens, dots and underscores at most"
             why = "Kubernetes takes no other value"
             yield Fault(f"taints[{taint.key}].value", taint.value, want, why)
-    marks = [(taint.key, taint.effect) for taint in taints]
-    for key, effect in dict.fromkeys(marks):
-        if marks.count((key, effect)) > 1:
-            why = "Kubernetes takes one taint per key and effect"
-            yield Fault(f"taints[{key}].effect", effect, "named once for this key", why)
+    for key, effect in repeated((taint.key, taint.effect) for taint in taints):
+        why = "Kubernetes takes one taint per key and effect"
+        yield Fault(f"taints[{key}].effect", effect, "named once for this key", why)
 
 
 def _disk_faults(field: str, disk: NodeDisk | None) -> Iterator[Fault]:

@@ -228,6 +228,24 @@ class Affinity(CrdModel):
     """Far from other pods."""
 
 
+class NodeChoice(CrdModel):
+    """Which nodes pods may run on."""
+
+    affinity: Affinity | None = None
+    """Where pods need or like to run."""
+    node_selector: dict[str, Input[str]] | None = None
+    """Labels that the node must have."""
+    tolerations: list[Toleration] | None = None
+    """Taints that pods put up with."""
+
+
+class Scheduling(NodeChoice):
+    """Which nodes pods may run on, and who places them."""
+
+    scheduler_name: str | None = None
+    """Scheduler that places pods."""
+
+
 class Unsatisfiable(StrEnum):
     """What happens to a pod that cannot be spread."""
 

@@ -12,11 +12,11 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Fault, Input, Words
+from ..args import MISSING, Fault, Input, Words, one_of_faults
 from ..bindings import kubernetes
 from ..quantity import is_quantity, parse
 from .affinity import LabelSelector
-from .model import CrdModel, one_of_faults
+from .model import CrdModel
 
 _DOC: Final = "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/"
 
@@ -208,13 +208,23 @@ class Metric(CrdModel):
     """A metric from outside of the cluster."""
 
     def _faults(self) -> Iterator[Fault]:
-        names = [kind.lower() for kind in MetricType]
-        broken = list(one_of_faults("source", self, names, "each metric is listed by itself"))
-        yield from broken
-        if not broken and getattr(self, self.type.lower()) is None:
-            source = next(kind for kind in MetricType if getattr(self, kind.lower()) is not None)
-            why = f"the metric is given as {source.lower()}"
-            yield Fault("type", self.type, repr(source.value), why, _DOC)
+        yield from source_faults(self, self.type, _DOC)
+
+
+def source_faults(metric: CrdModel, kind: StrEnum, page: str) -> Iterator[Fault]:
+    """Refuses a metric that is not given by the one field of its kind.
+
+    Args:
+        metric: The metric, whose fields are called as the members of the enumeration.
+        kind: Its kind.
+        page: Page that says so.
+    """
+    names = {source.lower(): source.value for source in type(kind)}
+    broken = list(one_of_faults(metric, [*names], "each metric is listed by itself"))
+    yield from broken
+    if not broken and getattr(metric, kind.lower()) is None:
+        field = next(name for name in names if getattr(metric, name) is not None)
+        yield Fault("type", kind, repr(names[field]), f"the metric is given as {field}", page)
 
 
 class ScalingPolicy(CrdModel):

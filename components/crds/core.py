@@ -9,12 +9,12 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Because, Fault, Input, Words
+from ..args import MISSING, Because, Fault, Input, Words, one_of_faults, repeated
 from ..names import LabelName
 from ..quantity import parse
-from .affinity import Affinity, Toleration, TopologySpreadConstraint
+from .affinity import Scheduling, TopologySpreadConstraint
 from .formats import Amount, PullPolicy, is_amount
-from .model import CrdModel, one_of_faults
+from .model import CrdModel
 from .volumes import (
     LocalObjectReference,
     ObjectFieldSelector,
@@ -129,7 +129,7 @@ class EnvVarSource(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("config_map_key_ref", "secret_key_ref", "field_ref", "resource_field_ref")
-        yield from one_of_faults("source", self, names, "a variable has one value")
+        yield from one_of_faults(self, names, "a variable has one value")
 
 
 class EnvVar(CrdModel):
@@ -169,7 +169,7 @@ class EnvFromSource(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("config_map_ref", "secret_ref")
-        yield from one_of_faults("source", self, names, "each source is listed by itself")
+        yield from one_of_faults(self, names, "each source is listed by itself")
 
 
 class ContainerPort(CrdModel):
@@ -255,7 +255,7 @@ class Probe(CrdModel):
     """Bad answers in a row that count. Default 3."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from one_of_faults("handler", self, HANDLERS, "a probe asks in one way")
+        yield from one_of_faults(self, HANDLERS, "a probe asks in one way")
 
 
 class SleepAction(CrdModel):
@@ -279,7 +279,7 @@ class LifecycleHandler(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("exec", "http_get", "sleep", "tcp_socket")
-        yield from one_of_faults("handler", self, names, "the kubelet does one thing")
+        yield from one_of_faults(self, names, "the kubelet does one thing")
 
 
 class Lifecycle(CrdModel):
@@ -322,7 +322,25 @@ class SeccompProfile(CrdModel):
             yield Fault("localhost_profile", self.localhost_profile, "left out", why)
 
 
-class SecurityContext(CrdModel):
+class ProcessContext(CrdModel):
+    """As whom processes run, and which system calls they may make."""
+
+    run_as_group: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    """Group ID of the processes."""
+    run_as_non_root: bool | None = None
+    """Whether the kubelet refuses to start user 0."""
+    run_as_user: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    """User ID of the processes."""
+    seccomp_profile: SeccompProfile | None = None
+    """Which system calls they may make."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.run_as_non_root and self.run_as_user == 0:
+            why = "run_as_non_root is true, so the kubelet would never start the container"
+            yield Fault("run_as_user", 0, "1 or more", why)
+
+
+class SecurityContext(ProcessContext):
     """What a container may do on its node."""
 
     allow_privilege_escalation: bool | None = None
@@ -333,47 +351,21 @@ class SecurityContext(CrdModel):
     """Whether the container is root on the node. Default false."""
     read_only_root_filesystem: bool | None = None
     """Whether only volumes can be written."""
-    run_as_group: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    """Group ID of the process."""
-    run_as_non_root: bool | None = None
-    """Whether the kubelet refuses to start user 0."""
-    run_as_user: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    """User ID of the process."""
-    seccomp_profile: SeccompProfile | None = None
-    """Which system calls it may make."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from root_faults(self.run_as_non_root, self.run_as_user)
+        yield from super()._faults()
         if self.privileged and self.allow_privilege_escalation is False:
             why = "a privileged container has every right already"
             yield Fault("allow_privilege_escalation", False, "left out", why)
 
 
-class PodSecurityContext(CrdModel):
+class PodSecurityContext(ProcessContext):
     """What all containers of a pod may do, where they do not say it themselves."""
 
     fs_group: int | None = Field(default=None, ge=0, le=2**31 - 1)
     """Group ID that owns the volumes."""
-    run_as_group: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    """Group ID of the processes."""
-    run_as_non_root: bool | None = None
-    """Whether the kubelet refuses to start user 0."""
-    run_as_user: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    """User ID of the processes."""
     supplemental_groups: list[int] | None = None
     """More group IDs of the processes."""
-    seccomp_profile: SeccompProfile | None = None
-    """Which system calls they may make."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from root_faults(self.run_as_non_root, self.run_as_user)
-
-
-def root_faults(non_root: bool | None, user: int | None) -> Iterator[Fault]:
-    """Refuses user 0 where root is forbidden."""
-    if non_root and user == 0:
-        why = "run_as_non_root is true, so the kubelet would never start the container"
-        yield Fault("run_as_user", user, "1 or more", why)
 
 
 class Container(CrdModel):
@@ -417,18 +409,13 @@ class Container(CrdModel):
     """Directory that it starts in. Default the image's."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from env_faults([variable.name for variable in self.env or []])
+        for name in repeated(variable.name for variable in self.env or []):
+            yield Fault(f"env[{name}].name", name, "unique", "only the last of them would count")
         for name in ("liveness_probe", "startup_probe"):
             threshold = probe.success_threshold if (probe := getattr(self, name)) else None
             if threshold not in (None, 1):
                 field = f"{name}.success_threshold"
                 yield Fault(field, threshold, "1, or left out", "one good answer is enough here")
-
-
-def env_faults(names: list[str]) -> Iterator[Fault]:
-    """Refuses a variable that is set twice."""
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-        yield Fault(f"env[{name}].name", name, "unique", "only the last of them would count")
 
 
 class HostAlias(CrdModel):
@@ -460,7 +447,7 @@ class DnsConfig(CrdModel):
     """Options of the resolver."""
 
 
-class PodSpec(CrdModel):
+class PodSpec(Scheduling):
     """Containers that run together, and where."""
 
     containers: list[Container] = Field(min_length=1)
@@ -469,8 +456,6 @@ class PodSpec(CrdModel):
     """Processes that end before the containers start."""
     volumes: list[Volume] | None = None
     """Files that containers can mount."""
-    affinity: Affinity | None = None
-    """Where the pod needs or likes to run."""
     automount_service_account_token: bool | None = None
     """Whether the token of the service account is mounted. Default true."""
     dns_config: DnsConfig | None = None
@@ -489,22 +474,16 @@ class PodSpec(CrdModel):
     """Whether the pod shares the node's processes."""
     image_pull_secrets: list[LocalObjectReference] | None = None
     """Secrets for the image registries."""
-    node_selector: dict[str, Input[str]] | None = None
-    """Labels that the node must have."""
     priority_class_name: Input[str] | None = None
     """PriorityClass: who preempts whom."""
     runtime_class_name: str | None = None
     """RuntimeClass, for another container runtime."""
-    scheduler_name: str | None = None
-    """Scheduler that places the pod."""
     security_context: PodSecurityContext | None = None
     """What all containers may do."""
     service_account_name: Input[str] | None = None
     """Service account of the pod. Default `default`."""
     share_process_namespace: bool | None = None
     """Whether the containers see each other's processes."""
-    tolerations: list[Toleration] | None = None
-    """Taints that the pod puts up with."""
     topology_spread_constraints: list[TopologySpreadConstraint] | None = None
     """How evenly pods are spread."""
 

@@ -6,9 +6,9 @@ from typing import ClassVar, Generic, TypeVar
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from ..args import Fault
+from ..args import Fault, check
 from ..bindings import kubernetes
-from .model import CrdModel, check
+from .model import CrdModel
 
 Spec = TypeVar("Spec", bound=CrdModel)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import Field
 
-from ..args import Fault, Input, Words
+from ..args import Fault, Input, Words, repeated
 from ..catalog.labels import GPU_RESOURCE
 from .custom_resource import CustomResource
 from .model import CrdModel
@@ -64,11 +64,9 @@ class ElasticQuotaTreeSpec(CrdModel):
             why = "ACK's scheduler wants min and max of the root to be the same"
             yield Fault("root.min", Words("other than max"), "the same as root.max", why)
         quotas = [*self.root.leaves()]
-        names = [quota.name for quota in quotas]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        for name in repeated(quota.name for quota in quotas):
             yield Fault(f"root[{name}].name", name, "unique", "usage is counted by name")
-        spaces = [space for quota in quotas for space in quota.namespaces or []]
-        for space in dict.fromkeys(space for space in spaces if spaces.count(space) > 1):
+        for space in repeated(space for quota in quotas for space in quota.namespaces or []):
             why = "pods of a namespace count for one quota"
             yield Fault("namespaces", space, "in one quota only", why)
 

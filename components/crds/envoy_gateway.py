@@ -9,13 +9,13 @@ from typing import Final
 
 from pydantic import Field
 
-from ..args import MISSING, Fault, Input, Words
+from ..args import MISSING, Fault, Input, Words, one_of_faults
 from ..names import LabelKey, ObjectName, SecretName
 from .core import ResourceRequirements
 from .custom_resource import CustomResource
 from .gateway_api import GROUP as GATEWAY_API
-from .gateway_api import Duration, HeaderChange, HeaderName, NamedObject, Port
-from .model import CrdModel, one_of_faults
+from .gateway_api import Duration, HeaderName, HeaderValue, NamedObject, Port
+from .model import CrdModel
 
 GROUP: Final = "gateway.envoyproxy.io"
 API_VERSION: Final = "gateway.envoyproxy.io/v1alpha1"
@@ -328,7 +328,7 @@ class LimitCost(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         fields = ("number", "metadata")
-        yield from one_of_faults("number", self, fields, "the API server takes one of them")
+        yield from one_of_faults(self, fields, "the API server takes one of them")
 
 
 class LimitCosts(CrdModel):
@@ -386,7 +386,7 @@ class OverrideMatch(CrdModel):
 class OverrideHeaders(CrdModel):
     """Headers of an answer."""
 
-    set: list[HeaderChange] = Field(min_length=1, max_length=16)
+    set: list[HeaderValue] = Field(min_length=1, max_length=16)
     """Those that are set."""
 
 

@@ -12,14 +12,14 @@ from typing import Final
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, Input, Words
+from ..args import MISSING, Fault, Input, Words, one_of_faults
 from ..quantity import binary, is_quantity, parse
-from .affinity import Affinity, NodeSelector, Toleration
+from .affinity import NodeSelector, Scheduling, Toleration
 from .core import ResourceRequirements
 from .custom_resource import CustomResource
 from .fluid_names import load_name_faults, name_faults
 from .formats import PullPolicy, is_cron
-from .model import CrdModel, one_of_faults, plain_texts
+from .model import CrdModel, plain_texts
 from .volumes import (
     AccessMode,
     LocalObjectReference,
@@ -288,7 +288,7 @@ class PodMetadata(CrdModel):
 
 
 class JindoVersion(CrdModel):
-    """Image of master and workers."""
+    """An image of Jindo."""
 
     image: Input[str] | None = None
     """Image without tag."""
@@ -298,15 +298,11 @@ class JindoVersion(CrdModel):
     """When the image is pulled."""
 
 
-class JindoComponent(CrdModel):
-    """The master, or the workers."""
+class JindoPods(CrdModel):
+    """Pods of one kind."""
 
-    replicas: int | None = Field(default=None, ge=1)
-    """Number of masters, 1 or 3. Workers are counted by the runtime's `replicas`."""
     properties: dict[str, str] | None = None
     """Jindo properties."""
-    ports: dict[str, int] | None = None
-    """Ports by name. Default chosen by Fluid."""
     resources: ResourceRequirements | None = None
     """What a pod is given."""
     env: dict[str, Input[str]] | None = None
@@ -319,10 +315,19 @@ class JindoComponent(CrdModel):
     """Labels and annotations of the pods."""
     disabled: bool | None = None
     """Whether there are no such pods. Default false."""
-    volume_mounts: list[VolumeMount] | None = None
-    """Volumes of the runtime that a pod sees."""
     image_pull_secrets: list[LocalObjectReference] | None = None
     """Secrets for the image registry."""
+
+
+class JindoComponent(JindoPods):
+    """The master, or the workers."""
+
+    replicas: int | None = Field(default=None, ge=1)
+    """Number of masters, 1 or 3. Workers are counted by the runtime's `replicas`."""
+    ports: dict[str, int] | None = None
+    """Ports by name. Default chosen by Fluid."""
+    volume_mounts: list[VolumeMount] | None = None
+    """Volumes of the runtime that a pod sees."""
 
 
 class ClientMetrics(CrdModel):
@@ -334,35 +339,13 @@ class ClientMetrics(CrdModel):
     """Which pods are scraped: MountPod, Sidecar, All or None, by comma. Default None."""
 
 
-class JindoFuse(CrdModel):
+class JindoFuse(JindoPods, JindoVersion):
     """The client on each node that mounts the Dataset."""
 
-    image: Input[str] | None = None
-    """Image without tag."""
-    image_tag: str | None = None
-    """Tag of the image."""
-    image_pull_policy: PullPolicy | None = None
-    """When the image is pulled."""
-    image_pull_secrets: list[LocalObjectReference] | None = None
-    """Secrets for the image registry."""
-    properties: dict[str, str] | None = None
-    """Jindo properties."""
-    env: dict[str, Input[str]] | None = None
-    """Environment variables."""
-    resources: ResourceRequirements | None = None
-    """What a pod is given."""
     args: list[str] | None = None
     """Arguments of the client, e.g. `-okernel_cache`."""
-    node_selector: dict[str, Input[str]] | None = None
-    """Labels that the node must have."""
-    tolerations: list[Toleration] | None = None
-    """Taints that the pods put up with."""
-    pod_metadata: PodMetadata | None = None
-    """Labels and annotations of the pods."""
     clean_policy: CleanPolicy | None = None
     """When the pods are removed. Default OnRuntimeDeleted."""
-    disabled: bool | None = None
-    """Whether there are no such pods. Default false."""
     log_config: dict[str, str] | None = None
     """Log levels."""
     metrics: ClientMetrics | None = None
@@ -399,7 +382,7 @@ class TieredStoreLevel(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("quota", "quota_list")
-        yield from one_of_faults("size", self, names, "Jindo needs the size of each directory")
+        yield from one_of_faults(self, names, "Jindo needs the size of each directory")
         if self.quota is not None or self.quota_list is not None:
             yield from self._quota_faults()
         yield from watermark_faults(self.low, self.high)
@@ -586,11 +569,9 @@ class NodeLabel(CrdModel):
     """Key of the label."""
 
 
-class WeightedNodeLabel(CrdModel):
+class WeightedNodeLabel(NodeLabel):
     """A node label of the operation before, which is preferred again."""
 
-    name: str
-    """Key of the label."""
     weight: int = Field(ge=1, le=100)
     """How much it counts, 1 to 100."""
 
@@ -615,7 +596,7 @@ class RunAfter(OperationRef):
     """How firmly the load runs where that operation ran."""
 
 
-class DataLoadSpec(CrdModel):
+class DataLoadSpec(Scheduling):
     """What is read into the cache before it is asked for."""
 
     dataset: TargetDataset
@@ -636,14 +617,6 @@ class DataLoadSpec(CrdModel):
     """When the DataLoad is deleted after its end, in seconds. Left out, never."""
     pod_metadata: PodMetadata | None = None
     """Labels and annotations of the pod."""
-    affinity: Affinity | None = None
-    """Where the pod needs or likes to run."""
-    tolerations: list[Toleration] | None = None
-    """Taints that the pod puts up with."""
-    node_selector: dict[str, Input[str]] | None = None
-    """Labels that the node must have."""
-    scheduler_name: str | None = None
-    """Scheduler that places the pod."""
     resources: ResourceRequirements | None = None
     """What the pod is given."""
 

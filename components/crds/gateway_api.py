@@ -186,8 +186,8 @@ class ParentReference(CrdModel):
     """Listener of it. Default: every one."""
 
 
-class HeaderMatch(CrdModel):
-    """A header that a request has, with one value."""
+class HeaderValue(CrdModel):
+    """A header with a value, which requests have or are given."""
 
     name: HeaderName
     """Its name, in any case."""
@@ -198,23 +198,14 @@ class HeaderMatch(CrdModel):
 class RouteMatch(CrdModel):
     """What a request has; all of it."""
 
-    headers: list[HeaderMatch] = Field(max_length=16)
+    headers: list[HeaderValue] = Field(max_length=16)
     """Headers that it has."""
-
-
-class HeaderChange(CrdModel):
-    """A header and what it becomes."""
-
-    name: HeaderName
-    """Its name."""
-    value: str = Field(min_length=1, max_length=4096)
-    """Its value."""
 
 
 class HeaderModifier(CrdModel):
     """What becomes of headers."""
 
-    set: list[HeaderChange] | None = Field(default=None, max_length=16)
+    set: list[HeaderValue] | None = Field(default=None, max_length=16)
     """Headers that are replaced or added."""
     remove: list[HeaderName] | None = Field(default=None, max_length=16)
     """Headers that are taken away."""
@@ -233,7 +224,7 @@ class RouteFilter(CrdModel):
     @classmethod
     def setting(cls, headers: dict[str, str]) -> "RouteFilter":
         """A filter that sets headers of the request."""
-        changes = [HeaderChange(name=name, value=value) for name, value in headers.items()]
+        changes = [HeaderValue(name=name, value=value) for name, value in headers.items()]
         modifier = HeaderModifier(set=changes)
         return cls(type=FilterType.REQUEST_HEADERS, request_header_modifier=modifier)
 

@@ -12,9 +12,9 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Because, Fault, Input, nearest
+from ..args import MISSING, Because, Fault, Input, check, nearest, repeated
 from ..names import ServiceName
-from .affinity import Affinity, Toleration, TopologySpreadConstraint
+from .affinity import NodeChoice, TopologySpreadConstraint
 from .core import EnvVar, PodSpec, ResourceRequirements
 from .custom_resource import CustomResource
 from .formats import dns_1035_faults
@@ -26,7 +26,7 @@ from .knative_annotations import (
     misplaced_faults,
 )
 from .knative_rules import percent_faults, pod_faults
-from .model import CrdModel, check
+from .model import CrdModel
 from .volumes import LocalObjectReference
 
 API_VERSION: Final = "serving.knative.dev/v1"
@@ -142,8 +142,7 @@ class KnativeServiceSpec(CrdModel):
     def _faults(self) -> Iterator[Fault]:
         targets = self.traffic or []
         yield from percent_faults([target.percent or 0 for target in targets])
-        tags = [target.tag for target in targets if target.tag]
-        for tag in dict.fromkeys(tag for tag in tags if tags.count(tag) > 1):
+        for tag in repeated(target.tag for target in targets if target.tag):
             yield Fault(f"traffic[{tag}].tag", tag, "unique", "it becomes part of a host name")
 
 
@@ -308,7 +307,7 @@ class ContainerResources(ResourceRequirements):
     """Name of the container."""
 
 
-class WorkloadOverride(CrdModel):
+class WorkloadOverride(NodeChoice):
     """Changes of a Deployment of Knative."""
 
     name: str
@@ -319,12 +318,6 @@ class WorkloadOverride(CrdModel):
     """More labels."""
     annotations: dict[str, Input[str]] | None = None
     """More annotations."""
-    node_selector: dict[str, Input[str]] | None = None
-    """Labels that the node must have."""
-    tolerations: list[Toleration] | None = None
-    """Taints that the pods put up with."""
-    affinity: Affinity | None = None
-    """Where the pods need or like to run."""
     topology_spread_constraints: list[TopologySpreadConstraint] | None = None
     """How evenly pods are spread."""
     resources: list[ContainerResources] | None = None

@@ -26,6 +26,8 @@ HTTP_PROTOCOL: Final = "networking.knative.dev/http-protocol"
 VISIBILITY: Final = "networking.knative.dev/visibility"
 """Label of a Service; with `CLUSTER_LOCAL` it has no host outside the cluster."""
 CLUSTER_LOCAL: Final = "cluster-local"
+DEFAULT_DOMAIN: Final = "example.com"
+"""Domain of Knative, and of KServe, as they ship."""
 
 _SOURCE: Final = (
     "https://github.com/knative/serving/blob/main/pkg/apis/autoscaling/annotation_validation.go"

@@ -13,10 +13,16 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, Input, Words
+from ..args import MISSING, Fault, Input, Words, check, left_out_faults, repeated
 from ..quantity import is_quantity, parse, plain
-from .affinity import Affinity, Toleration
-from .autoscaling import MetricTarget, MetricTargetType, ScalingBehavior, target_faults
+from .affinity import Scheduling
+from .autoscaling import (
+    MetricTarget,
+    MetricTargetType,
+    ScalingBehavior,
+    source_faults,
+    target_faults,
+)
 from .core import Container, PodSpec, named, named_containers
 from .custom_resource import CustomResource
 from .formats import dns_1123_faults
@@ -39,7 +45,7 @@ from .kserve_annotations import (
     deployment_name,
     pod_label,
 )
-from .model import CrdModel, check, one_of_faults, plain_texts
+from .model import CrdModel, plain_texts
 from .volumes import LocalObjectReference, Volume, mount_faults, volume_faults
 
 API_VERSION: Final = "serving.kserve.io/v1beta1"
@@ -267,11 +273,8 @@ class ScalingQuery(CrdModel):
         yield from target_faults(self.target, (MetricTargetType.VALUE,), why)
         amount = self.target.value
         if amount is not None and is_quantity(amount) and not _NUMBER.fullmatch(amount):
-            want, why = (
-                plain(parse(amount)),
-                "KServe hands KEDA the text, which reads a plain number",
-            )
-            yield Fault("target.value", amount, repr(want), why, _KEDA)
+            why = "KServe hands KEDA the text, which reads a plain number"
+            yield Fault("target.value", amount, repr(plain(parse(amount))), why, _KEDA)
 
 
 class ScalingMetric(CrdModel):
@@ -285,13 +288,7 @@ class ScalingMetric(CrdModel):
     """A number from a metrics server; for KEDA."""
 
     def _faults(self) -> Iterator[Fault]:
-        names = [source.lower() for source in ScalingSource]
-        broken = list(one_of_faults("source", self, names, "each metric is listed by itself"))
-        yield from broken
-        if not broken and getattr(self, self.type.lower()) is None:
-            source = next(kind for kind in ScalingSource if getattr(self, kind.lower()) is not None)
-            why = f"the metric is given as {source.lower()}"
-            yield Fault("type", self.type, repr(source.value), why, _VALIDATION)
+        yield from source_faults(self, self.type, _VALIDATION)
 
 
 class AutoScaling(CrdModel):
@@ -543,8 +540,9 @@ def standard_faults(predictor: PredictorSpec, scaler: AutoscalerClass | None) ->
         scaler: Who scales them; None where that is not known.
     """
     why = "a Deployment has nothing like it, so KServe would not read it"
-    for field in ("canary_traffic_percent", "container_concurrency"):
-        yield from _unread_faults(predictor, field, why, f"{DEPLOYMENT_MODE} Knative")
+    fields = ("canary_traffic_percent", "container_concurrency")
+    yield from left_out_faults(predictor, fields, f"left out, or {DEPLOYMENT_MODE} Knative", why)
+    by_kserve = f"left out, or {AUTOSCALER_CLASS} hpa"
     match scaler:
         case AutoscalerClass.HPA:
             yield from _hpa_faults(predictor)
@@ -552,12 +550,11 @@ def standard_faults(predictor: PredictorSpec, scaler: AutoscalerClass | None) ->
             yield from _keda_faults(predictor)
         case AutoscalerClass.EXTERNAL:
             why = "an autoscaler of your own decides, so KServe would not read it"
-            for field in ("min_replicas", "max_replicas", *_SCALING):
-                yield from _unread_faults(predictor, field, why, f"{AUTOSCALER_CLASS} hpa")
+            bounds = ("min_replicas", "max_replicas")
+            yield from left_out_faults(predictor, (*bounds, *_SCALING), by_kserve, why)
         case AutoscalerClass.NONE:
             why = "min_replicas is how many pods there are, so KServe would not read it"
-            for field in ("max_replicas", *_SCALING):
-                yield from _unread_faults(predictor, field, why, f"{AUTOSCALER_CLASS} hpa")
+            yield from left_out_faults(predictor, ("max_replicas", *_SCALING), by_kserve, why)
 
 
 def _hpa_faults(predictor: PredictorSpec) -> Iterator[Fault]:
@@ -572,8 +569,7 @@ def _hpa_faults(predictor: PredictorSpec) -> Iterator[Fault]:
             yield Fault("scale_target", MISSING, "given", why, _VALIDATION)
         return
     why = "auto_scaling says what it is scaled by, so KServe would not read it"
-    for field in ("scale_metric", "scale_target"):
-        yield from _unread_faults(predictor, field, why)
+    yield from left_out_faults(predictor, ("scale_metric", "scale_target"), "left out", why)
     for index, metric in enumerate(predictor.auto_scaling.metrics):
         if metric.external is not None:
             field = f"auto_scaling.metrics[{index}].type"
@@ -587,8 +583,7 @@ def _hpa_faults(predictor: PredictorSpec) -> Iterator[Fault]:
 
 def _keda_faults(predictor: PredictorSpec) -> Iterator[Fault]:
     why = "KEDA scales by auto_scaling"
-    for field in ("scale_metric", "scale_target"):
-        yield from _unread_faults(predictor, field, why)
+    yield from left_out_faults(predictor, ("scale_metric", "scale_target"), "left out", why)
     if predictor.auto_scaling is None:
         yield Fault("auto_scaling", MISSING, "given", f"{why}, and would have no trigger")
         return
@@ -635,9 +630,9 @@ def knative_faults(
         yield from _percent_faults(predictor)
     else:
         yield from _metric_faults(predictor, _KPA_METRICS, "Knative's autoscaler")
-    why = "Knative has nothing like it"
-    for field in ("auto_scaling", "deployment_strategy", "termination_grace_period_seconds"):
-        yield from _unread_faults(predictor, field, why, f"{DEPLOYMENT_MODE} Standard")
+    fields = ("auto_scaling", "deployment_strategy", "termination_grace_period_seconds")
+    want, why = f"left out, or {DEPLOYMENT_MODE} Standard", "Knative has nothing like it"
+    yield from left_out_faults(predictor, fields, want, why)
     timeout, longest = predictor.timeout or 0, limits.max_revision_timeout_seconds
     if timeout > longest:
         why = f"the cluster's max-revision-timeout-seconds is {longest}"
@@ -656,9 +651,8 @@ def model_mesh_faults(predictor: PredictorSpec) -> Iterator[Fault]:
         why = "ModelMesh loads models into the pods of a runtime"
         yield Fault("model", MISSING, "given", why, _VALIDATION)
     yield from _metric_faults(predictor, _KPA_METRICS, "ModelMesh")
-    yield from _unread_faults(
-        predictor, "deployment_strategy", "pods are the runtime's", f"{DEPLOYMENT_MODE} Standard"
-    )
+    want = f"left out, or {DEPLOYMENT_MODE} Standard"
+    yield from left_out_faults(predictor, ("deployment_strategy",), want, "pods are the runtime's")
 
 
 def _metric_faults(
@@ -674,15 +668,6 @@ def _percent_faults(predictor: PredictorSpec) -> Iterator[Fault]:
     if (target := predictor.scale_target or 0) > 100:
         why = "it is in percent of what the pods request"
         yield Fault("scale_target", target, "1 to 100", why, _VALIDATION)
-
-
-def _unread_faults(
-    predictor: PredictorSpec, field: str, why: str, remedy: str | None = None
-) -> Iterator[Fault]:
-    value = getattr(predictor, field)
-    if value is not None:
-        got = _GIVEN if isinstance(value, CrdModel) else value
-        yield Fault(field, got, f"left out, or {remedy}" if remedy else "left out", why)
 
 
 def _mode_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:
@@ -771,7 +756,7 @@ class SupportedModelFormat(CrdModel):
             yield Fault("priority", self.priority, want, "KServe chooses by it", _RUNTIME)
 
 
-class ServingRuntimeSpec(CrdModel):
+class ServingRuntimeSpec(Scheduling):
     """Pods that serve models of some formats."""
 
     containers: list[Container] = Field(min_length=1)
@@ -786,8 +771,6 @@ class ServingRuntimeSpec(CrdModel):
     """Whether no model may use it. Default false."""
     volumes: list[Volume] | None = None
     """Files that containers can mount."""
-    affinity: Affinity | None = None
-    """Where the pods need or like to run."""
     annotations: dict[str, Input[str]] | None = None
     """Annotations of the pods."""
     labels: dict[str, Input[str]] | None = None
@@ -796,12 +779,6 @@ class ServingRuntimeSpec(CrdModel):
     """Whether the pods share the node's IPC namespace."""
     image_pull_secrets: list[LocalObjectReference] | None = None
     """Secrets for the image registries."""
-    node_selector: dict[str, Input[str]] | None = None
-    """Labels that the node must have."""
-    scheduler_name: str | None = None
-    """Scheduler that places the pods."""
-    tolerations: list[Toleration] | None = None
-    """Taints that the pods put up with."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from volume_faults(self.volumes or [])
@@ -820,7 +797,7 @@ class ServingRuntimeSpec(CrdModel):
         for index, name in enumerate(names):
             if name is None:
                 yield Fault(f"containers[{index}].name", MISSING, "given", "the CRD requires it")
-        for name in dict.fromkeys(name for name in names if name and names.count(name) > 1):
+        for name in repeated(name for name in names if name):
             yield Fault(f"containers[{name}].name", name, "unique", "logs are found by it")
         if not self.multi_model and SERVING_CONTAINER not in names:
             want = f"one of them {SERVING_CONTAINER!r}"

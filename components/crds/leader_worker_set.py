@@ -127,9 +127,11 @@ class GroupRollingUpdate(RollingUpdate):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
+        # The webhook of LeaderWorkerSets says it, and validateRolloutStrategy of
+        # pkg/reconciler/sts_reconciler.go of RoleBasedGroups.
         if self.max_unavailable in (0, "0%") and self.max_surge is None:
             want = "1 or more, or max_surge given"
-            why = "max_surge is 0 by default, and the webhook then refuses it"
+            why = "max_surge is 0 by default, and with neither an update takes no step"
             yield Fault("max_unavailable", self.max_unavailable, want, why)
 
 

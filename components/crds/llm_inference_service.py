@@ -10,7 +10,7 @@ from typing import Any, Final
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Fault, Input, Words
+from ..args import MISSING, Fault, Input, Words, one_of_faults
 from ..names import DNS_1035_LABEL, LabelKey, LabelValue
 from ..quantity import parse
 from .autoscaling import ScalingBehavior
@@ -18,7 +18,7 @@ from .custom_resource import CustomResource
 from .formats import Amount
 from .leader_worker_set import GroupPodSpec
 from .llm_inference_service_labels import API_VERSION, KIND, EvictionPolicy
-from .model import CrdModel, one_of_faults
+from .model import CrdModel
 from .volumes import LocalObjectReference
 
 _VALIDATION: Final = (
@@ -106,7 +106,7 @@ class WorkloadVariantAutoscaler(CrdModel):
     """KEDA carries it out."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from one_of_faults("actuator", self, ("hpa", "keda"), "one of them scales")
+        yield from one_of_faults(self, ("hpa", "keda"), "one of them scales")
 
 
 class LLMScaling(CrdModel):
@@ -195,7 +195,7 @@ class KVFileSystem(CrdModel):
     """On a claim."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from one_of_faults("volume", self, ("empty_dir", "pvc"), "blocks lie in one place")
+        yield from one_of_faults(self, ("empty_dir", "pvc"), "blocks lie in one place")
 
 
 class KVTier(CrdModel):

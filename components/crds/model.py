@@ -1,14 +1,13 @@
 """Base of every model of a custom resource's body."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-import pulumi
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
-from ..args import MISSING, Args, Fault, Words
+from ..args import Args
 
 
 class CrdModel(Args):
@@ -22,36 +21,6 @@ class CrdModel(Args):
         """Renders the wire form: camelCase keys, unset fields left out."""
         wire: dict[str, Any] = _plain(self.model_dump(by_alias=True, exclude_none=True))
         return wire
-
-
-def check(title: str, faults: Iterable[Fault]) -> None:
-    """Ends the run if anything is wrong, with one sentence per fault.
-
-    Args:
-        title: What is validated, e.g. `KnativeService qwen`.
-        faults: What is wrong with it.
-
-    Raises:
-        pulumi.RunError: There is a fault.
-    """
-    if sentences := [str(fault) for fault in faults]:
-        raise pulumi.RunError("\n".join([f"{title} is refused:", *sentences]))
-
-
-def one_of_faults(role: str, model: CrdModel, names: Iterable[str], why: str) -> Iterator[Fault]:
-    """Refuses a model unless exactly one of the named fields is set.
-
-    Args:
-        role: What the fields are alternatives of, e.g. `handler`.
-        model: Model that has the fields.
-        names: The alternatives.
-        why: Why it must be one.
-    """
-    names = list(names)
-    fields = [name for name in names if getattr(model, name) is not None]
-    if len(fields) != 1:
-        got = Words(" and ".join(fields)) if fields else MISSING
-        yield Fault(role, got, f"exactly one of {', '.join(names)}", why)
 
 
 def plain_texts(mapping: Mapping[str, object] | None) -> dict[str, str]:

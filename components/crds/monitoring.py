@@ -9,11 +9,11 @@ from typing import Final
 
 from pydantic import Field
 
-from ..args import Fault
+from ..args import Fault, one_of_faults, repeated
 from .affinity import LabelSelector
 from .custom_resource import CustomResource
 from .formats import seconds
-from .model import CrdModel, one_of_faults
+from .model import CrdModel
 
 API_VERSION: Final = "monitoring.coreos.com/v1"
 
@@ -39,7 +39,7 @@ class PodMetricsEndpoint(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         why = "it says which of the pod's ports answers"
-        yield from one_of_faults("port", self, ("port", "target_port"), why)
+        yield from one_of_faults(self, ("port", "target_port"), why)
         if self.interval is not None and not seconds(self.interval):
             yield Fault("interval", self.interval, "a duration such as 15s", "it is a rhythm")
 
@@ -76,7 +76,7 @@ class GroupRule(CrdModel):
     """Texts of the alert."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from one_of_faults("record", self, ("record", "alert"), "a rule does one thing")
+        yield from one_of_faults(self, ("record", "alert"), "a rule does one thing")
         if self.for_ is not None and not seconds(self.for_):
             yield Fault("for", self.for_, "a duration such as 10m", "it is a time")
         if self.record is not None:
@@ -104,8 +104,7 @@ class PrometheusRuleSpec(CrdModel):
     """The rules, in groups."""
 
     def _faults(self) -> Iterator[Fault]:
-        names = [group.name for group in self.groups]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        for name in repeated(group.name for group in self.groups):
             yield Fault("groups", name, "given once", "a group is known by its name")
 
 

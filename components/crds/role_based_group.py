@@ -12,14 +12,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from ..args import MISSING, Because, Fault, Words
+from ..args import MISSING, Because, Fault, Words, one_of_faults, repeated
 from ..names import LabelKey, LabelName, LabelValue
 from .custom_resource import CustomResource
-from .kserve import RollingUpdate
-from .leader_worker_set import GroupPodTemplate
-from .model import CrdModel, one_of_faults
+from .leader_worker_set import GroupPodTemplate, GroupRollingUpdate
+from .model import CrdModel
 from .role_based_group_labels import API_VERSION, KIND, POLICY, WORKLOAD_TYPE
-from .role_based_group_rules import SOURCE, Percent, Progression, UpdateType, dependency_faults
+from .role_based_group_rules import Percent, Progression, UpdateType, dependency_faults
 
 _NEXT: Final = "https://github.com/sgl-project/rbg/blob/993491fb"
 RoleName = Annotated[LabelName, Because("a Service and pods are called by it")]
@@ -70,9 +69,8 @@ class Pattern(CrdModel):
     """The pod, by a template of the group."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from one_of_faults(
-            "template", self, ("template", "template_ref"), "an instance is made of one template"
-        )
+        why = "an instance is made of one template"
+        yield from one_of_faults(self, ("template", "template_ref"), why)
 
 
 class StandalonePattern(Pattern):
@@ -101,24 +99,15 @@ class InPlaceUpdate(CrdModel):
     """Seconds between its being unready and the new image."""
 
 
-class RoleRollingUpdate(RollingUpdate):
+class RoleRollingUpdate(GroupRollingUpdate):
     """How an update goes over the instances of a role: 1 may be missing by default, 0 too many."""
 
     type: UpdateType | None = None
     """How it changes pods. Default InPlaceIfPossible."""
-    partition: int | None = Field(default=None, ge=0)
-    """Instances of lower numbers stay as they are. Default 0."""
     paused: bool | None = None
     """Whether nothing is updated for now."""
     in_place_update_strategy: InPlaceUpdate | None = None
     """How a pod is changed as it is."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from super()._faults()
-        # pkg/reconciler/sts_reconciler.go, validateRolloutStrategy
-        if self.max_unavailable in (0, "0%") and self.max_surge is None:
-            want, why = "1 or more, or max_surge given", "with neither an update takes no step"
-            yield Fault("max_unavailable", self.max_unavailable, want, why, SOURCE)
 
 
 class RolloutStrategy(CrdModel):
@@ -167,7 +156,7 @@ class RoleSpec(CrdModel):
         # pkg/reconciler/roleinstanceset_reconciler.go: "no valid pattern found"
         names = ("standalone_pattern", "leader_worker_pattern")
         why = "the controller makes an instance by one of them"
-        yield from one_of_faults("pattern", self, names, why)
+        yield from one_of_faults(self, names, why)
         if WORKLOAD_TYPE in (self.annotations or {}):
             why = "controller.deprecatedWorkloadTypes.enabled false refuses all but RoleInstanceSet"
             field = f"annotations[{WORKLOAD_TYPE}]"
@@ -200,8 +189,7 @@ class RoleBasedGroupSpec(CrdModel):
     """Pods that several of them share."""
 
     def _faults(self) -> Iterator[Fault]:
-        names = [role.name for role in self.roles]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        for name in repeated(role.name for role in self.roles):
             yield Fault(
                 f"roles[{name}].name", name, "given once", "roles are merged by their names"
             )

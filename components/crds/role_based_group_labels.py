@@ -34,8 +34,6 @@ pods are to be near others with a label group-unique-hash (pkg/reconciler/pod_re
 nobody sets, and so wait for good."""
 WORKLOAD_TYPE: Final = f"{PREFIX}/role-workload-type"
 """Annotation of a role: another kind than RoleInstanceSet; a fresh install may refuse it."""
-INSTANCE_GANG: Final = f"{PREFIX}/role-instance-gang-scheduling"
-"""Annotation of a role; of a group it is refused beside `GANG`."""
 
 OLD_GROUP_NAME: Final = "rolebasedgroup.workloads.x-k8s.io/name"
 OLD_ROLE_NAME: Final = "rolebasedgroup.workloads.x-k8s.io/role"

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from ..args import Because, Fault, Input
+from ..args import Because, Fault, Input, one_of_faults, repeated
 from ..names import LabelName
 from .formats import Amount, PullPolicy
-from .model import CrdModel, one_of_faults
+from .model import CrdModel
 
 
 class AccessMode(StrEnum):
@@ -56,17 +56,30 @@ class KeyToPath(CrdModel):
     """Permission bits of the file."""
 
 
-class ConfigMapVolume(CrdModel):
-    """Files from a ConfigMap."""
+class KeyProjection(CrdModel):
+    """Files from a ConfigMap or a Secret, beside others."""
 
     name: Input[str]
-    """Name of the ConfigMap."""
+    """Name of the object."""
     items: list[KeyToPath] | None = None
     """Keys to show. Left out, all."""
+    optional: bool | None = None
+    """Whether the pod starts without the object."""
+
+
+class ConfigMapProjection(KeyProjection):
+    """Files from a ConfigMap, beside others."""
+
+
+class SecretProjection(KeyProjection):
+    """Files from a Secret, beside others."""
+
+
+class ConfigMapVolume(KeyProjection):
+    """Files from a ConfigMap."""
+
     default_mode: int | None = Field(default=None, ge=0, le=0o777)
     """Permission bits of the files. Default 0644."""
-    optional: bool | None = None
-    """Whether the pod starts without the ConfigMap."""
 
 
 class SecretVolume(CrdModel):
@@ -116,38 +129,7 @@ class DownwardFile(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("field_ref", "resource_field_ref")
-        yield from one_of_faults("content", self, names, "a file shows one fact")
-
-
-class DownwardVolume(CrdModel):
-    """Files with facts about the pod."""
-
-    items: list[DownwardFile] | None = None
-    """The files."""
-    default_mode: int | None = Field(default=None, ge=0, le=0o777)
-    """Permission bits of the files. Default 0644."""
-
-
-class ConfigMapProjection(CrdModel):
-    """Files from a ConfigMap, beside others."""
-
-    name: Input[str]
-    """Name of the ConfigMap."""
-    items: list[KeyToPath] | None = None
-    """Keys to show. Left out, all."""
-    optional: bool | None = None
-    """Whether the pod starts without the ConfigMap."""
-
-
-class SecretProjection(CrdModel):
-    """Files from a Secret, beside others."""
-
-    name: Input[str]
-    """Name of the Secret."""
-    items: list[KeyToPath] | None = None
-    """Keys to show. Left out, all."""
-    optional: bool | None = None
-    """Whether the pod starts without the Secret."""
+        yield from one_of_faults(self, names, "a file shows one fact")
 
 
 class DownwardProjection(CrdModel):
@@ -155,6 +137,13 @@ class DownwardProjection(CrdModel):
 
     items: list[DownwardFile] | None = None
     """The files."""
+
+
+class DownwardVolume(DownwardProjection):
+    """Files with facts about the pod."""
+
+    default_mode: int | None = Field(default=None, ge=0, le=0o777)
+    """Permission bits of the files. Default 0644."""
 
 
 class TokenProjection(CrdModel):
@@ -182,7 +171,7 @@ class VolumeProjection(CrdModel):
 
     def _faults(self) -> Iterator[Fault]:
         names = ("config_map", "secret", "downward_api", "service_account_token")
-        yield from one_of_faults("source", self, names, "each source is listed by itself")
+        yield from one_of_faults(self, names, "each source is listed by itself")
 
 
 class ProjectedVolume(CrdModel):
@@ -344,7 +333,7 @@ class Volume(CrdModel):
         return next(kind for kind in VOLUME_KINDS if getattr(self, kind) is not None)
 
     def _faults(self) -> Iterator[Fault]:
-        yield from one_of_faults("source", self, VOLUME_KINDS, "a volume has one source")
+        yield from one_of_faults(self, VOLUME_KINDS, "a volume has one source")
 
 
 class VolumeMount(CrdModel):
@@ -394,6 +383,5 @@ def mount_faults(mounts: list[VolumeMount], volumes: list[str], where: str) -> I
 
 def volume_faults(volumes: list[Volume]) -> Iterator[Fault]:
     """Refuses volumes that have the same name."""
-    names = [volume.name for volume in volumes]
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+    for name in repeated(volume.name for volume in volumes):
         yield Fault(f"volumes[{name}].name", name, "unique", "mounts refer to the volume by it")

@@ -14,7 +14,7 @@ from pydantic import Field
 from ..args import Args, Fault
 from ..catalog.labels import INSTANCE_TYPE
 from ..catalog.metrics import QUANTILE, SERIES, PodLabels, selected, ttft_buckets
-from ..catalog.vllm.table import Release
+from ..catalog.vllm.table import Release, read_version, release
 from ..crds.monitoring import GroupRule, RuleGroup
 from ..quantity import plain
 
@@ -114,6 +114,11 @@ class AlertedModel(Args):
     currency: str = "CNY"
     """Currency of the prices."""
 
+    @property
+    def release(self) -> Release | None:
+        """What its release of vLLM reports; None where that is not known."""
+        return release(read_version(self.vllm)) if self.vllm else None
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -129,7 +134,6 @@ class RuleSubject:
     """What a rule is made of."""
 
     model: AlertedModel
-    release: Release | None
     gpu: PodLabels
     thresholds: Thresholds
 
@@ -145,13 +149,14 @@ class RuleSubject:
 
     def vllm(self, series: str, form: str = "{0}{1}") -> str:
         """A series of vLLM of all the model's pods, by its names in the model's release."""
-        reported = None if self.release is None else self.release.series
+        release = self.model.release
+        reported = None if release is None else release.series
         return selected(SERIES[series], self.where, form, reported)
 
     def has(self, series: str) -> bool:
         """Whether the model's release reports a series."""
-        names = SERIES[series].names
-        return self.release is None or bool(self.release.series & set(names))
+        release = self.model.release
+        return release is None or bool(release.series & set(SERIES[series].names))
 
 
 @dataclass(frozen=True)
@@ -359,22 +364,17 @@ ALERTS: Final = (
 
 
 def rule_groups(
-    model: AlertedModel,
-    release: Release | None,
-    gpu: PodLabels,
-    thresholds: Thresholds,
-    runbook: Mapping[str, str],
+    model: AlertedModel, gpu: PodLabels, thresholds: Thresholds, runbook: Mapping[str, str]
 ) -> Iterator[RuleGroup]:
     """The rules of a model: what is recorded, then the alerts on it.
 
     Args:
         model: The model.
-        release: What its release of vLLM reports; None where that is not known.
         gpu: Labels of GPU series.
         thresholds: What is too much.
         runbook: Name of the annotation that leads to a page, and that page.
     """
-    subject = RuleSubject(model, release, gpu, thresholds)
+    subject = RuleSubject(model, gpu, thresholds)
     name = f"{model.namespace}-{model.name}"
     labels = {"namespace": model.namespace, "model": model.name}
     recorded = [

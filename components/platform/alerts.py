@@ -12,7 +12,6 @@ from pydantic import Field
 from ..args import Args, Fault, child_options
 from ..bindings import kubernetes
 from ..catalog.metrics import MetricsFlavor
-from ..catalog.vllm.table import read_version, release
 from ..crds.monitoring import PrometheusRule, PrometheusRuleSpec
 from ..names import NamespaceName
 from .alert_rules import AlertedModel, Thresholds, bucket_faults, rule_groups
@@ -63,8 +62,7 @@ class AlertsArgs(Args):
         for index, model in enumerate(self.models):
             if model.objective is not None:
                 field = f"models[{index}].objective.ttft_seconds"
-                of = release(read_version(model.vllm)) if model.vllm else None
-                yield from bucket_faults(field, model.objective.ttft_seconds, of)
+                yield from bucket_faults(field, model.objective.ttft_seconds, model.release)
 
 
 class Alerts(pulumi.ComponentResource):
@@ -84,20 +82,18 @@ class Alerts(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:Alerts", name, args.dump(), opts)
 
-        about = ObjectMetaArgs(name=NAME, namespace=args.namespace, labels=args.rule_labels)
-        if args.form is RulesForm.PROMETHEUS_RULE:
-            PrometheusRule(f"{name}-rules", rules, about, child_options(self, opts))
+        is_rule, options = args.form is RulesForm.PROMETHEUS_RULE, child_options(self, opts)
+        about = ObjectMetaArgs(
+            name=NAME if is_rule else f"{NAME}-rules",
+            namespace=args.namespace,
+            labels=args.rule_labels,
+        )
+        if is_rule:
+            PrometheusRule(f"{name}-rules", rules, about, options)
         else:
             # JSON is YAML too, which Prometheus reads.
-            text = json.dumps(rules.manifest(), indent=2)
-            kubernetes.core.v1.ConfigMap(
-                f"{name}-rules",
-                metadata=ObjectMetaArgs(
-                    name=f"{NAME}-rules", namespace=args.namespace, labels=args.rule_labels
-                ),
-                data={f"{NAME}.yaml": text},
-                opts=child_options(self, opts),
-            )
+            data = {f"{NAME}.yaml": json.dumps(rules.manifest(), indent=2)}
+            kubernetes.core.v1.ConfigMap(f"{name}-rules", metadata=about, data=data, opts=options)
 
         alerts = [rule.alert for group in rules.groups for rule in group.rules if rule.alert]
         self.alert_names = pulumi.Output.from_input(list(dict.fromkeys(alerts)))
@@ -111,14 +107,6 @@ def rules_spec(args: AlertsArgs) -> PrometheusRuleSpec:
     runbook = {"runbook_url": args.runbook_url} if args.runbook_url else {"runbook": RUNBOOK}
     return PrometheusRuleSpec(
         groups=[
-            group
-            for model in args.models
-            for group in rule_groups(
-                model,
-                release(read_version(model.vllm)) if model.vllm else None,
-                gpu,
-                thresholds,
-                runbook,
-            )
+            group for model in args.models for group in rule_groups(model, gpu, thresholds, runbook)
         ]
     )

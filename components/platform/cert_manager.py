@@ -9,8 +9,7 @@ import pulumi
 from ..args import Args, Fault, child_options
 from ..catalog.charts import CERT_MANAGER_ONE_REGISTRY, CHARTS
 from ..crds.formats import ImagePrefix
-from .fluid import merged
-from .releases import HelmChart, install
+from .releases import HelmChart, install, merged
 
 RELEASE: Final = "cert-manager"
 _VERSION: Final = re.compile(r"v(\d+)\.(\d+)\.\d+")

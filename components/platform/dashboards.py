@@ -11,7 +11,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from ..args import Args, Fault, child_options
 from ..bindings import kubernetes
-from ..catalog.metrics import SERIES, MetricsFlavor, PodLabels
+from ..catalog.metrics import OWN_LABELS, SERIES, MetricsFlavor, PodLabels
 from ..catalog.vllm.table import read_version, release
 from ..names import NamespaceName
 from .alert_rules import BURNS
@@ -126,15 +126,7 @@ def _whole_vllm_dashboard() -> Dashboard:
     return Dashboard(
         uid="ack-inference-vllm",
         title="Models on vLLM",
-        variables=(
-            Variable("namespace", "label_values(vllm:num_requests_running, namespace)"),
-            Variable(
-                "model",
-                'label_values(vllm:num_requests_running{namespace="$namespace"}, pod)',
-                _MODEL_OF_POD,
-                multiple=True,
-            ),
-        ),
+        variables=_choices("vllm:num_requests_running", OWN_LABELS, _MODEL_OF_POD),
         panels=(
             _latency(
                 "Time to first token",
@@ -240,15 +232,7 @@ def gpu_dashboard(flavor: MetricsFlavor, labels: PodLabels) -> Dashboard:
     return Dashboard(
         uid="ack-inference-gpu",
         title="GPUs of models",
-        variables=(
-            Variable("namespace", f"label_values(DCGM_FI_DEV_GPU_UTIL, {namespace})"),
-            Variable(
-                "model",
-                f'label_values(DCGM_FI_DEV_GPU_UTIL{{{namespace}="$namespace"}}, {pod})',
-                _MODEL_OF_POD,
-                multiple=True,
-            ),
-        ),
+        variables=_choices("DCGM_FI_DEV_GPU_UTIL", labels, _MODEL_OF_POD),
         panels=(
             *((multiprocessors,) if flavor is MetricsFlavor.ARMS else ()),
             busy,
@@ -285,14 +269,7 @@ def objectives_dashboard() -> Dashboard:
     return Dashboard(
         uid="ack-inference-objectives",
         title="Promises to users of models",
-        variables=(
-            Variable("namespace", "label_values(model:ttft_seconds:p95, namespace)"),
-            Variable(
-                "model",
-                'label_values(model:ttft_seconds:p95{namespace="$namespace"}, model)',
-                multiple=True,
-            ),
-        ),
+        variables=_choices("model:ttft_seconds:p95", PodLabels("namespace", "model")),
         panels=(
             Panel(
                 "Time to first token, p95",
@@ -325,6 +302,16 @@ def objectives_dashboard() -> Dashboard:
                 (line("model:million_tokens:price", f"{_BY_MODEL} {{{{currency}}}}"),),
             ),
         ),
+    )
+
+
+def _choices(series: str, labels: PodLabels, regex: str = "") -> tuple[Variable, ...]:
+    """Choice of a namespace, and of models in it: those of which there is a series."""
+    namespace, name = labels.namespace, labels.pod
+    models = f'label_values({series}{{{namespace}="$namespace"}}, {name})'
+    return (
+        Variable("namespace", f"label_values({series}, {namespace})"),
+        Variable("model", models, regex, multiple=True),
     )
 
 

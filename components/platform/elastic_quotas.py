@@ -7,7 +7,7 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, child_options
+from ..args import MISSING, Args, Because, Fault, child_options, repeated
 from ..catalog.labels import GPU_RESOURCE
 from ..crds.elastic_quota import UNBOUNDED, ElasticQuota, ElasticQuotaTree, ElasticQuotaTreeSpec
 from ..names import ByteSize, LabelName, NamespaceName
@@ -35,9 +35,9 @@ class ElasticAmounts(Args):
 
     def amounts(self) -> dict[str, int]:
         """The amounts that are given, in thousandths of the unit, by field."""
-        given = ((field, getattr(self, field)) for field in type(self).model_fields)
+        fields = ((field, getattr(self, field)) for field in type(self).model_fields)
         return {
-            field: int(parse(str(amount)) * 1000) for field, amount in given if amount is not None
+            field: int(parse(str(amount)) * 1000) for field, amount in fields if amount is not None
         }
 
     def manifest(self) -> dict[str, str]:
@@ -77,8 +77,7 @@ class ElasticQuotasArgs(Args):
     """The groups, which are the leaves of the tree."""
 
     def _faults(self) -> Iterator[Fault]:
-        names = [group.name for group in self.groups]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        for name in repeated(group.name for group in self.groups):
             want, why = "given to one group only", "usage is counted by name"
             yield Fault(f"groups[{name}].name", name, want, why)
         owners: dict[str, str] = {}

@@ -8,10 +8,10 @@ import pulumi
 from pydantic import Field
 
 from ..args import MISSING, Args, Fault, child_options
-from ..bindings import kubernetes
 from ..catalog.charts import CHARTS
 from ..crds.affinity import Toleration
 from ..crds.formats import ImagePrefix
+from .releases import INSTALL_SECONDS, install, merged, source_faults
 
 RELEASE = "fluid"
 
@@ -41,13 +41,15 @@ class FluidChart(Args):
     mirror. Default: the chart's, Docker Hub and Jindo's registry in Shanghai."""
     values: dict[str, Any] | None = None
     """Values laid over ours."""
-    timeout_seconds: int = Field(default=900, ge=60)
+    timeout_seconds: int = Field(default=INSTALL_SECONDS, ge=60)
     """How long an installation may take, in seconds."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from source_faults(self.chart, self.repository, self.version)
         if self.flavor is not FluidFlavor.ACK:
             return
-        for field in ("chart", "version"):
+        is_archive = (self.chart or "").endswith(".tgz")
+        for field in ("chart",) if is_archive else ("chart", "version"):
             if getattr(self, field) is None:
                 why = "ack-fluid has no address that we could know"
                 yield Fault(field, MISSING, "given with flavor ack", why)
@@ -76,22 +78,8 @@ class Fluid(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:Fluid", name, args.dump(), opts)
 
-        pinned = CHARTS["fluid"]
-        kubernetes.helm.v3.Release(
-            f"{name}-release",
-            # A generated name could not adopt what an earlier installation left behind.
-            name=RELEASE,
-            namespace=pinned.namespace,
-            create_namespace=True,
-            chart=args.chart.chart or pinned.chart,
-            version=args.chart.version or pinned.version,
-            repository_opts=_repository(args.chart),
-            values=fluid_values(args),
-            timeout=args.chart.timeout_seconds,
-            # A failed first installation is removed instead of kept as a failed release.
-            atomic=True,
-            opts=child_options(self, opts),
-        )
+        values, options = fluid_values(args), child_options(self, opts)
+        install(f"{name}-release", CHARTS[RELEASE], args.chart, values, options)
 
         self.release_name = pulumi.Output.from_input(RELEASE)
         self.register_outputs({"release_name": self.release_name})
@@ -101,18 +89,6 @@ def fluid_values(args: FluidArgs) -> dict[str, Any]:
     """Values of the chart: ours for the upstream chart, then the user's over them."""
     values = _upstream_values(args) if args.chart.flavor is FluidFlavor.UPSTREAM else {}
     return merged(values, args.chart.values or {})
-
-
-def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Two trees of Helm values, the second laid over the first."""
-    result = dict(base)
-    for key, value in over.items():
-        below = result.get(key)
-        if isinstance(below, dict) and isinstance(value, dict):
-            result[key] = merged(below, value)
-        else:
-            result[key] = value
-    return result
 
 
 def _upstream_values(args: FluidArgs) -> dict[str, Any]:
@@ -138,10 +114,3 @@ def _images(prefix: str) -> dict[str, Any]:
         "webhook": {**image, "filePrefetcher": image},
         "fluidapp": {"controller": image},
     }
-
-
-def _repository(chart: FluidChart) -> kubernetes.helm.v3.RepositoryOptsArgs | None:
-    if (chart.chart or "").startswith("oci://"):
-        return None
-    repository = chart.repository or (CHARTS["fluid"].repository if chart.chart is None else None)
-    return kubernetes.helm.v3.RepositoryOptsArgs(repo=repository) if repository else None

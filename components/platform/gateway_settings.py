@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Words
+from ..args import Args, Fault, Words, one_of_faults
 from ..crds.formats import ImagePrefix
 from ..names import SecretName
 from .releases import HelmChart
@@ -39,9 +39,7 @@ class LimitStore(Args):
     with the password: redis://:PASSWORD@HOST:PORT."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.url is None) == (self.secret is None):
-            got = MISSING if self.url is None else Words("given beside secret")
-            yield Fault("url", got, "given, or else secret", "limits are counted in one place")
+        yield from one_of_faults(self, ("url", "secret"), "limits are counted in one place")
         if self.url is not None and "@" in self.url:
             want = "an address without a password, or secret in its place"
             yield Fault(

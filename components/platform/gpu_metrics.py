@@ -1,14 +1,14 @@
 """GPU and vLLM metrics on their way to an HPA: exporter, Prometheus, adapter."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, SECRET, Args, Fault, Input, Words, child_options
+from ..args import MISSING, SECRET, Args, Fault, Input, Words, child_options, left_out_faults
 from ..bindings import alicloud
 from ..catalog.charts import CHARTS
 from ..catalog.labels import GPU_CARD, GPU_RESOURCE
@@ -25,8 +25,7 @@ from ..catalog.metrics import (
 from ..crds.affinity import Toleration
 from ..crds.monitoring import PodMonitor, PodMonitorSpec
 from ..names import NamespaceName, url_faults
-from .fluid import merged
-from .releases import HelmChart, install
+from .releases import HelmChart, install, merged
 
 KSERVE_POD_LABEL: Final = "serving.kserve.io/inferenceservice"
 ARMS_ADAPTER: Final = "ack-alibaba-cloud-metrics-adapter"
@@ -137,10 +136,8 @@ class GpuMetricsArgs(Args):
         if self.has_adapter and self.prometheus is None:
             yield Fault("prometheus", MISSING, "given with adapter", "the adapter asks it")
         if not self.has_adapter:
-            for field in ("prometheus", "rules", "adapter_chart"):
-                if getattr(self, field) is not None:
-                    want = "left out without adapter"
-                    yield Fault(field, Words("given"), want, "the adapter alone reads it")
+            fields, why = ("prometheus", "rules", "adapter_chart"), "the adapter alone reads it"
+            yield from left_out_faults(self, fields, "left out without adapter", why)
         yield from self._arms_faults() if is_arms else self._upstream_faults()
         yield from label_faults(self.flavor, self.labels, self.honor_labels)
         for index, rule in enumerate(self.rules or []):
@@ -161,24 +158,19 @@ class GpuMetricsArgs(Args):
             oldest = ".".join(map(str, _OLDEST_ADDON))
             yield Fault("addon_version", version, f"{oldest} or later", "older ones know no GPUs")
         why = "ACK chooses exporter and images"
-        yield from self._useless(("image_prefix", *_EXPORTER_FIELDS), "with flavor arms", why)
+        fields = ("image_prefix", *_EXPORTER_FIELDS)
+        yield from left_out_faults(self, fields, "left out with flavor arms", why)
 
     def _upstream_faults(self) -> Iterator[Fault]:
-        why = "no add-on of ACK is installed"
-        yield from self._useless(("cluster_id", "addon_version"), "with flavor upstream", why)
+        fields, why = ("cluster_id", "addon_version"), "no add-on of ACK is installed"
+        yield from left_out_faults(self, fields, "left out with flavor upstream", why)
         if not self.exporter:
-            why = "nothing here installs dcgm-exporter"
-            yield from self._useless(_EXPORTER_FIELDS, "with exporter false", why)
+            want, why = "left out with exporter false", "nothing here installs dcgm-exporter"
+            yield from left_out_faults(self, _EXPORTER_FIELDS, want, why)
         if self.prometheus and self.prometheus.token is not None:
             want = "left out with flavor upstream"
             why = "prometheus-adapter would show it among its arguments"
             yield Fault("prometheus.token", Words("given"), want, why)
-
-    def _useless(self, fields: Iterable[str], when: str, why: str) -> Iterator[Fault]:
-        for field in fields:
-            if (got := getattr(self, field)) is not None:
-                value = got if isinstance(got, str) else Words("given")
-                yield Fault(field, value, f"left out {when}", why)
 
 
 class GpuMetrics(pulumi.ComponentResource):

@@ -24,9 +24,8 @@ from ..crds.gateway_names import (
     pickers_gateway,
 )
 from ..names import LabelName, ObjectName, SecretName
-from .fluid import merged
 from .gateway_settings import GATEWAY_API_ADDON, EnvoyGatewayChart, LimitStore
-from .releases import install
+from .releases import install, merged
 
 CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
 """Who runs Gateways of Envoy Gateway: its chart's default."""

@@ -17,18 +17,17 @@ from ..catalog.charts import (
     serving_release,
 )
 from ..crds.knative import KnativeServing, KnativeServingSpec
+from ..crds.knative_annotations import DEFAULT_DOMAIN, SHIPPED
 from ..names import DomainName, RegistryHost
+from .releases import INSTALL_SECONDS, install
 
 NAMESPACE = "knative-serving"
-DEFAULT_DOMAIN = "example.com"
-DEFAULT_MAX_REQUEST_SECONDS = 600
 ServicesDomain = Annotated[DomainName, Because("services are hosts below it")]
 """Type of the domain of services."""
 UnresolvedRegistry = Annotated[
     RegistryHost, Because("Knative compares it with the registry of each image")
 ]
 """Type of a registry whose tags Knative does not resolve."""
-OPERATOR_TIMEOUT_SECONDS = 900
 _OPERATOR = "https://knative.dev/docs/install/operator/configuring-serving-cr/"
 _LOCAL_REGISTRIES = ("kind.local", "ko.local", "dev.local")
 """Registries that are skipped as Knative ships."""
@@ -69,7 +68,7 @@ class KnativeArgs(Args):
     """Version of the add-on, or Serving release. Default: ACK's choice, or a pinned release."""
     domain: ServicesDomain = DEFAULT_DOMAIN
     """Domain below which services are reached."""
-    max_request_seconds: int = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
+    max_request_seconds: int = Field(default=SHIPPED.max_revision_timeout_seconds, ge=1)
     """Longest request that a service may allow, in seconds."""
     skip_tag_resolving: list[UnresolvedRegistry] | None = None
     """Hosts of registries, such as docker.io, whose tags Knative's controller does not resolve,
@@ -174,22 +173,10 @@ class Knative(pulumi.ComponentResource):
     def _declare_operator(
         self, name: str, serving: KnativeServingSpec, opts: pulumi.ResourceOptions | None
     ) -> None:
-        chart = CHARTS["knative-operator"]
-        release = kubernetes.helm.v3.Release(
-            f"{name}-operator",
-            # A generated name could not adopt what an earlier installation left behind.
-            name=chart.chart,
-            namespace=chart.namespace,
-            create_namespace=True,
-            chart=chart.chart,
-            version=chart.version,
-            repository_opts={"repo": chart.repository},
-            timeout=OPERATOR_TIMEOUT_SECONDS,
-            atomic=True,
-            opts=child_options(self, opts),
-        )
+        pinned, options = CHARTS["knative-operator"], child_options(self, opts)
+        release = install(f"{name}-operator", pinned, None, None, options)
         namespace = kubernetes.core.v1.Namespace(
-            f"{name}-namespace", metadata={"name": NAMESPACE}, opts=child_options(self, opts)
+            f"{name}-namespace", metadata={"name": NAMESPACE}, opts=options
         )
         KnativeServing(
             f"{name}-serving",
@@ -199,7 +186,7 @@ class Knative(pulumi.ComponentResource):
                 namespace=NAMESPACE,
                 annotations={
                     "pulumi.com/waitFor": "condition=Ready",
-                    "pulumi.com/timeoutSeconds": str(OPERATOR_TIMEOUT_SECONDS),
+                    "pulumi.com/timeoutSeconds": str(INSTALL_SECONDS),
                 },
             ),
             # Deleted before the operator, which serves its finalizer.
@@ -215,7 +202,7 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
     if domains := _domains(args):
         config["domain"] = domains
     seconds = args.max_request_seconds
-    if seconds > DEFAULT_MAX_REQUEST_SECONDS:
+    if seconds > SHIPPED.max_revision_timeout_seconds:
         config["defaults"] = {"max-revision-timeout-seconds": str(seconds)}
     if args.ingress_class is not None:
         config["network"] = {"ingress.class": args.ingress_class}

@@ -13,19 +13,17 @@ from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS, KSERVE_RBAC_PROXY, KSERVE_RENAMED, KSERVE_RUNTIME_IMAGES, Chart
 from ..crds.formats import ImagePrefix
+from ..crds.knative_annotations import DEFAULT_DOMAIN
 from ..names import DomainName, ObjectName
-from .fluid import merged
-from .releases import INSTALL_SECONDS, HelmChart, install, source_faults
+from .releases import INSTALL_SECONDS, HelmChart, install, merged, source_faults
 
 NAMESPACE: Final = "kserve"
-DEFAULT_DOMAIN: Final = "example.com"
 DEFAULT_INGRESS_CLASS: Final = "nginx"
 ACK_RELEASE: Final = "ack-kserve"
 ModelsDomain = Annotated[DomainName, Because("models are hosts below it")]
 """Type of the domain of models."""
 IngressClassName = Annotated[ObjectName, Because("each model's Ingress names its class")]
 """Type of the name of an IngressClass."""
-"""Why a domain is a host name."""
 ALB_INGRESS_CLASS: Final = "alb"
 INGRESS_ADDONS: Final[Mapping[str, str]] = MappingProxyType(
     {DEFAULT_INGRESS_CLASS: "nginx-ingress-controller", ALB_INGRESS_CLASS: "alb-ingress-controller"}
@@ -218,15 +216,9 @@ class KServe(pulumi.ComponentResource):
     def _declare_ack(
         self, name: str, chart: KServeChart, opts: pulumi.ResourceOptions | None
     ) -> None:
-        source = HelmChart(
-            chart=chart.chart,
-            repository=chart.repository,
-            version=chart.version,
-            timeout_seconds=chart.timeout_seconds,
-        )
-        release_chart = Chart(ACK_RELEASE, chart.version or "", NAMESPACE)
+        pinned = Chart(ACK_RELEASE, chart.version or "", NAMESPACE)
         options = child_options(self, opts)
-        install(f"{name}-release", release_chart, source, chart.values or {}, options)
+        install(f"{name}-release", pinned, chart, chart.values or {}, options)
 
     def _declare_upstream(
         self, name: str, args: KServeArgs, chart: KServeChart, opts: pulumi.ResourceOptions | None
@@ -325,18 +317,21 @@ def chart_value(values: Mapping[str, Any], *path: str, default: Any) -> Any:
 
 
 def _images(prefix: str) -> dict[str, Any]:
+    controller = {
+        "image": f"{prefix}/kserve-controller",
+        "rbacProxyImage": f"{prefix}/{KSERVE_RBAC_PROXY}",
+    }
+    return {"kserve": {"controller": controller, **shared_images(prefix)}}
+
+
+def shared_images(prefix: str) -> dict[str, Any]:
+    """Images of the ConfigMap that KServe's two controllers share, below `kserve`."""
     return {
-        "kserve": {
-            "controller": {
-                "image": f"{prefix}/kserve-controller",
-                "rbacProxyImage": f"{prefix}/{KSERVE_RBAC_PROXY}",
-            },
-            "agent": {"image": f"{prefix}/agent"},
-            "router": {"image": f"{prefix}/router"},
-            "storage": {"image": f"{prefix}/storage-initializer"},
-            "localmodel": {"defaultJobImage": f"{prefix}/storage-initializer"},
-            "servingruntime": {"art": {"image": f"{prefix}/art-explainer"}},
-        }
+        "agent": {"image": f"{prefix}/agent"},
+        "router": {"image": f"{prefix}/router"},
+        "storage": {"image": f"{prefix}/storage-initializer"},
+        "localmodel": {"defaultJobImage": f"{prefix}/storage-initializer"},
+        "servingruntime": {"art": {"image": f"{prefix}/art-explainer"}},
     }
 
 

@@ -7,8 +7,7 @@ import pulumi
 from ..args import Args, child_options
 from ..catalog.charts import CHARTS
 from ..crds.formats import ImagePrefix
-from .fluid import merged
-from .releases import HelmChart, install
+from .releases import HelmChart, install, merged
 
 RELEASE: Final = "lws"
 

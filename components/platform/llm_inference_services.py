@@ -7,9 +7,8 @@ import pulumi
 
 from ..args import Args, child_options
 from ..catalog.charts import CHARTS
-from .fluid import merged
-from .kserve import NAMESPACE, KServeChart, chart_source
-from .releases import install
+from .kserve import NAMESPACE, KServeChart, chart_source, shared_images
+from .releases import install, merged
 
 PRESETS: Final = "kserve-llmisvc-configs"
 """Helm release of KServe's presets, of the chart that has its serving runtimes too."""
@@ -75,10 +74,7 @@ def controller_values(args: LLMInferenceServicesArgs) -> dict[str, Any]:
     kserve: dict[str, Any] = {"createSharedResources": args.shared, "llmisvc": llmisvc}
     if prefix := chart.image_prefix:
         llmisvc["controller"] = {"image": f"{prefix}/llmisvc-controller"}
-        kserve["storage"] = {"image": f"{prefix}/storage-initializer"}
-        kserve |= {part: {"image": f"{prefix}/{part}"} for part in ("agent", "router")}
-        kserve["localmodel"] = {"defaultJobImage": f"{prefix}/storage-initializer"}
-        kserve["servingruntime"] = {"art": {"image": f"{prefix}/art-explainer"}}
+        kserve |= shared_images(prefix)
     return merged({"kserve": kserve}, args.values or {})
 
 

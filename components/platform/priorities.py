@@ -6,7 +6,7 @@ from typing import Annotated
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Because, Fault, child_options
+from ..args import Args, Because, Fault, child_options, repeated
 from ..bindings import kubernetes
 from ..names import LabelName
 
@@ -38,8 +38,7 @@ class PrioritiesArgs(Args):
     """One entry per PriorityClass."""
 
     def _faults(self) -> Iterator[Fault]:
-        names = [entry.name for entry in self.classes]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        for name in repeated(entry.name for entry in self.classes):
             yield Fault(f"classes[{name}].name", name, "unique", "it names a PriorityClass")
 
 

@@ -1,7 +1,7 @@
 """What all Helm releases of the platform have in common."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 from pydantic import Field
@@ -12,6 +12,26 @@ from ..catalog.charts import Chart
 
 INSTALL_SECONDS = 900
 _OCI = "oci://"
+
+
+class ChartSource(Protocol):
+    """What the user chose of where a chart comes from."""
+
+    @property
+    def chart(self) -> str | None:
+        """Name of the chart, an oci:// reference, or the URL of a .tgz."""
+
+    @property
+    def repository(self) -> str | None:
+        """HTTP repository of the chart."""
+
+    @property
+    def version(self) -> str | None:
+        """Version of the chart."""
+
+    @property
+    def timeout_seconds(self) -> int:
+        """How long an installation may take, in seconds."""
 
 
 class HelmChart(Args):
@@ -51,8 +71,8 @@ def source_faults(
 def install(
     name: str,
     pinned: Chart,
-    source: HelmChart | None,
-    values: Mapping[str, Any],
+    source: ChartSource | None,
+    values: Mapping[str, Any] | None,
     opts: pulumi.ResourceOptions,
     release: str | None = None,
 ) -> kubernetes.helm.v3.Release:
@@ -62,7 +82,7 @@ def install(
         name: Pulumi name.
         pinned: The chart as it is pinned.
         source: What the user chose instead; None for nothing.
-        values: Values of the chart, the user's among them.
+        values: Values of the chart, the user's among them; None leaves the chart's own.
         opts: Options of the child.
         release: Name of the release. Default: the chart's. A generated one could not adopt what an
             earlier installation left behind.
@@ -78,7 +98,7 @@ def install(
         chart=chart,
         version=version,
         repository_opts=options,
-        values=dict(values),
+        values=None if values is None else dict(values),
         timeout=source.timeout_seconds,
         # A failed first installation is removed instead of kept as a failed release.
         atomic=True,
@@ -86,7 +106,7 @@ def install(
     )
 
 
-def located(pinned: Chart, source: HelmChart) -> tuple[str, str | None, str | None]:
+def located(pinned: Chart, source: ChartSource) -> tuple[str, str | None, str | None]:
     """Chart, version and repository, as Helm takes them."""
     chart, repository = source.chart or pinned.chart, source.repository
     version = source.version or pinned.version
@@ -97,3 +117,15 @@ def located(pinned: Chart, source: HelmChart) -> tuple[str, str | None, str | No
         # The same chart in another repository goes by its bare name.
         chart = pinned.name
     return chart, None if chart.endswith(".tgz") else version, repository
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Two trees of Helm values, the second laid over the first."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            result[key] = merged(below, value)
+        else:
+            result[key] = value
+    return result

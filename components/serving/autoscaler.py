@@ -1,18 +1,24 @@
 """Who changes the number of a model's pods once they are deployed: an HPA of ours, or KEDA."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import Any, Final, Protocol, TypeAlias
 
 import pulumi
 
 from .. import crds
+from ..args import Fault
 from ..crds.keda_annotations import TRANSFER_HPA
-from ..quantity import decimal
+from ..quantity import decimal, plain
 from .waiting import metadata
 
 AutoscalerSpec: TypeAlias = "crds.HorizontalPodAutoscalerSpec | crds.ScaledObjectSpec"
 """Who scales a model: an HPA of its own, or KEDA."""
+
+
+_MOST: Final = MappingProxyType({"vllm_kv_cache_usage": 1, "gpu_utilization": 100})
+"""Most that a replica can report. SM utilisation is a sum over its cards, so it is not here."""
 
 
 class PodScale(Protocol):
@@ -37,6 +43,24 @@ class PodScale(Protocol):
     @property
     def window(self) -> int | None:
         """How long the autoscaler looks back, in seconds; None where Kubernetes' default holds."""
+
+
+def range_faults(low: int, high: int) -> Iterator[Fault]:
+    """Refuses bounds of replicas with nothing between them."""
+    if low > high:
+        why = "the autoscaler needs an ordered range"
+        yield Fault("min", low, f"at most max ({high})", why)
+
+
+def target_faults(metric: str, target: float) -> Iterator[Fault]:
+    """Refuses what no replica reports of a metric, or autoscalers read as another number."""
+    most, rounded = _MOST.get(metric, target), round(target, 3)
+    if target > most:
+        why = "a replica never reports more, so the model would not scale"
+        yield Fault("target", target, f"{most} or less", why)
+    elif plain(target) != plain(rounded):
+        want = f"in whole thousandths, such as {plain(rounded)}"
+        yield Fault("target", target, want, "HPA and KEDA count in them, and cut the rest")
 
 
 def behavior(scale: PodScale) -> dict[str, Any] | None:

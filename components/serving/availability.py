@@ -8,7 +8,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Words
+from ..args import Args, Fault, one_of_faults
 from ..bindings import kubernetes
 from ..catalog.labels import HOST_NAME
 from ..crds.affinity import Unsatisfiable
@@ -51,10 +51,8 @@ class DisruptionBudget(Args):
     """Most replicas that are ended at a time; either this or `min_available`."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.min_available is None) == (self.max_unavailable is None):
-            got = MISSING if self.min_available is None else Words("given beside max_unavailable")
-            want = "the only one of min_available and max_unavailable"
-            yield Fault("min_available", got, want, "a budget is counted in one way")
+        fields = ("min_available", "max_unavailable")
+        yield from one_of_faults(self, fields, "a budget is counted in one way")
 
     @property
     def spec(self) -> dict[str, int]:

@@ -8,12 +8,11 @@ from pydantic import Field
 from ..args import Args, Input, child_options
 from ..bindings import kubernetes
 from ..names import HostName, ServiceName
+from .ingress import host_rule
 
 _CANARY = "nginx.ingress.kubernetes.io/canary"
 """Annotation of an Ingress that takes a share of another one's requests, and prefix of `-weight`.
 https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#canary"""
-_PORT = 80
-"""Port of the Services that KServe makes: kserve v0.20.0, pkg/constants, CommonDefaultHttpPort."""
 
 
 class CanaryRouteArgs(Args):
@@ -73,9 +72,5 @@ def ingress_spec(args: CanaryRouteArgs) -> Any:
 
     NGINX shares what has both in common: kserve v0.20.0, kube_ingress_reconciler.go, generateRule.
     """
-    backend = {"service": {"name": args.service, "port": {"number": _PORT}}}
-    paths = [{"path": "/", "path_type": "Prefix", "backend": backend}]
-    return {
-        "ingress_class_name": args.ingress_class,
-        "rules": [{"host": args.host, "http": {"paths": paths}}],
-    }
+    rule = host_rule(args.host, args.service)
+    return {"ingress_class_name": args.ingress_class, "rules": [rule]}

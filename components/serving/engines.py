@@ -42,23 +42,24 @@ class ServerProgram:
 
 HEALTH: Final = "/health"
 """Path of vLLM, SGLang, TensorRT-LLM, LMDeploy and others; that of `health_path` by default."""
-ENGINES: Final = (
-    # sglang 0.2.15 to 0.5.23, srt/server_args.py and srt/arg_groups/fields/; cli/serve.py.
-    ServerProgram(
-        "SGLang",
-        (("-m", "sglang.launch_server"), ("sglang", "serve")),
-        "127.0.0.1",
-        30000,
-        model_flags=("--model-path", "--model"),
-        sizes=(
-            ("--tp-size", "--tensor-parallel-size", "--tp"),
-            ("--pp-size", "--pipeline-parallel-size", "--pp"),
-            ("--dp-size", "--data-parallel-size", "--dp"),
-        ),
-        nodes=("--nnodes", "--gpu-id-step", "--num-gpus"),
-        files=("--config",),
-        within={"--enable-dp-attention": "--dp-size"},
+# sglang 0.2.15 to 0.5.23, srt/server_args.py and srt/arg_groups/fields/; cli/serve.py.
+SGLANG: Final = ServerProgram(
+    "SGLang",
+    (("-m", "sglang.launch_server"), ("sglang", "serve")),
+    "127.0.0.1",
+    30000,
+    model_flags=("--model-path", "--model"),
+    sizes=(
+        ("--tp-size", "--tensor-parallel-size", "--tp"),
+        ("--pp-size", "--pipeline-parallel-size", "--pp"),
+        ("--dp-size", "--data-parallel-size", "--dp"),
     ),
+    nodes=("--nnodes", "--gpu-id-step", "--num-gpus"),
+    files=("--config",),
+    within={"--enable-dp-attention": "--dp-size"},
+)
+ENGINES: Final = (
+    SGLANG,
     # NVIDIA/TensorRT-LLM, tensorrt_llm/commands/serve.py, main of 2026.
     ServerProgram(
         "TensorRT-LLM",

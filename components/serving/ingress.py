@@ -12,7 +12,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from .. import crds
-from ..args import MISSING, Args, Because, Fault, Words, child_options
+from ..args import Args, Because, Fault, Words, child_options, one_of_faults
 from ..bindings import kubernetes
 from ..crds.knative_annotations import HTTP_PROTOCOL
 from ..names import ByteSize, DomainName, ObjectName, SecretName
@@ -92,10 +92,7 @@ class IngressTls(Args):
     """Name of a ClusterIssuer of cert-manager, which gets the certificate and renews it."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.secret is None) == (self.issuer is None):
-            got: object = MISSING if self.secret is None else Words("given beside issuer")
-            want = "given, or issuer" if self.secret is None else "left out, or issuer"
-            yield Fault("secret", got, want, "a host has one certificate")
+        yield from one_of_faults(self, ("secret", "issuer"), "a host has one certificate")
 
 
 class ModelIngress(Args):
@@ -194,14 +191,20 @@ def ingress_spec(
     ingress: ModelIngress, ingress_class: str, service: str, port: int = 80
 ) -> kubernetes.networking.v1.IngressSpecArgs:
     """The Ingress of a host, to a port of a Service."""
-    backend = {"service": {"name": service, "port": {"number": port}}}
-    path = {"path": "/", "path_type": "Prefix", "backend": backend}
     secret = secret_of(ingress)
     tls: list[Any] = [{"hosts": [ingress.host], "secret_name": secret}] if secret else []
-    rules: list[Any] = [{"host": ingress.host, "http": {"paths": [path]}}]
     return kubernetes.networking.v1.IngressSpecArgs(
-        ingress_class_name=ingress_class, rules=rules, tls=tls or None
+        ingress_class_name=ingress_class,
+        rules=[host_rule(ingress.host, service, port)],
+        tls=tls or None,
     )
+
+
+def host_rule(host: str, service: str, port: int = 80) -> Any:
+    """The rule of an Ingress by which all paths of a host lead to a port of a Service."""
+    backend = {"service": {"name": service, "port": {"number": port}}}
+    paths = [{"path": "/", "path_type": "Prefix", "backend": backend}]
+    return {"host": host, "http": {"paths": paths}}
 
 
 def secret_of(ingress: ModelIngress) -> str | None:

@@ -5,7 +5,7 @@ Read, and run by `python -m proof signals`: github.com/kedacore/keda/v2 v2.21.0 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Protocol
 
@@ -18,7 +18,7 @@ from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import release
 from ..names import ServiceName, url_form
 from ..quantity import plain
-from .autoscaler import PodScale, behavior
+from .autoscaler import PodScale, behavior, target_faults
 from .schedule import ScaleSchedule
 
 POLLING_SECONDS: Final = 30
@@ -94,12 +94,7 @@ class KedaTrigger(Args):
             got = MISSING if is_own else Words(f"given with metric {self.metric}")
             want = "given with metric prometheus" if is_own else "left out, or metric prometheus"
             yield Fault("query", got, want, "the other metrics have queries of their own here")
-        if self.metric is KedaMetric.VLLM_KV_CACHE and self.target > 1:
-            why = "a replica never reports more, so the model would not scale"
-            yield Fault("target", self.target, "1 or less", why)
-        if plain(self.target) != plain(round(self.target, 3)):
-            want = f"in whole thousandths, such as {plain(round(self.target, 3))}"
-            yield Fault("target", self.target, want, "KEDA counts in them, and cuts the rest")
+        yield from target_faults(self.metric, self.target)
         yield from _activation_faults(self.target, self.activation)
 
     @property
@@ -221,46 +216,16 @@ def scaled_object(
     )
     release_image = vllm_image(image)
     reported = release(release_image.version).series if release_image else None
-
-    def trigger(each: KedaTrigger, server: str | None) -> dict[str, Any]:
-        signal = SIGNALS.get(each.metric)
-        text = each.query if signal is None else signal_query(signal, pods, reported)
-        metadata = {"serverAddress": server, "query": text, "threshold": plain(each.target)}
-        if each.activation:
-            metadata["activationThreshold"] = plain(each.activation)
-        if signal is not None and low:
-            # Where series are lost, pods stay: by itself KEDA takes none for 0.
-            metadata["ignoreNullValues"] = "false"
-        is_latency = signal is not None and not signal.is_total
-        kind = crds.MetricTargetType.VALUE if is_latency else crds.MetricTargetType.AVERAGE_VALUE
-        signs_in = keda.authentication
-        if signs_in is not None:
-            metadata["authModes"] = signs_in.mode
-        return {
-            "type": "prometheus",
-            "name": None if signal is None else signal.name,
-            "metric_type": kind,
-            "metadata": metadata,
-            "authentication_ref": {"name": signs_in.name} if signs_in else None,
-        }
-
-    schedule = keda.schedule
-    hours = (
-        [
-            {
-                "type": "cron",
-                "metadata": {
-                    "timezone": schedule.time_zone,
-                    "start": window.start,
-                    "end": window.end,
-                    "desiredReplicas": str(window.replicas),
-                },
-            }
-            for window in schedule.windows
-        ]
-        if schedule
-        else []
-    )
+    servers = [query.server if query else keda.server, *(keda.server for _ in keda.triggers)]
+    triggers = [
+        _trigger(each, server, pods, reported, keeps_pods=low > 0)
+        for each, server in zip([first, *keda.triggers], servers, strict=True)
+    ]
+    if (authentication := keda.authentication) is not None:
+        for trigger in triggers:
+            trigger["metadata"]["authModes"] = authentication.mode
+            trigger["authentication_ref"] = {"name": authentication.name}
+    triggers += _cron_triggers(keda.schedule) if keda.schedule else ()
     cooldown = COOLDOWN_SECONDS if keda.cooldown_seconds is None else keda.cooldown_seconds
     return crds.ScaledObjectSpec.model_validate(
         {
@@ -277,10 +242,40 @@ def scaled_object(
                     "behavior": behavior(scale),
                 }
             },
-            "triggers": [
-                trigger(first, query.server if query else keda.server),
-                *(trigger(each, keda.server) for each in keda.triggers),
-                *hours,
-            ],
+            "triggers": triggers,
         }
     )
+
+
+def _trigger(
+    trigger: KedaTrigger,
+    server: str | None,
+    pods: str,
+    reported: Collection[str] | None,
+    *,
+    keeps_pods: bool,
+) -> dict[str, Any]:
+    """A figure as KEDA is told of it: where it is asked for, by which query."""
+    signal = SIGNALS.get(trigger.metric)
+    text = trigger.query if signal is None else signal_query(signal, pods, reported)
+    metadata = {"serverAddress": server, "query": text, "threshold": plain(trigger.target)}
+    if trigger.activation:
+        metadata["activationThreshold"] = plain(trigger.activation)
+    if signal is not None and keeps_pods:
+        # Where series are lost, pods stay: by itself KEDA takes none for 0.
+        metadata["ignoreNullValues"] = "false"
+    is_latency = signal is not None and not signal.is_total
+    kind = crds.MetricTargetType.VALUE if is_latency else crds.MetricTargetType.AVERAGE_VALUE
+    return {
+        "type": "prometheus",
+        "name": None if signal is None else signal.name,
+        "metric_type": kind,
+        "metadata": metadata,
+    }
+
+
+def _cron_triggers(schedule: ScaleSchedule) -> Iterator[dict[str, Any]]:
+    """The windows of a schedule as KEDA is told of them."""
+    for window in schedule.windows:
+        hours = {"start": window.start, "end": window.end, "desiredReplicas": str(window.replicas)}
+        yield {"type": "cron", "metadata": {"timezone": schedule.time_zone, **hours}}

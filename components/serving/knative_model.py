@@ -17,21 +17,26 @@ from ..args import (
     Refusal,
     Words,
     child_options,
+    left_out_faults,
     once,
+    repeated,
     validated,
 )
 from ..crds.knative_annotations import (
     AHPA,
     AUTOSCALING,
     CLUSTER_LOCAL,
+    DEFAULT_DOMAIN,
     KPA,
     PROGRESS_DEADLINE,
+    SHIPPED,
     VISIBILITY,
     ServingLimits,
     default_host,
 )
 from ..names import DomainName, ServiceName, derived_host_faults
 from ..quantity import plain
+from .autoscaler import range_faults
 from .availability import declare_budget
 from .engines import engine_faults
 from .ingress import declare_mapping, knative_faults
@@ -120,18 +125,15 @@ class Scale(Args):
     """Present: ACK's AHPA scales, and settings of windows, panic and delays are left out."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.min > self.max:
-            why = "the autoscaler needs an ordered range"
-            yield Fault("min", self.min, f"at most max ({self.max})", why)
+        yield from range_faults(self.min, self.max)
         if self.ahpa is None and self.metric is Metric.RT:
             why = "Knative's own autoscaler knows no time of requests"
             yield Fault("metric", self.metric, "concurrency or rps, or ahpa given", why)
         if self.ahpa is not None and self.target is None:
             yield Fault("target", MISSING, "given with ahpa", "Knative's default is not AHPA's")
-        for field in _OF_KPA if self.ahpa else ():
-            if (got := getattr(self, field)) is not None:
-                why = "it is a setting of Knative's own autoscaler, which does not scale"
-                yield Fault(field, got, "left out with ahpa", why)
+        if self.ahpa is not None:
+            why = "it is a setting of Knative's own autoscaler, which does not scale"
+            yield from left_out_faults(self, _OF_KPA, "left out with ahpa", why)
 
 
 _OF_KPA: Final = (
@@ -200,8 +202,7 @@ class KnativeServe(Args):
         traffic = self.traffic
         if not traffic:
             return
-        revisions = [share.revision for share in traffic]
-        for revision in dict.fromkeys(r for r in revisions if revisions.count(r) > 1):
+        for revision in repeated(share.revision for share in traffic):
             got = Words("twice the newest") if revision is None else revision
             yield Fault("traffic", got, "each revision once", "a revision gets one share")
         open_shares = [share for share in traffic if share.percent is None]
@@ -222,7 +223,7 @@ class KnativeServe(Args):
             {
                 "percent": rest if share.percent is None else share.percent,
                 "revision_name": share.revision,
-                "latest_revision": share.latest is True,
+                "latest_revision": share.latest,
                 "tag": share.tag,
             }
             for share in traffic
@@ -234,9 +235,9 @@ class KnativeModelArgs(ModelArgs):
 
     serve: KnativeServe
     """How Knative serves it."""
-    max_request_seconds: int = 600
+    max_request_seconds: int = SHIPPED.max_revision_timeout_seconds
     """Longest request that the cluster's Knative allows."""
-    domain: Annotated[Input[DomainName], Because("the model is a host below it")] = "example.com"
+    domain: Annotated[Input[DomainName], Because("the model is a host below it")] = DEFAULT_DOMAIN
     """Domain of the cluster's Knative, for the address."""
     service_annotations: dict[str, str] | None = None
     """Annotations of the Knative Service itself, by which ACK's gateway picks a pod for it."""
@@ -326,10 +327,8 @@ def revision_faults(name: str, serve: KnativeServe) -> Iterator[Fault]:
     """Refuses revisions of another model, whose Route then waits for them for ever."""
     for share in serve.traffic or []:
         if share.revision is not None and not share.revision.startswith(f"{name}-"):
-            want, why = (
-                f"{name}-00001 or another one of it",
-                "Knative calls revisions after a model",
-            )
+            want = f"{name}-00001 or another one of it"
+            why = "Knative calls revisions after a model"
             yield Fault("serve.traffic", share.revision, want, why)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import pulumi
@@ -12,7 +11,14 @@ from pydantic import Field
 from .. import crds
 from ..args import MISSING, Args, Because, Fault, Refusal, Words, child_options, once, validated
 from ..catalog.metrics import METRICS
-from ..crds.knative_annotations import CLUSTER_LOCAL, PROGRESS_DEADLINE, VISIBILITY, ServingLimits
+from ..crds.knative_annotations import (
+    CLUSTER_LOCAL,
+    DEFAULT_DOMAIN,
+    PROGRESS_DEADLINE,
+    SHIPPED,
+    VISIBILITY,
+    ServingLimits,
+)
 from ..crds.knative_annotations import default_host as knative_host
 from ..crds.kserve_annotations import (
     AUTOSCALER_CLASS,
@@ -28,7 +34,14 @@ from ..crds.kserve_annotations import (
 )
 from ..names import DomainName, ServiceName, derived_host_faults
 from ..quantity import plain
-from .autoscaler import AutoscalerSpec, behavior, declare_autoscaler, hpa_spec
+from .autoscaler import (
+    AutoscalerSpec,
+    behavior,
+    declare_autoscaler,
+    hpa_spec,
+    range_faults,
+    target_faults,
+)
 from .availability import declare_budget
 from .engines import engine_faults
 from .ingress import annotations as door_annotations
@@ -46,8 +59,6 @@ from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import Shutdown, knative_shutdown, standard_shutdown
 
-DEFAULT_DOMAIN: Final = "example.com"
-"""Domain of KServe and of Knative, as they ship."""
 SCALE_DOWN_SECONDS: Final = 300
 """How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
 
@@ -80,10 +91,6 @@ class KServeMetric(StrEnum):
 _TO_ZERO: Final = (KServeMetric.CONCURRENCY, KServeMetric.PROMETHEUS)
 _LOOKING_BACK: Final = (AutoscalerClass.EXTERNAL, AutoscalerClass.KEDA)
 _MOST_INT32: Final = 2**31 - 1
-_HIGHEST: Final[Mapping[KServeMetric, int]] = MappingProxyType(
-    {KServeMetric.VLLM_KV_CACHE: 1, KServeMetric.GPU_UTILIZATION: 100}
-)
-"""Most that a replica can report. SM utilisation is a sum over its cards, so it is not here."""
 
 
 class KServeScale(Args):
@@ -109,9 +116,7 @@ class KServeScale(Args):
     vllm_* and prometheus can be had."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.min > self.max:
-            why = "the autoscaler needs an ordered range"
-            yield Fault("min", self.min, f"at most max ({self.max})", why)
+        yield from range_faults(self.min, self.max)
         if self.min == 0:
             yield from self._zero_faults()
         if self.keda is not None:
@@ -123,18 +128,14 @@ class KServeScale(Args):
         if self.metric in integral and not self.target.is_integer():
             want = "a whole number"
             yield Fault("target", self.target, want, f"KServe takes no other for {self.metric}")
-        elif plain(self.target) != plain(round(self.target, 3)):
-            want = f"in whole thousandths, such as {plain(round(self.target, 3))}"
-            yield Fault("target", self.target, want, "HPA and KEDA count in them, and cut the rest")
+        else:
+            yield from target_faults(self.metric, self.target)
         if self.metric is KServeMetric.CONCURRENCY and self.target > _MOST_INT32:
             want, why = f"{_MOST_INT32} or less", "KServe's field has 32 bits"
             yield Fault("target", self.target, want, why)
         if self.metric in {KServeMetric.CPU, KServeMetric.MEMORY} and self.target > 100:
             why = "it is a percentage of the request"
             yield Fault("target", self.target, "100 or less", why)
-        if self.target > (most := _HIGHEST.get(self.metric, self.target)):
-            why = "a replica never reports more, so the model would not scale"
-            yield Fault("target", self.target, f"{most} or less", why)
         if (self.query is not None) != (self.metric is KServeMetric.PROMETHEUS):
             has_query = self.query is not None
             got = Words(f"given with metric {self.metric}") if has_query else MISSING
@@ -284,7 +285,7 @@ class KServeModelArgs(ModelArgs):
     """How KServe serves it."""
     namespace: str
     """Namespace of the service."""
-    domain: Annotated[DomainName, Because("the model is a host below it")] = "example.com"
+    domain: Annotated[DomainName, Because("the model is a host below it")] = DEFAULT_DOMAIN
     """Domain of the cluster's KServe, with concurrency of its Knative."""
     ingress_class: str = "nginx"
     """IngressClass of the cluster's KServe. By nginx, alb or mse in its name it is known what its
@@ -407,7 +408,8 @@ def model_faults(
 
 def serving_limits(args: KServeModelArgs) -> ServingLimits:
     """What the cluster's Knative allows."""
-    return ServingLimits(max_revision_timeout_seconds=args.max_request_seconds or 600)
+    longest = args.max_request_seconds or SHIPPED.max_revision_timeout_seconds
+    return ServingLimits(max_revision_timeout_seconds=longest)
 
 
 def host_faults(name: str, args: KServeModelArgs) -> Iterator[Fault]:

@@ -30,7 +30,7 @@ from ..crds.leader_worker_labels import (
 )
 from ..names import STATEFUL_SET, LabelKey, shorter
 from ..quantity import plain
-from .autoscaler import declare_autoscaler, hpa_spec
+from .autoscaler import declare_autoscaler, hpa_spec, range_faults, target_faults
 from .availability import declare_budget
 from .engines import engine_faults, read_engine
 from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, Rollout
@@ -100,12 +100,6 @@ class GroupMetric(StrEnum):
     """SM utilisation of the leader's cards, of ACK's GPU exporter, in percent."""
 
 
-_HIGHEST: Final[Mapping[GroupMetric, int]] = MappingProxyType(
-    {GroupMetric.VLLM_KV_CACHE: 1, GroupMetric.GPU_UTILIZATION: 100}
-)
-"""Most that a leader can report."""
-
-
 class GroupScale(Args):
     """Between which bounds, and on what, the number of groups scales."""
 
@@ -121,23 +115,15 @@ class GroupScale(Args):
     """How long the autoscaler looks back before it removes a group."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.min > self.max:
-            why = "the autoscaler needs an ordered range"
-            yield Fault("min", self.min, f"at most max ({self.max})", why)
-        elif self.min < self.max and self.metric is None:
+        yield from range_faults(self.min, self.max)
+        if self.min < self.max and self.metric is None:
             yield Fault("metric", MISSING, "given, or min set to max", "somebody has to scale")
         if (self.metric is None) != (self.target is None):
             got = MISSING if self.target is None else plain(self.target)
             want = "given beside metric" if self.target is None else "left out without metric"
             yield Fault("target", got, want, "a group is held to so much of the metric")
         elif self.metric is not None and self.target is not None:
-            most = _HIGHEST.get(self.metric, self.target)
-            if self.target > most:
-                why = "a group never reports more, so the model would not scale"
-                yield Fault("target", self.target, f"{most} or less", why)
-            elif plain(self.target) != plain(round(self.target, 3)):
-                want = f"in whole thousandths, such as {plain(round(self.target, 3))}"
-                yield Fault("target", self.target, want, "an HPA counts in them, and cuts the rest")
+            yield from target_faults(self.metric, self.target)
 
     @property
     def window(self) -> int | None:
@@ -299,9 +285,7 @@ class LeaderWorkerModel(pulumi.ComponentResource):
         budget = args.disruption_budget and args.disruption_budget.over(args.serve.nodes)
         declare_budget(name, budget, args.namespace, {SET_NAME: name}, options)
 
-        self.host = pulumi.Output.from_input(args.namespace).apply(
-            lambda namespace: cluster_host(name, namespace)
-        )
+        self.host = pulumi.Output.format(cluster_host(name, "{0}"), args.namespace)
         self.register_outputs({"host": self.host})
 
 

@@ -33,7 +33,7 @@ from ..crds.llm_inference_service_labels import (
 )
 from ..names import NamespaceName, ObjectName
 from ..quantity import Quantity, difference, parse
-from .autoscaler import AutoscalerSpec, declare_autoscaler, hpa_spec
+from .autoscaler import AutoscalerSpec, declare_autoscaler, hpa_spec, range_faults
 from .availability import declare_budget
 from .engines import engine_faults
 from .ingress import annotations as door_annotations
@@ -104,8 +104,7 @@ class LLMScale(KServeScale):
             elif self.metric is KServeMetric.PROMETHEUS and self.keda is None:
                 yield Fault("keda", MISSING, "given with prometheus", "KEDA asks for it")
             return
-        if self.min > self.max:
-            yield Fault("min", self.min, f"at most max ({self.max})", "the range is ordered")
+        yield from range_faults(self.min, self.max)
         for field in ("metric", "target", "query", "keda"):
             if getattr(self, field) is not None:
                 why = "one of them scales, by what it looks at"

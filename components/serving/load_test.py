@@ -6,10 +6,9 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Input, child_options
+from ..args import MISSING, Args, Fault, Input, check, child_options
 from ..bindings import kubernetes
 from ..crds.formats import ImageReference
-from ..crds.model import check
 from ..quantity import plain
 from .load_generators import (
     FILES_PATH,
@@ -25,6 +24,7 @@ from .load_generators import (
 from .scenarios import Connections, Prompt, Scenario
 from .server import API_KEY, FolderOfClaim, KeySecretName
 from .training_job import name_faults
+from .vllm_sources import OFFLINE
 
 RUN: Final = "^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
 """Form of what tells runs of a test apart: it becomes part of a Job's name."""
@@ -275,9 +275,8 @@ def _generator(name: str, args: LoadTestArgs) -> dict[str, Any]:
     if row.reads_the_model:
         part = {"subPath": args.model_folder} if args.model_folder else {}
         mounts.append({"name": "model", "mountPath": MODEL_PATH, "readOnly": True, **part})
-    offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     # Tables in the log are as wide as this, or figures are cut off.
-    env = {"COLUMNS": "160", "HOME": "/tmp", **offline}  # noqa: S108
+    env = {"COLUMNS": "160", "HOME": "/tmp", **OFFLINE}  # noqa: S108
     reference = {"secretKeyRef": {"name": args.api_key_secret, "key": API_KEY}}
     key = [{"name": "API_KEY", "valueFrom": reference}] if args.api_key_secret else []
     return {

@@ -1,16 +1,16 @@
 """A copy of a model in the memory of nodes near the GPUs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 import pulumi
 from pydantic import Field
 
 from .. import crds
-from ..args import Args, Fault, Input, child_options, once, validated
+from ..args import Args, Fault, Input, check, child_options, once, validated
 from ..crds.affinity import NodeSelectorRequirement, Toleration
 from ..crds.fluid_names import LONGEST_LOAD_NAME, load_name_faults, name_faults
-from ..crds.model import check
 from ..names import ByteSize, shorter
 from ..quantity import GIB, binary, parse
 from .waiting import metadata
@@ -171,14 +171,13 @@ def load_name(name: str) -> str:
 
 def cache_name_faults(name: str, args: ModelCacheArgs) -> Iterator[Fault]:
     """Refuses names that are too long for what Fluid calls after them."""
-    yield from (
-        Fault("dataset_name", fault.got, fault.want, fault.why, fault.source)
-        for fault in name_faults(metadata(args.dataset_name or default_dataset_name(name), "x"))
-    )
+    dataset = args.dataset_name or default_dataset_name(name)
+    for fault in name_faults(metadata(dataset, "x")):
+        yield replace(fault, field="dataset_name")
     if args.tier.preload:
         for fault in load_name_faults(metadata(load_name(name), "x")):
             room = LONGEST_LOAD_NAME - len(load_name(""))
-            yield Fault("name", name, shorter(room), fault.why, fault.source)
+            yield replace(fault, field="name", got=name, want=shorter(room))
 
 
 def dataset_spec(args: ModelCacheArgs) -> "crds.DatasetSpec":

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
+from ..args import MISSING, Args, Because, Fault, Input, child_options, one_of_faults
 from ..bindings import kubernetes
 from ..catalog.regions import is_region
 from ..crds.formats import ImageReference
@@ -80,15 +80,8 @@ class ImportSource(Args):
     takes longer goes on, and the next update waits again."""
 
     def _faults(self) -> Iterator[Fault]:
-        kinds = [kind for kind in KINDS if getattr(self, kind) is not None]
-        if len(kinds) != 1:
-            got = Words(f"given beside {kinds[1]}") if kinds else MISSING
-            want = (
-                f"the only one of {', '.join(KINDS)}"
-                if kinds
-                else "given, or else " + " or ".join(KINDS[1:])
-            )
-            yield Fault(kinds[0] if kinds else KINDS[0], got, want, "a folder has one source")
+        if choice := [*one_of_faults(self, KINDS, "a folder has one source")]:
+            yield from choice
             return
         kind, name = self.kind, self.name
         pattern, want = _FORMS[kind]

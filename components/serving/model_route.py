@@ -8,7 +8,7 @@ in, before its body is read (Envoy Gateway v1.9.1, internal/xds/translator/extpr
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -212,69 +212,69 @@ def program_name(name: str, args: ModelRouteArgs) -> str:
     return f"{name}-router" if args.flavor is GatewayFlavor.ROUTER else f"{name}-picker"
 
 
+_SEE_PODS: Final = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
+
+
 def program_pod(name: str, args: ModelRouteArgs) -> ProgramPod | None:
     """The picker, or the router, of a model; None where ACK brings it, or none is asked."""
-    if args.labels is None:
+    if args.labels is None or args.flavor is GatewayFlavor.ACK:
         return None
-    pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
-    labels = [f"{key}={value}" for key, value in args.labels.items()]
-    if args.flavor is GatewayFlavor.ROUTER:
-        is_prefix = args.route.routing is RoutingStrategy.PREFIX_CACHE
-        flags = {
-            "--host": "0.0.0.0",  # noqa: S104  it answers the Service
-            "--port": ROUTER_PORT,
-            # That of sglang-router does not go by load: findings/sglang-router-loads.sh.
-            "--policy": "power_of_two" if args.router is RouterKind.VLLM else "cache_aware",
-            # As it ships it prefers a prefix until a pod has 64 requests more than another one.
-            "--balance-abs-threshold": 4 if is_prefix else 0,
-            "--balance-rel-threshold": 1.5 if is_prefix else 1.0,
-            "--service-discovery-port": args.port,
-            "--request-timeout-secs": args.request_seconds,
-            "--prometheus-host": "0.0.0.0",  # noqa: S104
-            "--prometheus-port": 29000,
-        }
-        line = [word for flag, value in flags.items() for word in (flag, str(value))]
-        found = ["--service-discovery", "--service-discovery-namespace", "$(NAMESPACE)"]
-        return ProgramPod(
-            command=[
-                f"{args.router}-router",
-                *(["launch"] if args.router is RouterKind.SGLANG else []),
-            ],
-            args=[*line, *found, "--selector", *labels],
-            ports={"http": ROUTER_PORT, "metrics": 29000},
-            rules=[pods],
-        )
-    if args.flavor is GatewayFlavor.ACK:
-        return None
-    verbs = pods["verbs"]
+    is_router = args.flavor is GatewayFlavor.ROUTER
+    return _router_pod(args, args.labels) if is_router else _picker_pod(name, args)
+
+
+def _router_pod(args: ModelRouteArgs, labels: Mapping[str, str]) -> ProgramPod:
+    is_prefix = args.route.routing is RoutingStrategy.PREFIX_CACHE
+    is_vllm = args.router is RouterKind.VLLM
+    flags = {
+        "--host": "0.0.0.0",  # noqa: S104  it answers the Service
+        "--port": ROUTER_PORT,
+        # That of sglang-router does not go by load: findings/sglang-router-loads.sh.
+        "--policy": "power_of_two" if is_vllm else "cache_aware",
+        # As it ships it prefers a prefix until a pod has 64 requests more than another one.
+        "--balance-abs-threshold": 4 if is_prefix else 0,
+        "--balance-rel-threshold": 1.5 if is_prefix else 1.0,
+        "--service-discovery-port": args.port,
+        "--request-timeout-secs": args.request_seconds,
+        "--prometheus-host": "0.0.0.0",  # noqa: S104
+        "--prometheus-port": 29000,
+    }
+    line = [word for flag, value in flags.items() for word in (flag, str(value))]
+    line += ["--service-discovery", "--service-discovery-namespace", "$(NAMESPACE)"]
+    line += ["--selector", *(f"{key}={value}" for key, value in labels.items())]
+    return ProgramPod(
+        command=[f"{args.router}-router", *([] if is_vllm else ["launch"])],
+        args=line,
+        ports={"http": ROUTER_PORT, "metrics": 29000},
+        rules=[_SEE_PODS],
+    )
+
+
+def _picker_pod(name: str, args: ModelRouteArgs) -> ProgramPod:
+    verbs = _SEE_PODS["verbs"]
     kinds = ["inferenceobjectives", "inferencemodelrewrites"]
     rules: list[dict[str, Any]] = [
-        pods,
+        _SEE_PODS,
         {"apiGroups": [inference.GROUP], "resources": ["inferencepools"], "verbs": verbs},
         {"apiGroups": [inference.OLD_GROUP], "resources": kinds, "verbs": verbs},
     ]
     leads = args.picker.replicas > 1
     if leads:
-        write = ["get", "list", "watch", "create", "update", "patch", "delete"]
+        write = [*verbs, "create", "update", "patch", "delete"]
         lease = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": write}
         events = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
         rules += [lease, events]
     return ProgramPod(
         args=[
-            "--pool-name",
-            name,
-            "--pool-namespace",
-            "$(NAMESPACE)",
-            "--pool-group",
-            inference.GROUP,
+            *("--pool-name", name, "--pool-namespace", "$(NAMESPACE)"),
+            *("--pool-group", inference.GROUP),
             # The gateway asks it inside the cluster, without a certificate that it could check.
             "--secure-serving=false",
             "--metrics-endpoint-auth=false",
             "--tracing=false",
             "--zap-encoder=json",
             *(["--ha-enable-leader-election"] if leads else []),
-            "--config-text",
-            json.dumps(picker_config(args)),
+            *("--config-text", json.dumps(picker_config(args))),
         ],
         ports={"grpc": PICKER_PORT, "metrics": 9090},
         health_port=9003,
@@ -421,7 +421,7 @@ def _backend(
 def _behind(name: str, args: ModelRouteArgs) -> Iterator[CustomObject]:
     """The route behind the gateway in front, with the picker of the model if it has one."""
     called = f"{name}-picked"
-    chosen = api.HeaderMatch(name=BACKEND_HEADER, value=name)
+    chosen = api.HeaderValue(name=BACKEND_HEADER, value=name)
     rule = api.RouteRule(
         matches=[api.RouteMatch(headers=[chosen])],
         backend_refs=[api.BackendReference(name=args.service, port=args.service_port)],
@@ -471,7 +471,7 @@ def _front(name: str, args: ModelRouteArgs) -> Iterator[CustomObject]:
         filters = [api.RouteFilter(type=api.FilterType.EXTENSION, extension_ref=extension)]
 
     def rule(names: Sequence[str], number: int | None) -> api.RouteRule:
-        headers = [api.HeaderMatch(name=MODEL_HEADER, value=served) for served in names]
+        headers = [api.HeaderValue(name=MODEL_HEADER, value=served) for served in names]
         shares = _shares(name, route)
         return api.RouteRule(
             matches=[api.RouteMatch(headers=[header]) for header in headers] or None,
@@ -523,7 +523,7 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[CustomObjec
         source="Local",
         response=envoy.OverrideResponse(
             header=envoy.OverrideHeaders(
-                set=[api.HeaderChange(name="Retry-After", value=str(retry_seconds(args.limits)))]
+                set=[api.HeaderValue(name="Retry-After", value=str(retry_seconds(args.limits)))]
             )
         ),
     )

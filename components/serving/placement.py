@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Input, child_options, once, validated
+from ..args import Args, Fault, Input, check, child_options, once, validated
 from ..crds.affinity import (
     NodeAffinity,
     NodeOperator,
@@ -18,7 +18,6 @@ from ..crds.affinity import (
     Toleration,
 )
 from ..crds.formats import dns_1123_faults
-from ..crds.model import check
 from ..crds.scheduling import (
     WAIT_FOR_SCALING,
     Capacity,

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Input
+from ..args import MISSING, Args, Fault, Input, repeated
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import PullPolicy
 from .availability import DisruptionBudget, TopologySpread, spread
@@ -88,12 +88,10 @@ class ModelArgs(Args):
                 want = "writable, or mounted elsewhere than at server.mount_path"
                 why = "what the server downloads is kept there"
                 yield Fault(f"volumes[{volume.name}].writable", False, want, why)
-        topologies = [constraint.topology for constraint in self.topology_spread or []]
-        for topology in dict.fromkeys(t for t in topologies if topologies.count(t) > 1):
+        for topology in repeated(part.topology for part in self.topology_spread or []):
             field = f"topology_spread[{topology}].topology"
-            yield Fault(
-                field, topology.value, "given once", "replicas are spread over it in one way"
-            )
+            why = "replicas are spread over it in one way"
+            yield Fault(field, topology.value, "given once", why)
 
     def completed(self, build: Callable[..., Complete]) -> Complete:
         """Arguments of a component: these, and the ones that `build` has beside them.

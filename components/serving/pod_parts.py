@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, Input, Words
+from ..args import Args, Because, Fault, Input, one_of_faults
 from ..crds.formats import ImageReference, PullPolicy
 from ..names import ByteSize, LabelName, ObjectName, SecretName
 from ..quantity import Quantity
@@ -47,17 +47,10 @@ class MountedVolume(Args):
 
     def _faults(self) -> Iterator[Fault]:
         kinds = [kind for kind in self._kinds() if getattr(self, kind) is not None]
-        if len(kinds) != 1:
-            first, *others = self._kinds()
-            got = Words(f"given beside {kinds[1]}") if kinds else MISSING
-            want = f"the only one of {', '.join(self._kinds())}"
-            if not kinds:
-                want = f"given, or else one of {', '.join(others)}"
-            yield Fault(kinds[0] if kinds else first, got, want, "a volume has one source")
-        elif self.writable and kinds[0] in ("empty_dir", "config_map", "secret"):
-            want = f"left out with {kinds[0]}"
-            why = "an empty folder always is" if kinds[0] == "empty_dir" else "nobody writes to it"
-            yield Fault("writable", True, want, why)
+        yield from one_of_faults(self, self._kinds(), "a volume has one source")
+        if self.writable and kinds in (["empty_dir"], ["config_map"], ["secret"]):
+            why = "an empty folder always is" if self.empty_dir else "nobody writes to it"
+            yield Fault("writable", True, f"left out with {kinds[0]}", why)
 
     @classmethod
     def _kinds(cls) -> Sequence[str]:

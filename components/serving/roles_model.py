@@ -4,8 +4,8 @@ Prefill, decode and the router before them are roles of one RoleBasedGroup. Pref
 compute and decode by memory, so that each has its own cards, sizes and scale.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -40,6 +40,7 @@ from ..crds.role_based_group_rules import (
 )
 from ..names import LabelKey
 from .autoscaler import declare_autoscaler, hpa_spec
+from .engines import SGLANG, read_engine
 from .kserve_model import Rollout
 from .kv_transfer import SIDE_CHANNEL, TRANSFER_FLAG, connector, transfer_words
 from .leader_worker_model import (
@@ -77,7 +78,7 @@ MASTER_PORT: Final = 29501
 too, as it is told."""
 ROUTER_PORT: Final = 30000
 """Port of a router."""
-_TENSOR: Final = frozenset({"--tp", "--tensor-parallel-size", "--tp-size"})
+_TENSOR: Final = SGLANG.sizes[0]
 """What SGLang calls the cards that a layer is split over."""
 _ALIKE: Final = ("--kv-cache-dtype", "--dtype", "--attention-backend")
 """Flags of vLLM by which a KV cache lies otherwise: prefill and decode compare a hash of them, and
@@ -338,7 +339,7 @@ class RolesServe(Args):
         roles: dict[str, EngineRole | RouterRole] = {**self.engines, "router": self.router}
         for fault in dependency_faults({k: r.depends_on or [] for k, r in roles.items()}):
             name = fault.field.partition("[")[2].partition("]")[0]
-            yield Fault(f"{name}.depends_on", fault.got, fault.want, fault.why, fault.source)
+            yield replace(fault, field=f"{name}.depends_on")
 
     def _gang_faults(self) -> Iterator[Fault]:
         """Refuses what waits for pods that wait for it."""
@@ -430,7 +431,7 @@ class RolesModelArgs(ModelArgs):
         except ValidationError as error:
             for fault in faults_of(error):
                 field = "extra_args" if fault.field.startswith("vllm.extra") else fault.field
-                yield Fault(f"serve.{name}.{field}", fault.got, fault.want, fault.why, fault.source)
+                yield replace(fault, field=f"serve.{name}.{field}")
 
     def _command_faults(self, name: str, role: EngineRole) -> Iterator[Fault]:
         """Refuses flags of SGLang's by which nobody finds it, or more cards than there are."""
@@ -494,9 +495,7 @@ class RolesModel(pulumi.ComponentResource):
             called = f"{name}-{role}"
             declare_autoscaler(called, scaler, args.namespace, args.labels, after, hpa=called)
 
-        self.host = pulumi.Output.from_input(args.namespace).apply(
-            lambda namespace: f"{name}.{namespace}.svc.cluster.local"
-        )
+        self.host = pulumi.Output.format("{0}.{1}.svc.cluster.local", name, args.namespace)
         self.register_outputs({"host": self.host})
 
 
@@ -532,8 +531,8 @@ def engine_of(server: ModelServer) -> RolesEngine | None:
     """What a server is; None where it is no engine that can be split so."""
     if server.vllm is not None:
         return RolesEngine.VLLM
-    line = " ".join(server.command or [])
-    return RolesEngine.SGLANG if re.search(r"\bsglang[. ](launch_server|serve)\b", line) else None
+    command = read_engine(server.command or [])
+    return RolesEngine.SGLANG if command and command.engine is SGLANG else None
 
 
 def flags(words: Sequence[str] | None) -> list[str]:
@@ -707,7 +706,7 @@ def server_words(
         words = [*serve_words(server, 0 if is_worker else drain_seconds), *group]
         return [*words, "--headless"] if is_worker else words
     words = [*(server.command or []), *(part.extra_args or [])]
-    given = flags(words)
+    own = {*flags(words)}
     options: dict[str, object] = {
         "--host": "0.0.0.0",  # noqa: S104  SGLang's default is 127.0.0.1, which nobody else reaches
         "--port": server.port,
@@ -723,9 +722,10 @@ def server_words(
         }
     elif server.gpus > 1:
         options["--tp-size"] = server.gpus
-    same = {"--tp-size": _TENSOR}
-    left = {k: v for k, v in options.items() if not same.get(k, {k}) & {*given}}
-    return [*words, *(word for flag, value in left.items() for word in (flag, str(value)))]
+    if not own.isdisjoint(_TENSOR):
+        options.pop("--tp-size", None)
+    further = ((flag, str(value)) for flag, value in options.items() if flag not in own)
+    return [*words, *(word for pair in further for word in pair)]
 
 
 def router_role(name: str, args: RolesModelArgs) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, Words
+from ..args import Args, Because, Fault, Words, one_of_faults, repeated
 from ..names import DomainName, ServiceName
 
 DEFAULT_PICKER: Final = "inference-gateway-ext-proc"
@@ -89,12 +89,7 @@ class RouteLimit(Args):
     """In which time."""
 
     def _faults(self) -> Iterator[Fault]:
-        why = "a limit counts one of them"
-        if self.requests is None and self.tokens is None:
-            yield Fault("requests", MISSING, "given, or else tokens", why)
-        elif self.requests is not None and self.tokens is not None:
-            want = "the only one of the two, and tokens in a limit of its own"
-            yield Fault("requests", Words("given beside tokens"), want, why)
+        yield from one_of_faults(self, ("requests", "tokens"), "a limit counts one of them")
 
 
 def limit_faults(limits: Sequence[RouteLimit]) -> Iterator[Fault]:
@@ -143,9 +138,7 @@ class Route(Args):
             yield Fault("queueing", False, "true with priorities", why)
         total = sum(canary.percent for canary in self.canaries)
         if total > 100:
-            yield Fault(
-                "canaries", total, "at most 100 percent together", "they share its requests"
-            )
-        names = [canary.model for canary in self.canaries]
-        for name in {name for name in names if names.count(name) > 1}:
+            want = "at most 100 percent together"
+            yield Fault("canaries", total, want, "they share its requests")
+        for name in repeated(canary.model for canary in self.canaries):
             yield Fault(f"canaries[{name}].model", name, "given once", "it has one share")

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Words
+from ..args import Args, Fault, one_of_faults
 
 TIDE: Final = (
     *(0.08, 0.05, 0.04, 0.03, 0.03, 0.03, 0.03, 0.03),
@@ -59,10 +59,8 @@ class Steady(Args):
     """How long."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.rate is None) == (self.clients is None):
-            got = Words("left out, as is clients") if self.rate is None else self.rate
-            want = "given, or else clients, but not both"
-            yield Fault("rate", got, want, "arrivals follow the clock or the answers")
+        why = "arrivals follow the clock or the answers"
+        yield from one_of_faults(self, ("rate", "clients"), why)
 
 
 class Spike(Args):
@@ -113,15 +111,8 @@ class Scenario(Args):
     """A day's load, compressed."""
 
     def _faults(self) -> Iterator[Fault]:
-        kinds = [kind for kind in type(self).model_fields if getattr(self, kind) is not None]
-        why = "a test loads a model in one way"
-        if not kinds:
-            first, *alternatives = type(self).model_fields
-            yield Fault(first, MISSING, f"given, or else {' or '.join(alternatives)}", why)
-        elif len(kinds) > 1:
-            first, *alternatives = kinds
-            want = "the only one"
-            yield Fault(first, Words(f"given beside {' and '.join(alternatives)}"), want, why)
+        kinds = [*type(self).model_fields]
+        yield from one_of_faults(self, kinds, "a test loads a model in one way")
 
     @property
     def kind(self) -> str:

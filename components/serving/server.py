@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from ..args import Args, Because, Fault, TextForm, Words
+from ..args import Args, Because, Fault, TextForm, Words, one_of_faults
 from ..catalog.labels import GPU_RESOURCE
 from ..catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, field_of
 from ..catalog.vllm import vllm_image
@@ -291,9 +291,7 @@ class ModelServer(Args):
         return _read_command(tuple(words), image.version if image else None)
 
     def _command_faults(self) -> Iterator[Fault]:
-        if (self.vllm is None) == (self.command is None):
-            got = Words("left out, as is command" if self.vllm is None else "given beside command")
-            yield Fault("vllm", got, "given, or else command", "the server has one command line")
+        yield from one_of_faults(self, ("vllm", "command"), "the server has one command line")
         if self.command == []:
             yield Fault("command", [], "at least one word", "the container would not start")
         yield from program_faults("command", self.command)

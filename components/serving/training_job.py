@@ -9,11 +9,10 @@ from typing import Any
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Input, Words, child_options
+from ..args import MISSING, Args, Fault, Input, Words, check, child_options
 from ..bindings import kubernetes
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import ImageReference, dns_1035_faults
-from ..crds.model import check
 from ..names import ByteSize, SecretName
 from .secrets import secret_faults, secret_word_faults
 from .server import (

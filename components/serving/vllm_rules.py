@@ -170,11 +170,11 @@ def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
         value = getattr(vllm, field)
         if value is not None and flag not in features.flags:
             want = "left out, and --task in extra_args where the model needs it"
-            why = f"vLLM {image.release} does not know {flag}; {_span('flags', flag)} do"
+            why = f"vLLM {image.release} does not know {flag}; {lifetime('flags', flag)} do"
             yield Fault(f"vllm.{field}", value, want, why)
     for field, (flag, *_) in OPTIONAL_FLAGS.items():
         if getattr(vllm, field) is not None and flag not in features.flags:
-            why = f"vLLM {image.release} does not know {flag}; {_span('flags', flag)} do"
+            why = f"vLLM {image.release} does not know {flag}; {lifetime('flags', flag)} do"
             yield Fault(f"vllm.{field}", Words("given"), "left out, or another release", why)
     yield from _length_faults(vllm, image)
     yield from _lora_faults(vllm, image)
@@ -199,9 +199,9 @@ def parser_faults(field: str, flag: str, parser: str, image: VllmImage | None) -
     if image is None or not parsers or parser in parsers:
         return
     why = f"vLLM {image.release} exits when it starts"
-    if lifetime(key, parser) is not None:
+    if (life := lifetime(key, parser)) is not None:
         want = nearest(parser, parsers) or "another parser, or another release"
-        yield Fault(field, parser, want, f"{why}: {_span(key, parser)} have it")
+        yield Fault(field, parser, want, f"{why}: {life} have it")
     elif image.version <= releases()[-1]:
         want = nearest(parser, parsers) or f"a parser of {about} that it has"
         for other, (others, is_for, *_) in _PARSERS.items():
@@ -239,23 +239,12 @@ def method_faults(field: str, method: str, image: VllmImage | None) -> Iterator[
     """A format of quantized weights that the release does not load."""
     if image is None or method in release(image.version).quantization:
         return
-    if lifetime("quantization", method) is None:
+    why = f"vLLM {image.release} does not load it"
+    if (life := lifetime("quantization", method)) is None:
         want = nearest(method, release(image.version).quantization) or "a format of vLLM"
-        yield Fault(field, method, want, f"vLLM {image.release} does not load it")
-        return
-    why = f"vLLM {image.release} does not load it; {_span('quantization', method)} do"
-    yield Fault(field, method, "another format, or another release", why)
-
-
-def _span(key: str, name: str) -> str:
-    """E.g. `0.4.1 to 0.23.0`."""
-    life = lifetime(key, name)
-    if life is None:
-        return "no release"
-    first, last = life
-    if last == releases()[-1]:
-        return f"{release_name(first)} and later"
-    return f"{release_name(first)} to {release_name(last)}"
+        yield Fault(field, method, want, why)
+    else:
+        yield Fault(field, method, "another format, or another release", f"{why}; {life} do")
 
 
 def extra_faults(
@@ -491,7 +480,7 @@ def _unknown(
         want = replaced or nearest(base, features.flags) or "left out"
         why = f"it is gone since vLLM {release_name(since)}, and {about} exits when it starts"
         return want, why
-    first = release_name(life[0])
+    first = release_name(life.first)
     want = f"left out, or the image {first} or later"
     return want, f"vLLM {first} was the first to know it"
 

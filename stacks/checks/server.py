@@ -123,10 +123,10 @@ def _unread(name: str, version: Version) -> str:
     if life is None:
         meant = nearest(name, names("variables", version), _TYPO)
         return f"{meant} may be meant" if meant and version <= releases()[-1] else ""
-    if version < life[0]:
-        return f"{release_name(life[0])} is the first that does"
+    if version < life.first:
+        return f"{release_name(life.first)} is the first that does"
     instead = VARIABLES_REPLACED.get(name)
-    last = f"{release_name(life[1])} was the last that did"
+    last = f"{release_name(life.last or releases()[-1])} was the last that did"
     return f"{last}, and {instead} takes its place" if instead else last
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 
-from components.args import MISSING, Args, Because, Fault, Words
+from components.args import MISSING, Args, Because, Fault, Words, one_of_faults
 from components.crds.scheduling import PreemptPolicy
 from components.keys import place_in_pods
 from components.names import ByteSize, NamespaceName, ObjectName, ServiceName
@@ -168,14 +168,7 @@ class ServeSection(Args):
     """By a RoleBasedGroup: prefill and decode apart, each with its own cards and scale."""
 
     def _faults(self) -> Iterator[Fault]:
-        kinds, why = [*self._present], "a model is served in one way"
-        if not kinds:
-            first, *alternatives = type(self).model_fields
-            yield Fault(first, MISSING, f"given, or else {' or '.join(alternatives)}", why)
-        elif len(kinds) > 1:
-            first, *surplus = kinds
-            want = f"the only one of the {'two' if len(kinds) == 2 else len(kinds)}"
-            yield Fault(first, Words(f"given beside {' and '.join(surplus)}"), want, why)
+        yield from one_of_faults(self, [*type(self).model_fields], "a model is served in one way")
 
     @property
     def _present(self) -> dict[str, Args]:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from components.args import MISSING, Args, Because, Fault, Words
+from components.args import MISSING, Args, Because, Fault, Words, one_of_faults
 from components.catalog.gpus import GPUS, Gpu
 from components.catalog.instances import Architecture, Instance, known_architecture
 from components.catalog.labels import GPU_SCHEDULE, GPU_TAINT
@@ -240,10 +240,8 @@ class PoolSection(Args):
     """Further node taints; models on the pool tolerate them."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.size is None) == (self.autoscale is None):
-            got = Words("left out, as is autoscale") if self.size is None else self.size
-            want = "given, or else autoscale, but not both"
-            yield Fault("size", got, want, "a pool has a fixed size or is autoscaled")
+        why = "a pool has a fixed size or is autoscaled"
+        yield from one_of_faults(self, ("size", "autoscale"), why)
         if self.system_disk is not None and "system_disk_gib" in self.model_fields_set:
             why = "system_disk says how large it is"
             yield Fault("system_disk_gib", self.system_disk_gib, "left out", why)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from components.args import MISSING, Args, Because, Fault, Words
+from components.args import MISSING, Args, Because, Fault, one_of_faults
 from components.cloud.model_bucket import Redundancy
 from components.cloud.model_file_system import StorageType
 from components.cloud.model_store import FuseType, MountTargetHost
@@ -124,13 +124,8 @@ class StoreSection(Args):
     """An existing claim."""
 
     def _faults(self) -> Iterator[Fault]:
-        every = ("oss", "nas", "cpfs", "claim")
-        kinds = [kind for kind in every if getattr(self, kind) is not None]
-        if len(kinds) != 1:
-            got = Words(f"given beside {kinds[1]}") if kinds else MISSING
-            all_kinds = "the only one of oss, nas, cpfs and claim"
-            want = all_kinds if kinds else "given, or else nas, cpfs or claim"
-            yield Fault(kinds[0] if kinds else "oss", got, want, "a store is in one place")
+        kinds = ("oss", "nas", "cpfs", "claim")
+        yield from one_of_faults(self, kinds, "a store is in one place")
 
 
 class VolumeSection(Args):

@@ -171,7 +171,7 @@ def test_flags_of_other_commands_of_vllm_are_none_of_the_server(flag: str):
 def test_parsers_and_variables_are_known_by_release(
     key: str, name: str, first: table.Version, last: table.Version | None
 ):
-    assert table.lifetime(key, name) == (first, last or table.releases()[-1])
+    assert table.lifetime(key, name) == table.Span(first, last)
     for version in table.releases():
         knows = first <= version <= (last or version)
         assert (name in table.names(key, version)) == knows

@@ -119,11 +119,11 @@ def test_the_provider_knows_every_input(args: dict[str, Any]) -> None:
     [
         (
             pool(node_pool_id="np1"),
-            "node_pool_name is 'idc', but it must be left out, or node_pool_id: a pool is either",
+            "node_pool_name is given beside node_pool_id, but it must be the only one of",
         ),
         (
             pool(node_pool_name=None),
-            "node_pool_name is None, but it must be given, or node_pool_id: a pool is either",
+            "node_pool_name is missing, but it must be given, or else node_pool_id: a pool is",
         ),
         (pool(node_pool_name=""), "node_pool_name is '', but it must be at least 1 long"),
         (adopted(labels={"a": "b"}), "labels is given, but it must be left out: an adopted pool"),

@@ -235,8 +235,8 @@ def test_the_volume_goes_to_the_cluster_that_opts_name() -> None:
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (store(nas=NAS), "oss is 'given beside nas', but it must be left out, or nas"),
-        (store(oss=None), "oss is missing, but it must be given, or nas or cpfs"),
+        (store(nas=NAS), "oss is given beside nas, but it must be the only one of oss, nas, cpfs"),
+        (store(oss=None), "oss is missing, but it must be given, or else nas or cpfs"),
         (cpfs_store(), "cpfs.server is missing, but it must be given, or file_system_id"),
         (
             cpfs_store(file_system_id="0a1b2c"),

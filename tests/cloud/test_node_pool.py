@@ -274,10 +274,10 @@ def test_the_provider_knows_every_input(args: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (pool(size=None), "size is missing, but it must be given, or autoscale"),
+        (pool(size=None), "size is missing, but it must be given, or else autoscale"),
         (
             pool(autoscale={"min": 0, "max": 1}),
-            "size is 2, but it must be left out, or autoscale",
+            "size is given beside autoscale, but it must be the only one of size, autoscale",
         ),
         (pool(size=1001), "size is 1001, but it must be 1000 or less"),
         (

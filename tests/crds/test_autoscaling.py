@@ -232,10 +232,10 @@ def test_a_metric_has_a_target_of_its_own_types(
 def test_a_metric_comes_from_where_it_says():
     text = refused(Metric, **pods(AVERAGE) | {"type": "External"})
     assert "type is 'External', but it must be 'Pods': the metric is given as pods" in text
-    assert "source is missing, but it must be exactly one of resource, pods, object" in refused(
+    assert "resource is missing, but it must be given, or else pods or object" in refused(
         Metric, type="Pods"
     )
-    assert "source is resource and pods, but it must be exactly one" in refused(
+    assert "resource is given beside pods, but it must be the only one" in refused(
         Metric, **resource(AVERAGE) | pods(AVERAGE)
     )
 

@@ -148,7 +148,7 @@ def test_a_variable_has_one_value():
     key = {"secret_key_ref": {"name": "hf", "key": "token"}}
     text = refused(EnvVar, name="HF_TOKEN", value="x", value_from=key)
     assert "value_from is given beside value, but it must be left out, or value left out" in text
-    assert "source is missing, but it must be exactly one of config_map_key_ref" in refused(
+    assert "config_map_key_ref is missing, but it must be given, or else secret_key_ref" in refused(
         EnvVarSource
     )
     assert EnvVar.of({"name": "HF_TOKEN", "value_from": key}).value is None
@@ -156,7 +156,7 @@ def test_a_variable_has_one_value():
 
 def test_a_source_of_variables_is_one_object():
     both = {"config_map_ref": {"name": "a"}, "secret_ref": {"name": "b"}}
-    assert "source is config_map_ref and secret_ref, but it must be exactly one of" in refused(
+    assert "config_map_ref is given beside secret_ref, but it must be the only one" in refused(
         EnvFromSource, **both
     )
 
@@ -167,10 +167,11 @@ def test_a_variable_that_is_set_twice_is_refused():
 
 
 def test_a_probe_asks_in_one_way():
-    want = "exactly one of exec, grpc, http_get, tcp_socket"
-    assert f"handler is missing, but it must be {want}" in refused(Probe, period_seconds=5)
+    want = "given, or else grpc or http_get or tcp_socket"
+    assert f"exec is missing, but it must be {want}" in refused(Probe, period_seconds=5)
     both = {"http_get": {"path": "/health"}, "tcp_socket": {}}
-    assert f"handler is http_get and tcp_socket, but it must be {want}" in refused(Probe, **both)
+    want = "the only one of exec, grpc, http_get, tcp_socket"
+    assert f"http_get is given beside tcp_socket, but it must be {want}" in refused(Probe, **both)
 
 
 @pytest.mark.parametrize("probe", ["liveness_probe", "startup_probe"])
@@ -211,7 +212,9 @@ def test_root_is_refused_where_it_is_forbidden(context: type[CrdModel]):
 
 def test_a_hook_does_one_thing():
     text = refused(LifecycleHandler, sleep={"seconds": 5}, exec={"command": ["true"]})
-    assert "handler is exec and sleep, but it must be exactly one of exec, http_get, sleep" in text
+    assert (
+        "exec is given beside sleep, but it must be the only one of exec, http_get, sleep" in text
+    )
     assert "seconds is 0, but it must be 1 or more" in refused(
         LifecycleHandler, sleep={"seconds": 0}
     )
@@ -226,11 +229,11 @@ def test_a_privileged_container_cannot_be_kept_from_rights():
 
 
 def test_a_volume_has_one_source():
-    assert "source is missing, but it must be exactly one of config_map" in refused(
+    assert "config_map is missing, but it must be given, or else csi or" in refused(
         Volume, name="model"
     )
     both = {"empty_dir": {}, "host_path": {"path": "/mnt"}}
-    assert "source is empty_dir and host_path" in refused(Volume, name="model", **both)
+    assert "empty_dir is given beside host_path" in refused(Volume, name="model", **both)
 
 
 def test_a_volume_is_named_so_that_mounts_can_refer_to_it():
@@ -243,7 +246,7 @@ def test_an_empty_dir_without_settings_is_rendered():
 
 
 def test_a_projected_source_is_one_object():
-    assert "source is missing, but it must be exactly one of config_map, secret" in refused(
+    assert "config_map is missing, but it must be given, or else secret or" in refused(
         VolumeProjection
     )
 

@@ -148,10 +148,10 @@ def test_a_cache_in_memory_renders_as_fluid_spells_it():
 
 def test_a_level_needs_a_size_and_not_two():
     sizes = {"quota": None, "quota_list": None}
-    assert "size is missing, but it must be exactly one of quota, quota_list" in refused(
+    assert "quota is missing, but it must be given, or else quota_list" in refused(
         TieredStoreLevel, **MEMORY | sizes
     )
-    assert "size is quota and quota_list" in refused(
+    assert "quota is given beside quota_list" in refused(
         TieredStoreLevel, **MEMORY | {"quota_list": "1Gi,2Gi"}
     )
 

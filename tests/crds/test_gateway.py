@@ -163,7 +163,7 @@ BROKEN: Final[list[tuple[str, type[CrdModel], dict[str, Any], str]]] = [
     ),
     (
         "a header of another form",
-        api.HeaderMatch,
+        api.HeaderValue,
         {"name": "x model", "value": "a"},
         "name is 'x model', but it must be the name of an HTTP header",
     ),
@@ -196,7 +196,7 @@ BROKEN: Final[list[tuple[str, type[CrdModel], dict[str, Any], str]]] = [
         "a cost that is a number and metadata",
         envoy.LimitCost,
         {"from_": "Number", "number": 0, "metadata": {"namespace": "a", "key": "b"}},
-        "number is number and metadata, but it must be exactly one of number, metadata",
+        "number is given beside metadata, but it must be the only one of number, metadata",
     ),
 ]
 

@@ -316,7 +316,7 @@ def test_keda_is_handed_the_text_of_a_value_so_it_is_a_plain_number(amount: str,
 def test_a_metric_of_kserve_comes_from_where_it_says():
     text = refused(ScalingMetric, **cpu() | {"type": "External"})
     assert "type is 'External', but it must be 'Resource'" in text
-    assert "source is missing, but it must be exactly one of resource, external" in refused(
+    assert "resource is missing, but it must be given, or else external" in refused(
         ScalingMetric, type="External"
     )
 

@@ -23,11 +23,10 @@ def group(*roles: dict[str, Any], **fields: Any) -> str:
 
 
 def test_an_instance_is_made_in_one_way() -> None:
-    assert "exactly one of standalone_pattern, leader_worker_pattern" in refused(
-        RoleSpec, name="prefill"
-    )
+    missing = "standalone_pattern is missing, but it must be given, or else leader_worker_pattern"
+    assert missing in refused(RoleSpec, name="prefill")
     both = role(leader_worker_pattern=SEVERAL)
-    assert "exactly one of standalone_pattern, leader_worker_pattern" in refused(RoleSpec, **both)
+    assert "the only one of standalone_pattern, leader_worker_pattern" in refused(RoleSpec, **both)
     assert RoleSpec.of(role()).pods == 1
     several = {"name": "prefill", "leader_worker_pattern": SEVERAL}
     assert RoleSpec.of(several).pods == 2
@@ -35,7 +34,7 @@ def test_an_instance_is_made_in_one_way() -> None:
 
 def test_a_template_is_given_or_named() -> None:
     named = {"template": POD, "template_ref": {"name": "base", "patch": {}}}
-    assert "exactly one of template, template_ref" in refused(
+    assert "the only one of template, template_ref" in refused(
         RoleSpec, name="prefill", standalone_pattern=named
     )
 

@@ -54,7 +54,7 @@ def test_options_make_a_scenario(
             {"rate": 2.0},
             "--rate is 2.0, but it must be left out: spike takes --clients and --seconds.",
         ),
-        ("steady", {}, "steady.rate is left out, as is clients, but it must be given, or else"),
+        ("steady", {}, "steady.rate is missing, but it must be given, or else clients"),
         ("steady", {"rate": 0.0}, "steady.rate is 0.0, but it must be more than 0"),
         ("tide", {}, "tide.peak_rate is missing, but it must be given"),
         ("cold-start", {"seconds": 9.0}, "cold-start takes --idle-seconds and --timeout-seconds"),

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from components.platform import Fluid, FluidArgs
-from components.platform.fluid import fluid_values, merged
+from components.platform.fluid import fluid_values
+from components.platform.releases import merged
 from tests.recording import assert_is_a_good_parent, only, outputs, planned, refused
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -111,8 +112,8 @@ def test_an_oci_chart_has_no_repository():
     inputs = release(ACK)
     assert (inputs["chart"], inputs["version"]) == ("oci://registry/ack-fluid", "1.0.8")
     assert "repositoryOpts" not in inputs
-    stray = release({**ACK, "repository": "https://charts"})
-    assert "repositoryOpts" not in stray
+    [sentence] = refused(Fluid, "it", {"chart": {**ACK, "repository": "https://charts"}})
+    assert sentence.startswith("chart.repository is 'https://charts', but it must be left out")
 
 
 def test_a_chart_of_another_repository_is_taken_from_there():
@@ -121,8 +122,16 @@ def test_a_chart_of_another_repository_is_taken_from_there():
     assert inputs["version"] == "2"
 
 
-def test_a_chart_that_is_an_address_needs_no_repository():
-    assert "repositoryOpts" not in release({"chart": "https://charts/fluid-1.0.8.tgz"})
+@pytest.mark.parametrize("flavor", ["upstream", "ack"])
+def test_a_chart_that_is_an_address_needs_neither_repository_nor_version(flavor: str):
+    inputs = release({"flavor": flavor, "chart": "https://charts/fluid-1.0.8.tgz"})
+    assert not {"repositoryOpts", "version"} & inputs.keys()
+
+
+def test_a_registry_is_no_repository_of_charts():
+    [sentence] = refused(Fluid, "it", {"chart": {"repository": "oci://registry/charts"}})
+    want = "an http(s):// address: a chart of an OCI registry is named by `chart`."
+    assert sentence == f"chart.repository is 'oci://registry/charts', but it must be {want}"
 
 
 def test_ack_fluid_without_an_address_is_refused():

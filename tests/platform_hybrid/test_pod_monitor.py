@@ -28,11 +28,11 @@ def test_a_monitor_is_written_as_its_crd_spells_it() -> None:
     [
         (
             spec(),
-            "pod_metrics_endpoints[0].port is missing, but it must be exactly one of port, target",
+            "pod_metrics_endpoints[0].port is missing, but it must be given, or else target_port",
         ),
         (
             spec(port="metrics", target_port=8080),
-            "pod_metrics_endpoints[0].port is port and target_port, but it must be exactly one of",
+            "pod_metrics_endpoints[0].port is given beside target_port, but it must be the only one",
         ),
         (
             spec(target_port=8080, interval="often"),

@@ -217,7 +217,7 @@ def test_the_host_is_an_output() -> None:
         ({"body_limit": "64m"}, r"body_limit is '64m', but it must be 1Ki or more"),
         ({"host": "chat"}, "host is 'chat', but it must be a domain of two parts or more"),
         ({"host": "a.b.svc.cluster.local"}, "outside of cluster.local"),
-        ({"tls": {}}, "tls.secret is missing, but it must be given, or issuer"),
+        ({"tls": {}}, "tls.secret is missing, but it must be given, or else issuer"),
         ({"tls": {"secret": "a", "issuer": "b"}}, "tls.secret is given beside issuer"),
         ({"allow_cidrs": ["10.0.0.1/8"]}, r"allow_cidrs\[0\] is '10.0.0.1/8', but it must be"),
         ({"requests_per_second": 0}, "requests_per_second is 0, but it must be"),

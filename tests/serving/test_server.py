@@ -95,11 +95,11 @@ def test_spreading_over_the_cards_that_there_are_may_be_said_too():
     [
         (
             {"vllm": None},
-            "vllm is left out, as is command, but it must be given, or else command: the server",
+            "vllm is missing, but it must be given, or else command: the server has one",
         ),
         (
             {"command": ["serve"]},
-            "vllm is given beside command, but it must be given, or else command: the server has",
+            "vllm is given beside command, but it must be the only one of vllm, command: the",
         ),
         ({"vllm": None, "command": []}, "command is [], but it must be at least one word"),
         ({"image": ""}, "image is '', but it must be at least 1 long"),

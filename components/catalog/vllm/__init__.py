@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from .table import Version, release_name
+from .table import Span, Version, release_name
 
 # Compute capability below which no release runs: docs.vllm.ai, "GPU", read 2026-11.
 LEAST_CAPABILITY = 7.0
@@ -31,23 +31,6 @@ LAST_RELEASE: Mapping[str, tuple[Version, str]] = MappingProxyType(
 CUDA_13_SINCE: Version = (0, 20, 0)
 # Minimum driver branch per CUDA major version: docs.nvidia.com, CUDA compatibility, 2026.
 MINIMUM_DRIVER = {12: 525, 13: 580}
-
-
-@dataclass(frozen=True)
-class Span:
-    """Releases that know something."""
-
-    first: Version
-    last: Version | None = None
-    """The last one; None where it is known still."""
-
-    def has(self, version: Version) -> bool:
-        """Whether a release is one of them."""
-        return self.first <= version and (self.last is None or version <= self.last)
-
-    def __str__(self) -> str:
-        end = f"to {release_name(self.last)}" if self.last else "and later"
-        return f"{release_name(self.first)} {end}"
 
 
 # Values of --load-format: LoadFormat of vllm/config.py, and later LoadFormats of

@@ -26,6 +26,23 @@ VALUES: Final = "values"
 
 
 @dataclass(frozen=True)
+class Span:
+    """Releases that know something."""
+
+    first: Version
+    last: Version | None = None
+    """The last one; None where it is known still."""
+
+    def has(self, version: Version) -> bool:
+        """Whether a release is one of them."""
+        return self.first <= version and (self.last is None or version <= self.last)
+
+    def __str__(self) -> str:
+        end = f"to {release_name(self.last)}" if self.last else "and later"
+        return f"{release_name(self.first)} {end}"
+
+
+@dataclass(frozen=True)
 class Release:
     """What one release knows."""
 
@@ -120,15 +137,18 @@ def choices(flag: str, version: Version) -> tuple[str, ...]:
     return tuple(dict(_entries_at(rows, release(version).version)).get(flag, ()))
 
 
-def lifetime(key: str, name: str) -> tuple[Version, Version] | None:
-    """First and last release that know a name; None where none does.
+def lifetime(key: str, name: str) -> Span | None:
+    """The releases that know a name, from the first to the last; None where none does.
 
     Args:
         key: flags, serve, quantization, series, tool_parsers, reasoning_parsers or variables.
         name: E.g. `--task`, `gguf`.
     """
     rows = _table()[key].get(name)
-    return (read_version(rows[0][1]), read_version(rows[-1][2])) if rows else None
+    if not rows:
+        return None
+    first, last = read_version(rows[0][1]), read_version(rows[-1][2])
+    return Span(first, None if last == releases()[-1] else last)
 
 
 def gone_since(key: str, name: str, version: Version) -> Version | None:

@@ -35,7 +35,7 @@ CASES = [
         {BUDGET: {"min_available": 1, "max_unavailable": 1}},
         (
             f"{BUDGET}.min_available is given beside max_unavailable, but it must be the only one "
-            "of min_available and max_unavailable: a budget is counted in one way."
+            "of min_available, max_unavailable: a budget is counted in one way."
         ),
         {BUDGET: {"max_unavailable": 1}},
     ),
@@ -45,8 +45,8 @@ CASES = [
         dev,
         {BUDGET: {}},
         (
-            f"{BUDGET}.min_available is missing, but it must be the only one of min_available and "
-            "max_unavailable: a budget is counted in one way."
+            f"{BUDGET}.min_available is missing, but it must be given, or else max_unavailable: a "
+            "budget is counted in one way."
         ),
         {BUDGET: {"min_available": 1}},
     ),

@@ -205,8 +205,8 @@ CASES = [
         dev,
         {"pools[a10].autoscale": {"min": 0, "max": 4}},
         (
-            "pools[a10].size is 2, but it must be given, or else autoscale, but not both: a pool "
-            "has a fixed size or is autoscaled."
+            "pools[a10].size is given beside autoscale, but it must be the only one of size, "
+            "autoscale: a pool has a fixed size or is autoscaled."
         ),
         {"pools[a10].autoscale": {"min": 1, "max": 4}, "pools[a10].size": GONE},
     ),
@@ -216,8 +216,8 @@ CASES = [
         dev,
         {"pools[t4].autoscale": GONE},
         (
-            "pools[t4].size is left out, as is autoscale, but it must be given, or else "
-            "autoscale, but not both: a pool has a fixed size or is autoscaled."
+            "pools[t4].size is missing, but it must be given, or else autoscale: a pool has a "
+            "fixed size or is autoscaled."
         ),
         {"pools[t4].autoscale": GONE, "pools[t4].size": 0},
     ),
@@ -449,7 +449,7 @@ CASES = [
         {"stores[checkpoints].oss": {"bucket": "ack-checkpoints"}},
         (
             "stores[checkpoints].oss is given beside nas, but it must be the only one of oss, "
-            "nas, cpfs and claim: a store is in one place."
+            "nas, cpfs, claim: a store is in one place."
         ),
         {},
     ),
@@ -459,8 +459,8 @@ CASES = [
         dev,
         {"stores[checkpoints].nas": GONE},
         (
-            "stores[checkpoints].oss is missing, but it must be given, or else nas, cpfs or claim: "
-            "a store is in one place."
+            "stores[checkpoints].oss is missing, but it must be given, or else nas or cpfs or "
+            "claim: a store is in one place."
         ),
         {"stores[checkpoints].nas": {}},
     ),
@@ -481,8 +481,8 @@ CASES = [
         dev,
         {"models[qwen].serve.kserve": {"scale": scale("cpu", 80)}},
         (
-            "models[qwen].serve.knative is given beside kserve, but it must be the only one of the"
-            " two: a model is served in one way."
+            "models[qwen].serve.knative is given beside kserve, but it must be the only one of "
+            f"{', '.join(ServeSection.model_fields)}: a model is served in one way."
         ),
         {"models[qwen].serve": {"kserve": {"scale": scale("cpu", 80)}}},
     ),

@@ -291,8 +291,8 @@ CASES = [
         envoy,
         {"gateway.limits": [{"requests": 1, "tokens": 9, "per": "minute"}]},
         (
-            "gateway.limits[0].requests is given beside tokens, but it must be the only one of the "
-            "two, and tokens in a limit of its own: a limit counts one of them."
+            "gateway.limits[0].requests is given beside tokens, but it must be the only one of "
+            "requests, tokens: a limit counts one of them."
         ),
         {
             "gateway.limits": [
@@ -771,8 +771,8 @@ CASES = [
         envoy,
         {"gateway.limit_store": {"url": "redis.redis:6379", "secret": "redis"}},
         (
-            "gateway.limit_store.url is given beside secret, but it must be given, or else secret: "
-            "limits are counted in one place."
+            "gateway.limit_store.url is given beside secret, but it must be the only one of url, "
+            "secret: limits are counted in one place."
         ),
         {"gateway.limit_store": {"secret": "redis"}},
     ),

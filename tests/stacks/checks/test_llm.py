@@ -220,7 +220,10 @@ CASES = [
             "llm_inference_services": {"variant_autoscaler": True},
             "keda": True,
         },
-        (f"{CHAT}.scale.min is 3, but it must be at most max (2): the range is ordered."),
+        (
+            f"{CHAT}.scale.min is 3, but it must be at most max (2): the autoscaler needs an "
+            "ordered range."
+        ),
         {
             f"{CHAT}.scale": {"min": 2, "max": 2, "wva": {}},
             "llm_inference_services": {"variant_autoscaler": True},

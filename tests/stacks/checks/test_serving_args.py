@@ -103,8 +103,8 @@ CASES = [
         dev,
         {VOLUMES: [{"name": "lora", "mount_path": "/lora"}]},
         (
-            "models[qwen].volumes[lora].store is missing, but it must be given, or else one of "
-            "claim, empty_dir, config_map, secret: a volume has one source."
+            "models[qwen].volumes[lora].store is missing, but it must be given, or else claim or "
+            "empty_dir or config_map or secret: a volume has one source."
         ),
         {VOLUMES: [{"name": "lora", "mount_path": "/lora", "config_map": "templates"}]},
     ),
@@ -481,8 +481,8 @@ CASES = [
         dev,
         {"models[qwen].server.command": ["serve"]},
         (
-            "models[qwen].server.vllm is given beside command, but it must be given, or else "
-            "command: the server has one command line."
+            "models[qwen].server.vllm is given beside command, but it must be the only one of "
+            "vllm, command: the server has one command line."
         ),
         {"models[qwen].server.command": ["serve"], "models[qwen].server.vllm": GONE},
     ),
@@ -515,8 +515,8 @@ CASES = [
         dev,
         {"load_tests": [load_test(scenario={"spike": {}, "tide": {"peak_rate": 2}})]},
         (
-            "load_tests[spike].scenario.spike is given beside tide, but it must be the only "
-            "one: a test loads a model in one way."
+            "load_tests[spike].scenario.spike is given beside tide, but it must be the only one of "
+            "steady, spike, cold_start, tide: a test loads a model in one way."
         ),
         {"load_tests": [load_test(scenario={"spike": {"clients": 1}})]},
     ),
@@ -526,8 +526,8 @@ CASES = [
         dev,
         {"load_tests": [load_test(scenario={"steady": {}})]},
         (
-            "load_tests[spike].scenario.steady.rate is left out, as is clients, but it must be "
-            "given, or else clients, but not both: arrivals follow the clock or the answers."
+            "load_tests[spike].scenario.steady.rate is missing, but it must be given, or else "
+            "clients: arrivals follow the clock or the answers."
         ),
         {"load_tests": [load_test(scenario={"steady": {"rate": 1}})]},
     ),
