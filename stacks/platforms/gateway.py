@@ -23,8 +23,8 @@ from ..needs import Needs
 from ..sections.cluster import Profile
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from ..sections.platform import CertManagerMode, GatewaySection
-from .cert_manager import CERT_MANAGER
+from ..sections.platform import GatewaySection
+from .cert_manager import CERT_MANAGER, issuer_faults
 from .platform import Platform
 
 __all__ = ["GATEWAY", "GATEWAY_API_ADDON"]
@@ -59,7 +59,7 @@ def routed(environment: Environment) -> list[ModelSection]:
 
 def is_attached(environment: Environment, model: ModelSection) -> bool:
     """Whether KServe attaches the model's route to the stack's own Gateway."""
-    router = model.serve.llm.router if model.serve.llm else None
+    router = model.serve.router
     if router is None or environment.gateway is None:
         return False
     if environment.gateway_flavor is GatewayFlavor.ROUTER:
@@ -389,7 +389,7 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         want = "a release such as v1.4.0-apsara.4"
         yield Fault("gateway.version", section.version, want, "what it knows goes by it")
         return
-    served = [model.serve.llm for model in environment.models]
+    routers = [model.serve.router for model in environment.models]
     asked: list[tuple[str, bool, Release]] = [
         ("a route to an InferencePool", True, ROUTES_SINCE),
         ("InferencePool v1", pool_version(section) is PoolVersion.V1, POOL_V1_SINCE),
@@ -398,7 +398,7 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         ("names of models in bodies", reads_names(environment), LIMITS_SINCE),
         (
             "InferencePool v1, which KServe makes,",
-            any(llm and llm.router and llm.router.scheduler for llm in served),
+            any(router and router.scheduler for router in routers),
             POOL_V1_SINCE,
         ),
     ]
@@ -496,7 +496,7 @@ def routes_of_kserve_have_a_listener(environment: Environment, _needs: Needs) ->
     section = required(environment.gateway)
     listener = "https" if section.tls else "http"
     for model in attached(environment):
-        path, router = f"models[{model.name}]", required(required(model.serve.llm).router)
+        path, router = f"models[{model.name}]", required(model.serve.router)
         asked = router.gateway.listener if router.gateway else None
         if asked not in {None, listener}:
             field, why = f"{path}.serve.llm.router.gateway.listener", "the Gateway has this one"
@@ -566,9 +566,7 @@ def certificates_are_for_a_host(environment: Environment, _needs: Needs) -> Iter
         return
     if section.host is None:
         yield Fault("gateway.host", MISSING, "given with tls.issuer", "the certificate is for it")
-    if environment.cert_manager_mode is CertManagerMode.ABSENT:
-        want = "left out, and secret given; or cert_manager install or present"
-        yield Fault("gateway.tls.issuer", section.tls.issuer, want, "it is one of cert-manager's")
+    yield from issuer_faults(environment, "gateway.tls", section.tls)
 
 
 @GATEWAY.check

@@ -132,6 +132,21 @@ class StoreSection(Args):
             want = all_kinds if kinds else "given, or else nas, cpfs or claim"
             yield Fault(kinds[0] if kinds else "oss", got, want, "a store is in one place")
 
+    @property
+    def creates_bucket(self) -> bool:
+        """Whether it is a bucket that the stack creates."""
+        return self.oss is not None and self.oss.create
+
+    @property
+    def creates_file_system(self) -> bool:
+        """Whether it is a file system that the stack creates."""
+        return self.nas is not None and self.nas.server is None
+
+    @property
+    def is_read_by_role(self) -> bool:
+        """Whether it is a bucket that pods read by a RAM role, and by no Secret."""
+        return self.oss is not None and self.oss.secret is None
+
 
 class VolumeSection(Args):
     """A folder of a store."""
