@@ -112,7 +112,7 @@ def network_args(environment: Environment) -> cloud.NetworkArgs:
 def cluster_args(environment: Environment, prefix: str) -> cloud.AckClusterArgs:
     """The ACK cluster; it scales nodes if any pool is autoscaled."""
     cluster, network = environment.cluster, required(environment.network)
-    zones = [zone.id for zone in network.zones]
+    zones = network.zone_ids
     elastic = any(pool.autoscale for pool in environment.pools)
     terway = network.plugin is not NetworkPlugin.FLANNEL
     return made_of(
@@ -144,14 +144,14 @@ def existing_ack_cluster_args(environment: Environment) -> cloud.ExistingAckClus
         cluster,
         cluster_id=required(cluster.id),
         addons=cluster.addons,
-        rrsa=any(store and store.oss and store.oss.secret is None for store in stores),
+        rrsa=any(store and store.is_read_by_role for store in stores),
         autoscaling=cluster.autoscaling if "autoscaling" in cluster.model_fields_set else None,
     )
 
 
 def _device_addons(environment: Environment) -> Iterator[cloud.Addon]:
     """Add-ons that make resources of nodes which pods ask for, where nobody names them."""
-    named = {addon.name for addon in environment.cluster.addons}
+    named = environment.cluster.addon_names
     workloads = [
         model.resources_of(section)
         for model in environment.models
@@ -167,7 +167,7 @@ def _device_addons(environment: Environment) -> Iterator[cloud.Addon]:
 
 def pool_args(environment: Environment, pool: PoolSection) -> cloud.NodePoolArgs:
     """A node pool in its zones."""
-    zones = [zone.id for zone in required(environment.network).zones]
+    zones = required(environment.network).zone_ids
     schedule = {GPU_SCHEDULE: pool.gpu_sharing.label} if pool.gpu else {}
     return made_of(
         cloud.NodePoolArgs,
@@ -241,7 +241,7 @@ def file_system_args(
 ) -> cloud.ModelFileSystemArgs:
     """The file system of a store, mounted from the whole VPC."""
     nas, network = required(store.nas), required(environment.network)
-    zones = [zone.id for zone in network.zones]
+    zones = network.zone_ids
     return made_of(
         cloud.ModelFileSystemArgs,
         nas,
@@ -268,7 +268,7 @@ def _zone(zone: str, zones: Sequence[str]) -> str:
 def fluid_args(environment: Environment) -> platform.FluidArgs | None:
     """Fluid, if any model is cached. Its chart tolerates every taint by itself."""
     section = environment.fluid
-    if not section.install or not any(model.cache for model in environment.models):
+    if not section.install or not environment.has_caches:
         return None
     return platform.FluidArgs(chart=made_of(platform.FluidChart, section))
 
@@ -373,7 +373,7 @@ def alerts_args(environment: Environment) -> platform.AlertsArgs | None:
 
 def _alerted(environment: Environment, model: ModelSection) -> platform.AlertedModel:
     image, prices = vllm_image(model.server.image), environment.prices
-    pools = [pool for name in model.pools if (pool := environment.pool(name))]
+    pools = environment.placed(model.reach)
     # Of several roles, one may have all that it may have, and another one none.
     scales = [section.scale for section in model.serve.sections.values()]
     most = scales[0].max if len(scales) == 1 and scales[0].max > scales[0].min else None
@@ -449,18 +449,17 @@ def _vllm_releases(environment: Environment) -> list[str] | None:
 
 
 @dataclass(frozen=True)
-class MountedFolder:
-    """A folder that a model, a job or a load test mounts."""
+class Folder:
+    """A folder of a store that a model, a job or a load test has."""
 
     name: str
     """Name of the one that does."""
     field: str
     """Field path of the folder."""
     owner: str
-    """What the claim belongs to, and is called after."""
-    volume: VolumeSection
+    """What the claim of the folder belongs to, and is called after."""
     namespace: str
-    """Namespace of the one that mounts it."""
+    """Namespace of the one that has it."""
 
     @property
     def name_field(self) -> str:
@@ -468,28 +467,77 @@ class MountedFolder:
         return f"{self.field.rpartition('.')[0]}.name"
 
 
+@dataclass(frozen=True)
+class MountedFolder(Folder):
+    """A folder that is mounted."""
+
+    volume: VolumeSection
+
+
+@dataclass(frozen=True)
+class ImportedFolder(Folder):
+    """A folder that the stack fills before it is read."""
+
+    files: FilesSection
+    server: serving.ModelServer | TrainingSection
+    """The container that reads it, whose image imports where no other is named."""
+
+    @property
+    def import_owner(self) -> str:
+        """What the claim belongs to by which the folder is filled."""
+        return f"{self.owner}-import"
+
+    @property
+    def volume(self) -> VolumeSection:
+        """The store, of which the import makes the folder: what is not there is not mounted."""
+        return VolumeSection(store=self.files.store, size=self.files.size)
+
+
+def _files(workload: ModelSection | TrainingSection) -> Iterator[tuple[str, str, FilesSection]]:
+    """Folders of models that a workload reads: field path, what the claim belongs to, folder."""
+    if isinstance(workload, TrainingSection):
+        if workload.volume:
+            yield f"training[{workload.name}].volume", base_model(workload), workload.volume
+        return
+    path = f"models[{workload.name}]"
+    if workload.volume:
+        yield f"{path}.volume", workload.name, workload.volume
+    for volume in workload.volumes:
+        if volume.files:
+            yield f"{path}.volumes[{volume.name}]", volume_owner(workload, volume), volume.files
+
+
 def mounts(environment: Environment) -> Iterator[MountedFolder]:
     """Every folder of a store that is mounted."""
-    for model in environment.models:
-        path, space = f"models[{model.name}]", namespace_of(environment, model)
-        if model.volume:
-            files = model.volume.read
-            yield MountedFolder(model.name, f"{path}.volume", model.name, files, space)
-        for volume in model.volumes:
-            if volume.files:
-                owner, field = volume_owner(model, volume), f"{path}.volumes[{volume.name}]"
-                yield MountedFolder(model.name, field, owner, volume.files.read, space)
-    for job in environment.training:
-        path, space = f"training[{job.name}]", namespace_of(environment, job)
-        yield MountedFolder(job.name, f"{path}.checkpoint", checkpoint(job), job.checkpoint, space)
-        if job.volume:
-            files = job.volume.read
-            yield MountedFolder(job.name, f"{path}.volume", base_model(job), files, space)
+    for workload in _workloads(environment):
+        name, space = workload.name, namespace_of(environment, workload)
+        if isinstance(workload, TrainingSection):
+            field, owner = f"training[{name}].checkpoint", checkpoint(workload)
+            yield MountedFolder(name, field, owner, space, workload.checkpoint)
+        for field, owner, files in _files(workload):
+            yield MountedFolder(name, field, owner, space, files.read)
     for test in environment.load_tests:
         if test.results:
             path = f"load_tests[{test.name}].results"
             space = namespace_of_test(environment, test)
-            yield MountedFolder(test.name, path, results(test), test.results, space)
+            yield MountedFolder(test.name, path, results(test), space, test.results)
+
+
+def imports(environment: Environment) -> Iterator[ImportedFolder]:
+    """Every folder that the stack fills."""
+    for workload in _workloads(environment):
+        yield from imports_of(environment, workload)
+
+
+def imports_of(
+    environment: Environment, workload: ModelSection | TrainingSection
+) -> Iterator[ImportedFolder]:
+    """Those of a model or a training job."""
+    server = workload if isinstance(workload, TrainingSection) else workload.server
+    space = namespace_of(environment, workload)
+    for field, owner, files in _files(workload):
+        if files.source:
+            yield ImportedFolder(workload.name, field, owner, space, files, server)
 
 
 # --- namespaces ----------------------------------------------------------------------------------
@@ -541,7 +589,7 @@ def created_namespaces(environment: Environment) -> list[str]:
 def _has_secret(environment: Environment, mount: MountedFolder) -> bool:
     """Whether a folder is read by a Secret, which is in the namespace before the stack is."""
     store = environment.store(mount.volume.store)
-    return store is not None and store.oss is not None and store.oss.secret is not None
+    return store is not None and store.oss is not None and not store.is_read_by_role
 
 
 def namespace_args(environment: Environment, needs: Needs) -> list[platform.TeamNamespaceArgs]:
@@ -586,7 +634,7 @@ def isolation_of(environment: Environment, needs: Needs) -> platform.Isolation |
         *(KNATIVE_GATEWAYS if needs.sections(KNATIVE) else ()),
         *(INGRESS_GATEWAYS if needs.sections(KSERVE) else ()),
         *(GATEWAY_PROXIES if needs.sections(GATEWAY) else ()),
-        *(CACHE_CONTROLLERS if any(model.cache for model in environment.models) else ()),
+        *(CACHE_CONTROLLERS if environment.has_caches else ()),
         *PROMETHEUS,
         *_namespaces_of_prometheus(environment),
     ]
@@ -610,63 +658,6 @@ def elastic_quota_args(environment: Environment) -> platform.ElasticQuotasArgs |
     """The tree of quotas, where there is one."""
     section = environment.elastic_quota
     return platform.ElasticQuotasArgs(groups=section.groups) if section else None
-
-
-@dataclass(frozen=True)
-class ImportedFolder:
-    """A folder that the stack fills before it is read."""
-
-    name: str
-    """Name of the model or job that mounts it."""
-    field: str
-    """Field path of the folder."""
-    owner: str
-    """What the claim of the folder belongs to; that of the import is called after it."""
-    files: FilesSection
-    server: serving.ModelServer | TrainingSection
-    """The container that reads it, whose image imports where no other is named."""
-    namespace: str
-    """That of the model or job."""
-
-    @property
-    def import_owner(self) -> str:
-        """What the claim belongs to by which the folder is filled."""
-        return f"{self.owner}-import"
-
-    @property
-    def volume(self) -> VolumeSection:
-        """The store, of which the import makes the folder: what is not there is not mounted."""
-        return VolumeSection(store=self.files.store, size=self.files.size)
-
-
-def imports(environment: Environment) -> Iterator[ImportedFolder]:
-    """Every folder that the stack fills."""
-    for model in environment.models:
-        yield from model_imports(environment, model)
-    for job in environment.training:
-        yield from job_imports(environment, job)
-
-
-def model_imports(environment: Environment, model: ModelSection) -> Iterator[ImportedFolder]:
-    """Those of a model."""
-    path = f"models[{model.name}]"
-    folders = [(f"{path}.volume", model.name, model.volume)]
-    folders += [
-        (f"{path}.volumes[{volume.name}]", volume_owner(model, volume), volume.files)
-        for volume in model.volumes
-    ]
-    for field, owner, files in folders:
-        if files and files.source:
-            space = namespace_of(environment, model)
-            yield ImportedFolder(model.name, field, owner, files, model.server, space)
-
-
-def job_imports(environment: Environment, job: TrainingSection) -> Iterator[ImportedFolder]:
-    """Those of a training job."""
-    if job.volume and job.volume.source:
-        field, owner = f"training[{job.name}].volume", base_model(job)
-        space = namespace_of(environment, job)
-        yield ImportedFolder(job.name, field, owner, job.volume, job, space)
 
 
 def volume_owner(model: ModelSection, volume: PodVolumeSection) -> str:
@@ -1002,10 +993,9 @@ def _share_of_a_card(environment: Environment, model: ModelSection) -> float | N
     vllm, part = model.server.vllm, model.server.resources.gpu_gib
     if vllm is None or not part or "gpu_memory_utilization" in vllm.model_fields_set:
         return None
-    pools = [pool for name in model.placement.pools if (pool := environment.pool(name))]
     sizes = [
         card.memory_gib
-        for pool in pools
+        for pool in environment.placed(model.placement)
         if pool.gpu_sharing is GpuSharing.SHARE and (card := environment.card(pool))
     ]
     return memory_share(part, max(sizes)) if sizes else None

@@ -62,7 +62,14 @@ from .arguments import (
 from .placeholders import bind
 from .platforms import Platform
 from .platforms.gateway import gateways_of, is_attached
-from .resolution import ClaimPart, CloudParts, ImportPart, ModelParts, ResolvedEnvironment
+from .resolution import (
+    ClaimPart,
+    CloudParts,
+    ImportPart,
+    ModelParts,
+    ResolvedEnvironment,
+    TrainingParts,
+)
 from .runtimes import Served
 from .sections.environment import PROJECT, Environment
 from .sections.load_tests import LoadTestSection
@@ -99,6 +106,8 @@ class TargetCluster:
     """Names of those that the platform runs on; all of them where no pool is made for it."""
     cloud: alicloud.Provider | None = None
     """Reaches Alibaba Cloud; absent for an existing cluster."""
+    stores: Mapping[str, ModelBucket | ModelFileSystem] = field(default_factory=dict)
+    """What the stack keeps files in, by name."""
     values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """What has come into being, by placeholder."""
 
@@ -132,15 +141,16 @@ class TargetCluster:
 def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     """Declares everything that an environment is made of."""
     environment = resolved.environment
+    nodes = max((platform.nodes for platform in resolved.platforms), default=1)
     cluster = (
-        declare_cloud(environment, resolved.cloud, secrets, fewest_nodes(resolved.platforms))
+        declare_cloud(environment, resolved.cloud, secrets, nodes)
         if resolved.cloud
         else reach_existing_cluster(environment, required(secrets.kubeconfig))
     )
     namespaces = declare_namespaces(resolved, cluster)
     namespace = [resource for resources in namespaces.values() for resource in resources]
     stores = declare_stores(resolved, cluster)
-    cluster = replace(cluster, values={**cluster.values, **mount_targets(stores)})
+    cluster = replace(cluster, stores=stores, values={**cluster.values, **mount_targets(stores)})
     priorities = declare_priorities(resolved, cluster)
     fluid = [Fluid("fluid", resolved.fluid, cluster.on_platform_nodes())] if resolved.fluid else []
     platforms = declare_platforms(resolved, cluster)
@@ -150,20 +160,19 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     for model in resolved.models:
         name = model.section.name
         space = namespace_of(environment, model.section)
-        claims = declare_claims(model.claims, cluster, stores, namespaces[space])
-        imports = declare_imports(model.imports, cluster, stores, namespaces[space])
-        cache = declare_cache(model, cluster, [*namespaces[space], *claims, *imports, *fluid])
-        in_space = cluster.options(*namespaces[space])
+        before = namespaces[space]
+        files = declare_files(model, cluster, before)
+        cache = declare_cache(model, cluster, [*before, *files, *fluid])
+        in_space = cluster.options(*before)
         placements = [
             Placement(role, cluster.bound(args), in_space)
             for role, args in model.placements.items()
         ]
         # The cache waits for the claim, and the platform for its nodes.
-        nodes = cluster.further_pools(model.section.pools)
+        pools = cluster.further_pools(model.section.pools)
         # Its cache has waited for the model's files, but nobody has for those of further volumes.
-        read = [*claims, *imports] if not cache or model.section.volumes else []
-        files = [*cache, *read]
-        needed = [*priorities, *placements, *platforms, *metrics, *files, *nodes]
+        read = files if not cache or model.section.volumes else []
+        needed = [*priorities, *placements, *platforms, *metrics, *cache, *read, *pools]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
         path, host = model.runtime.path(space, model.section), services[name].host
@@ -199,10 +208,9 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     for job in resolved.training:
         name = job.section.name
         before = namespaces[namespace_of(environment, job.section)]
-        claims = declare_claims(job.claims, cluster, stores, before)
-        imports = declare_imports(job.imports, cluster, stores, before)
+        files = declare_files(job, cluster, before)
         placement = Placement(name, cluster.bound(job.placement), cluster.options(*before))
-        options = cluster.on_nodes(*priorities, placement, *claims, *imports)
+        options = cluster.on_nodes(*priorities, placement, *files)
         TrainingJob(name, cluster.bound(job.job), options)
 
     for number, test in enumerate(resolved.load_tests):
@@ -211,7 +219,7 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
             export_run_command(number, test.section)
         else:
             before = namespaces[namespace_of_test(environment, test.section)]
-            claims = declare_claims(test.claims, cluster, stores, before)
+            claims = declare_claims(test.claims, cluster, before)
             needed = [cast(pulumi.Resource, services[test.section.model]), *claims]
             load = LoadTest(name, cluster.bound(test.job), cluster.options(*needed))
             pulumi.export(f"{name}_log_command", load.log_command)
@@ -274,12 +282,7 @@ def declare_cloud(
     values |= {placeholders.pool_id(name): pool.node_pool_id for name, pool in pools.items()}
     values |= {placeholders.pool_id(name): pool.node_pool_id for name, pool in edge_pools.items()}
     awaited = platform_pools(parts.pools, nodes)
-    return TargetCluster(cluster.provider, pools, awaited, cloud, values)
-
-
-def fewest_nodes(platforms: Iterable[Platform]) -> int:
-    """How many nodes there are before these platforms are installed: at least one."""
-    return max((platform.nodes for platform in platforms), default=1)
+    return TargetCluster(cluster.provider, pools, awaited, cloud, values=values)
 
 
 def platform_pools(pools: Mapping[str, NodePoolArgs], nodes: int) -> frozenset[str]:
@@ -428,16 +431,21 @@ def _declare_gpu_metrics(
     return [GpuMetrics("gpu-metrics", args, cluster.on_platform_nodes(*namespace))]
 
 
+def declare_files(
+    part: ModelParts | TrainingParts, cluster: TargetCluster, namespace: Sequence[pulumi.Resource]
+) -> list[pulumi.Resource]:
+    """The claims on what a model or a job reads and writes, and what fills it first."""
+    claims = declare_claims(part.claims, cluster, namespace)
+    return [*claims, *declare_imports(part.imports, cluster, namespace)]
+
+
 def declare_claims(
-    claims: Sequence[ClaimPart],
-    cluster: TargetCluster,
-    stores: Mapping[str, ModelBucket | ModelFileSystem],
-    namespace: Sequence[pulumi.Resource],
+    claims: Sequence[ClaimPart], cluster: TargetCluster, namespace: Sequence[pulumi.Resource]
 ) -> list[ModelStore]:
     """The claims on folders of stores, each after its store."""
     declared = []
     for claim in claims:
-        store = [stores[claim.store]] if claim.store in stores else []
+        store = [cluster.stores[claim.store]] if claim.store in cluster.stores else []
         options = cluster.options(*namespace, *store)
         component = ModelStore(claim.name, cluster.bound(claim.args), options)
         if not claim.args.writable and not claim.is_filled:
@@ -447,15 +455,12 @@ def declare_claims(
 
 
 def declare_imports(
-    imports: Sequence[ImportPart],
-    cluster: TargetCluster,
-    stores: Mapping[str, ModelBucket | ModelFileSystem],
-    namespace: Sequence[pulumi.Resource],
+    imports: Sequence[ImportPart], cluster: TargetCluster, namespace: Sequence[pulumi.Resource]
 ) -> list[ModelImport]:
     """What fills folders of stores, each with a claim by which it writes."""
     declared = []
     for part in imports:
-        claims = declare_claims(part.claims, cluster, stores, namespace)
+        claims = declare_claims(part.claims, cluster, namespace)
         options = cluster.on_platform_nodes(*namespace, *claims)
         component = ModelImport(part.name, cluster.bound(part.args), options)
         pulumi.export(f"{part.name}_import_log_command", component.log_command)

@@ -110,11 +110,11 @@ def _own_cluster_names(environment: Environment, prefix: str) -> Iterator[Derive
 def _store_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
     for name, field, owner, volume in _claims(environment):
         store = environment.store(volume.store)
-        if store is not None and store.oss is not None and store.oss.secret is None:
+        if store is not None and store.is_read_by_role:
             role = arguments.role_name(prefix, owner)
             yield DerivedName("its RAM role", role, RAM_ROLE, field, name)
     for store in environment.stores:
-        if store.nas is not None and store.nas.server is None:
+        if store.creates_file_system:
             group = arguments.access_group_name(prefix, store)
             field = f"stores[{store.name}].name"
             yield DerivedName("its access group", group, NAS_ACCESS_GROUP, field, store.name)
@@ -128,12 +128,7 @@ def _claims(environment: Environment) -> Iterator[tuple[str, str, str, VolumeSec
     for mount in arguments.mounts(environment):
         yield mount.name, mount.name_field, mount.owner, mount.volume
     for folder in arguments.imports(environment):
-        yield (
-            folder.name,
-            f"{folder.field.rpartition('.')[0]}.name",
-            folder.import_owner,
-            folder.volume,
-        )
+        yield folder.name, folder.name_field, folder.import_owner, folder.volume
 
 
 def _cluster_names(environment: Environment) -> Iterator[DerivedName]:

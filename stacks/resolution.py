@@ -345,9 +345,9 @@ class _Resolver:
             section = f"stores[{store.name}]"
             if store.oss is not None:
                 bucket = self.part(section, STORE, arguments.bucket_args, environment, store)
-                if store.oss.create:
+                if store.creates_bucket:
                     parts[store.name] = bucket
-            if store.nas is not None and store.nas.server is None:
+            if store.creates_file_system:
                 parts[store.name] = self.part(
                     section, STORE, arguments.file_system_args, environment, store, self.prefix
                 )
@@ -430,7 +430,7 @@ class _Resolver:
             section=model,
             runtime=runtime,
             claims=claims,
-            imports=[*map(self.imported, arguments.model_imports(environment, model))],
+            imports=[*map(self.imported, arguments.imports_of(environment, model))],
             placements=self.placements(section, model, pools),
             service=args,
             canary=self.rendered(section, {}, canary),
@@ -474,7 +474,7 @@ class _Resolver:
         return TrainingParts(
             section=job,
             claims=claims,
-            imports=[*map(self.imported, arguments.job_imports(environment, job))],
+            imports=[*map(self.imported, arguments.imports_of(environment, job))],
             placement=self.placement(section, job, pools),
             job=self.rendered(section, TRAINING, args),
         )

@@ -10,7 +10,7 @@ from components.serving.knative_model import KnativeServe, annotations
 
 from ..sections.environment import Environment
 from .rules import check
-from .views import models
+from .views import sections, served
 
 FIELDS: Final = {
     f"{AUTOSCALING}metric": "metric",
@@ -32,10 +32,9 @@ _METRIC: Final = f"{AUTOSCALING}metric"
 @check
 def annotations_agree_with_fields(environment: Environment) -> Iterator[Fault]:
     """An annotation comes before its field, which the rest of the environment goes by."""
-    for path, model in models(environment):
-        knative = model.serve.knative
-        texts = (knative.annotations if knative else None) or {}
-        if knative is None or not texts:
+    for path, _, knative in served(environment, lambda serve: serve.knative):
+        texts = knative.annotations
+        if not texts:
             continue
         chosen = annotations(knative.model_copy(update={"annotations": None}))
         scaler = texts.get(_CLASS, KPA)
@@ -56,13 +55,12 @@ def annotations_agree_with_fields(environment: Environment) -> Iterator[Fault]:
 @check
 def annotations_have_keys(environment: Environment) -> Iterator[Fault]:
     """The API server refuses the whole object for one key."""
-    for path, model in models(environment):
-        for kind, section in model.serve.sections.items():
-            fields = {f"{path}.serve.{kind}.annotations": section.annotations}
-            if isinstance(section, KnativeServe) and section.reserve is not None:
-                fields[f"{path}.serve.{kind}.reserve.annotations"] = section.reserve.annotations
-            for field, texts in fields.items():
-                for key in texts or {}:
-                    if not LABEL_KEY.allows(key):
-                        want = "a key such as 'team' or 'example.com/team'"
-                        yield Fault(f"{field}[{key}]", key, want, "Kubernetes takes no other")
+    for path, _, section in sections(environment):
+        fields = {f"{path}.annotations": section.annotations}
+        if isinstance(section, KnativeServe) and section.reserve is not None:
+            fields[f"{path}.reserve.annotations"] = section.reserve.annotations
+        for field, texts in fields.items():
+            for key in texts or {}:
+                if not LABEL_KEY.allows(key):
+                    want = "a key such as 'team' or 'example.com/team'"
+                    yield Fault(f"{field}[{key}]", key, want, "Kubernetes takes no other")

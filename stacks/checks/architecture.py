@@ -11,7 +11,7 @@ from components.cloud.node_pool import Taint, architecture_faults
 from ..sections.environment import Environment
 from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .rules import check, warning
-from .views import cached, containers, lowest_size, placed
+from .views import cached, containers, lowest_size
 
 ARM_DOCS: Final = (
     "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/"
@@ -78,7 +78,7 @@ def caches_are_on_x86(environment: Environment) -> Iterator[Fault]:
 def images_suit_the_architecture(environment: Environment) -> Iterator[str]:
     """Whether an image has a variant for ARM stands in its registry, which is not asked."""
     for path, _, placement in containers(environment):
-        pools = [pool.name for pool in placed(environment, placement) if is_arm(environment, pool)]
+        pools = [pool.name for pool in environment.placed(placement) if is_arm(environment, pool)]
         if pools:
             mixed = len(pools) < len(placement.pools)
             variants = "variants for arm64 and amd64" if mixed else "a variant for arm64"

@@ -14,7 +14,7 @@ from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .annotations import FIELDS
 from .rules import warning, warning_by_needs
-from .views import lowest_size, models, own_pools
+from .views import lowest_size, models, own_pools, sections
 
 OSS_READ_GIB_PER_SECOND: Final = 0.16
 """Rate at which a pod reads a model from OSS without a cache: article 000, 15 GB in 90 s."""
@@ -39,19 +39,16 @@ def start_seconds(environment: Environment, model: ModelSection) -> int:
 @warning
 def starts_take_their_time(environment: Environment) -> Iterator[str]:
     """A start that takes longer than it is allowed to is started over and over."""
-    for path, model in models(environment):
+    for path, model, section in sections(environment):
         if model.cache is not None or model.volume is None:
             continue
-        elastic = is_elastic(environment, model)
         need = start_seconds(environment, model)
-        for kind, section in model.serve.sections.items():
-            if not section.startup_seconds or section.startup_seconds >= need:
-                continue
+        if section.startup_seconds and section.startup_seconds < need:
+            node = ", and a new node" if is_elastic(environment, model) else ""
             yield (
-                f"{path}.serve.{kind}.startup_seconds is {section.startup_seconds}, but without a "
-                f"cache a start is estimated at {need} s ({model.volume.size} at "
-                f"{OSS_READ_GIB_PER_SECOND} GiB/s"
-                f"{', and a new node' if elastic else ''}): it may never finish."
+                f"{path}.startup_seconds is {section.startup_seconds}, but without a cache a start "
+                f"is estimated at {need} s ({model.volume.size} at {OSS_READ_GIB_PER_SECOND} GiB/s"
+                f"{node}): it may never finish."
             )
 
 

@@ -8,7 +8,7 @@ from components.serving import Topology
 from ..sections.environment import Environment
 from ..sections.models import PlacementSection
 from .rules import check, warning
-from .views import models, own_pools, placed
+from .views import models, own_pools
 
 
 @check
@@ -57,7 +57,7 @@ def spreading_has_room(environment: Environment) -> Iterator[str]:
 def zones_of(environment: Environment, placement: PlacementSection) -> list[str]:
     """Zones of a placement's nodes, in order; none where a pool does not say."""
     pools = own_pools(environment, placement)
-    if environment.network is None or len(pools) < len(placed(environment, placement)):
+    if environment.network is None or len(pools) < len(environment.placed(placement)):
         return []
-    every = [zone.id for zone in environment.network.zones]
+    every = environment.network.zone_ids
     return list(dict.fromkeys(zone for pool in pools for zone in pool.zones or every))

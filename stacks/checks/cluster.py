@@ -110,7 +110,7 @@ def networks_say_the_range_of_a_vpc(environment: Environment) -> Iterator[Fault]
         why = "the access list of cluster.public_endpoint has to let in the nodes"
         yield Fault("network.cidr", MISSING, "given", why)
     for store in environment.stores:
-        if store.nas is not None and store.nas.server is None:
+        if store.creates_file_system:
             why = f"the file system of stores[{store.name}] lets in the addresses of the VPC"
             yield Fault("network.cidr", MISSING, "given", why)
 
@@ -151,7 +151,7 @@ def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
 @check
 def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
     """A pool's vSwitches are the network's."""
-    zone_ids = [zone.id for zone in environment.network.zones] if environment.network else []
+    zone_ids = environment.network.zone_ids if environment.network else []
     for pool in environment.pools:
         for zone in pool.zones or []:
             if zone_ids and zone not in zone_ids:

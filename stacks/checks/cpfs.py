@@ -15,7 +15,7 @@ from ..sections.pools import PoolSection
 from ..sections.stores import CpfsSection
 from .architecture import is_arm
 from .rules import check, warning
-from .views import placed, placements_of, workloads
+from .views import placements_of, workloads
 
 DAEMON: Final = "cnfs-nas-daemon"
 """Add-on whose processes mount either edition, from csi-plugin 1.33 on."""
@@ -38,7 +38,7 @@ def nodes_mount_cpfs(environment: Environment) -> Iterator[Fault]:
     }
     for path, workload in workloads(environment):
         for field, placement in placements_of(path, workload) if workload.name in general else ():
-            for pool in placed(environment, placement):
+            for pool in environment.placed(placement):
                 if is_arm(environment, pool):
                     want, why = "a pool of x86 nodes", "CPFS has no client for ARM"
                     yield Fault(f"{field}.pools", pool.name, want, why)
@@ -74,9 +74,8 @@ def clusters_have_the_drivers_of_cpfs(environment: Environment) -> Iterator[str]
     """ACK does not install them by itself."""
     if environment.existing:
         return
-    named = {addon.name for addon in environment.cluster.addons}
     stores = [store for store in environment.stores if store.cpfs]
-    if stores and DAEMON not in named:
+    if stores and DAEMON not in environment.cluster.addon_names:
         names = ", ".join(f"stores[{store.name}]" for store in stores)
         lingjun = any(store.cpfs and store.cpfs.file_system_id for store in stores)
         beside = " and the components of bmcpfs-csi" if lingjun else ""

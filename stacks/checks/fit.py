@@ -23,7 +23,6 @@ from .views import (
     containers,
     lowest_size,
     models,
-    placed,
     pod_resources,
     resources_of,
     section_pools,
@@ -46,7 +45,7 @@ def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
     for path, container, placement in containers(environment):
         resources = container.resources
         asks = resources.needs_card
-        for pool in placed(environment, placement):
+        for pool in environment.placed(placement):
             for node, offer in offers(environment, pool) if pool.has_gpus or not asks else []:
                 for field, got, room in _shortages(resources, offer):
                     want = f"at most {room} on pool {pool.name}"
@@ -76,7 +75,7 @@ def sidecars_fit_beside_their_server(environment: Environment) -> Iterator[Fault
 def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
     """Under Terway a node holds as many pods as it has addresses."""
     for path, workload in workloads(environment):
-        for pool in placed(environment, workload.placement):
+        for pool in environment.placed(workload.placement):
             for node, offer in offers(environment, pool):
                 resources = resources_of(workload)
                 parts = parts_per_card(resources, environment.card(pool)) * offer.gpus

@@ -135,7 +135,7 @@ def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSourc
 def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSource]:
     """The charts' own, unless values of the user decide."""
     fluid, kserve = environment.fluid, environment.kserve.chart
-    if fluid.install and any(model.cache for model in environment.models):
+    if fluid.install and environment.has_caches:
         is_shipped = fluid.flavor is not FluidFlavor.ACK and not fluid.values
         yield from _chart_images("fluid.image_prefix", fluid.image_prefix, "fluid", is_shipped)
     prefix = kserve.image_prefix if kserve else None
@@ -147,14 +147,12 @@ def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSour
     if llm.install and needs.sections(LLM_INFERENCE_SERVICES):
         field, is_shipped = "kserve.chart.image_prefix", not llm.values
         yield from _chart_images(field, prefix, "kserve-llmisvc-resources", is_shipped)
-    groups = environment.leader_worker_sets
-    if groups.install and needs.sections(LEADER_WORKER_SETS):
-        field, is_shipped = "leader_worker_sets.image_prefix", not groups.values
-        yield from _chart_images(field, groups.image_prefix, "lws", is_shipped)
-    roles = environment.role_based_groups
-    if roles.install and needs.sections(ROLE_BASED_GROUPS):
-        field, is_shipped = "role_based_groups.image_prefix", not roles.values
-        yield from _chart_images(field, roles.image_prefix, "rbgs", is_shipped)
+    for platform, chart in ((LEADER_WORKER_SETS, "lws"), (ROLE_BASED_GROUPS, "rbgs")):
+        field = platform.replace("-", "_")
+        own = getattr(environment, field)
+        if own.install and needs.sections(platform):
+            field = f"{field}.image_prefix"
+            yield from _chart_images(field, own.image_prefix, chart, not own.values)
     if needs.sections(CERT_MANAGER) and environment.cert_manager_mode is CertManagerMode.INSTALL:
         yield from _chart_images("cert_manager", prefix, "cert-manager", is_shipped=True)
 

@@ -78,9 +78,8 @@ def volumes_have_their_own_claims(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{volume}.name", name, "another one", why)
     for folder in imports(environment):
         if (namesake := owners.get(folder.import_owner)) is not None:
-            field = f"{folder.field.rpartition('.')[0]}.name"
             why = f"{namesake} has a claim of the name {folder.import_owner}, as the import has"
-            yield Fault(field, folder.name, "another one", why)
+            yield Fault(folder.name_field, folder.name, "another one", why)
 
 
 @check
@@ -121,7 +120,7 @@ def buckets_are_made_once(environment: Environment) -> Iterator[Fault]:
     """A name of a bucket is given once in all of OSS."""
     owners: dict[str, str] = {}
     for store in environment.stores:
-        if store.oss is None or not store.oss.create:
+        if store.oss is None or not store.creates_bucket:
             continue
         if (owner := owners.setdefault(store.oss.bucket, store.name)) != store.name:
             want = "another one, or one store for both: models take folders of it"

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from components.args import MISSING, Fault, nearest
+from components.args import MISSING, Fault
 from components.catalog.gpus import GPUS
 
 from ..sections.environment import Environment
 from ..sections.pools import GpuSection
 from .rules import check, warning
-from .views import repeated, section_of
+from .views import guess, repeated, section_of
 
 
 @check
@@ -18,9 +18,8 @@ def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
     for pool in environment.pools:
         for name in pool.instance_types:
             if name not in instances:
-                close = nearest(name, instances)
-                hint = f" (did you mean {close!r}?)" if close else ""
-                want = f"a type of the catalogue{hint}, or described under instance_types"
+                meant = guess(name, instances)
+                want = f"a type of the catalogue{meant}, or described under instance_types"
                 why = "whether pods fit depends on its size"
                 yield Fault(f"pools[{pool.name}].instance_types", name, want, why)
 
@@ -33,9 +32,7 @@ def cards_are_known(environment: Environment) -> Iterator[Fault]:
     named += [(f"instance_types[{entry.name}]", entry.gpu) for entry in environment.instance_types]
     for section, name in named:
         if name is not None and name not in cards:
-            close = nearest(name, cards)
-            hint = f" (did you mean {close!r}?)" if close else ""
-            want = f"one of {', '.join(cards)}{hint}, or described under gpus"
+            want = f"one of {', '.join(cards)}{guess(name, cards)}, or described under gpus"
             why = "its memory and compute capability decide what runs on it"
             yield Fault(f"{section}.gpu", name, want, why)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
 from .rules import warning
-from .views import models, placed
+from .views import models
 
 
 @warning
@@ -16,7 +16,7 @@ def machines_reach_the_stores(environment: Environment) -> Iterator[str]:
     for path, model in models(environment):
         if model.volume is None:
             continue
-        edge = [p for p in placed(environment, model.reach) if isinstance(p, EdgePoolSection)]
+        edge = [p for p in environment.placed(model.reach) if isinstance(p, EdgePoolSection)]
         if edge:
             yield (
                 f"{path}.volume is read over the VPC's own network, and network.dedicated_line is "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.args import MISSING, Fault, nearest
+from components.args import MISSING, Fault
 from components.catalog.regions import oss_internal_endpoint
 from components.serving.server import Resources
 
@@ -10,7 +10,7 @@ from ..arguments import mounts
 from ..sections.environment import Environment
 from ..sections.models import PlacementSection
 from .rules import check
-from .views import cached, models, repeated, resources_of, workloads
+from .views import cached, guess, repeated, resources_of, sections, workloads
 
 
 @check
@@ -35,10 +35,9 @@ def _placements(environment: Environment) -> Iterator[tuple[str, PlacementSectio
     """Every placement, with its field path, and what its pods ask for."""
     for path, workload in workloads(environment):
         yield path, workload.placement, resources_of(workload)
-    for path, model in models(environment):
-        for kind, section in model.serve.sections.items():
-            if (own := model.placement_of(section)) is not model.placement:
-                yield f"{path}.serve.{kind}", own, model.resources_of(section)
+    for path, model, section in sections(environment):
+        if (own := model.placement_of(section)) is not model.placement:
+            yield path, own, model.resources_of(section)
 
 
 @check
@@ -77,15 +76,15 @@ def stores_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     for store in environment.stores if environment.existing else []:
         field = f"stores[{store.name}]"
         why = "profile existing creates nothing in a cloud"
-        if store.oss is not None and store.oss.create:
+        if store.creates_bucket:
             yield Fault(f"{field}.oss.create", True, "false, for a bucket that exists", why)
-        if store.oss is not None and store.oss.secret is None:
+        if store.is_read_by_role:
             want = "the name of a Secret with an AccessKey, or the store a claim"
             reason = "only an ACK cluster has RRSA, by which a RAM role reads a bucket"
             yield Fault(f"{field}.oss.secret", MISSING, want, reason)
         if store.oss is not None and environment.region is None:
             yield Fault("region", MISSING, "given", f"{field}.oss is a bucket of that region")
-        if store.nas is not None and store.nas.server is None:
+        if store.creates_file_system:
             yield Fault(f"{field}.nas.server", MISSING, "given", why)
 
 
@@ -104,7 +103,7 @@ def new_file_systems_have_a_network(environment: Environment) -> Iterator[Fault]
     if environment.cluster.id is None or environment.network is not None:
         return
     for store in environment.stores:
-        if store.nas is not None and store.nas.server is None:
+        if store.creates_file_system:
             want = "given, or network with vpc_id and a zone"
             why = "the mount target of a new file system stands in a vSwitch"
             yield Fault(f"stores[{store.name}].nas.server", MISSING, want, why)
@@ -126,7 +125,7 @@ def oss_endpoints_are_internal(environment: Environment) -> Iterator[Fault]:
 @check
 def nas_zones_are_known(environment: Environment) -> Iterator[Fault]:
     """A mount target stands in a vSwitch of the network."""
-    zone_ids = [zone.id for zone in environment.network.zones] if environment.network else []
+    zone_ids = environment.network.zone_ids if environment.network else []
     for store in environment.stores:
         zone = store.nas.zone if store.nas else None
         if zone is not None and zone not in zone_ids:
@@ -166,7 +165,5 @@ def training_gives_way(environment: Environment) -> Iterator[Fault]:
 
 def _unknown(field: str, name: str, names: list[str], why: str) -> Iterator[Fault]:
     """Nothing where nothing is known: a section that has to be there is asked for once."""
-    close = nearest(name, names)
-    hint = f" (did you mean {close!r}?)" if close else ""
     if names:
-        yield Fault(field, name, f"one of {', '.join(names)}{hint}", why)
+        yield Fault(field, name, f"one of {', '.join(names)}{guess(name, names)}", why)

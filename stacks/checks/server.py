@@ -21,7 +21,7 @@ from ..arguments import signals_of
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, scales_of
 from .rules import check, warning
-from .views import containers, models, mount_paths, read_only_paths
+from .views import containers, models, mount_paths, read_only_paths, server_field
 
 IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace")
 """Folders that images keep programs and templates in; the first is that of vllm/vllm-openai."""
@@ -60,28 +60,25 @@ def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
     """A path under no mount is not there, and vLLM ends with an error that names a hub."""
     for path, model in models(environment):
         command, mounts = model.server.vllm_command, mount_paths(model)
-        for flag, source in sources(command) if command else []:
-            if source.startswith("/") and not any(is_below(source, mount) for mount in mounts):
-                section = _section(model, flag)
-                want = f"below {' or '.join(mounts)}" if mounts else "a hub's name, or volume given"
-                why = f"{flag} reads it, and nothing {'else ' if mounts else ''}is mounted"
-                yield Fault(f"{path}.server.{section}", source, want, why)
         engine = read_engine(model.server.command or [])
-        folder = (engine.model if engine else None) or ""
-        if folder.startswith("/") and not any(is_below(folder, mount) for mount in mounts):
-            want = f"below {' or '.join(mounts)}" if mounts else "a hub's name, or volume given"
-            why = f"the server reads it, and nothing {'else ' if mounts else ''}is mounted"
-            yield Fault(f"{path}.server.command", folder, want, why)
+        reads = [
+            (_section(model, flag), flag, source)
+            for flag, source in (sources(command) if command else ())
+        ]
+        reads += [("command", "the server", engine.model)] if engine and engine.model else []
+        for field, reader, source in reads:
+            if source.startswith("/") and not any(is_below(source, mount) for mount in mounts):
+                want = f"below {' or '.join(mounts)}" if mounts else "a hub's name, or volume given"
+                why = f"{reader} reads it, and nothing {'else ' if mounts else ''}is mounted"
+                yield Fault(f"{path}.server.{field}", source, want, why)
 
 
 def _section(model: ModelSection, flag: str) -> str:
     """The field of a server that a flag of its command line is from."""
     vllm = model.server.vllm
-    if vllm is None:
-        return "command"
-    if flag == "--model":
-        return "vllm.model"
-    return "vllm.lora.adapters" if vllm.lora and flag == "--lora-modules" else "vllm.extra_args"
+    if vllm and vllm.lora and flag == "--lora-modules":
+        return "vllm.lora.adapters"
+    return server_field(model, "model" if flag == "--model" else "extra_args")
 
 
 @warning
@@ -163,7 +160,7 @@ def _unfilled(environment: Environment) -> Iterator[tuple[str, str, str, str]]:
         if server.secret_env or model.api_key_secret:
             continue
         words = server.vllm.extra_args if server.vllm else server.command
-        field = "vllm.extra_args" if server.vllm else "command"
+        field = server_field(model, "extra_args")
         # In a script it is the output of a program.
         plain = [] if shell_script(words or []) else words or []
         texts = [(field, before, word) for before, word in pairwise(["", *plain])]
@@ -193,10 +190,10 @@ def replicas_have_their_nodes(environment: Environment) -> Iterator[Fault]:
         command = model.server.vllm_command
         nodes = command.number("--nnodes") if command else None
         if (nodes or 1) > 1 and model.pods_per_replica == 1:
-            section = "command" if model.server.vllm is None else "vllm.extra_args"
             want = f"left out, or {path}.serve.leader_worker with nodes {nodes}"
             why = f"a replica of {model.serve.kind} is one pod, which waits for the others for good"
-            yield Fault(f"{path}.server.{section}", Words(f"one with --nnodes {nodes}"), want, why)
+            field = f"{path}.server.{server_field(model, 'extra_args')}"
+            yield Fault(field, Words(f"one with --nnodes {nodes}"), want, why)
 
 
 @check
@@ -206,8 +203,8 @@ def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
         command, env = model.server.vllm_command, model.server.env or {}
         folders = {f"env[{name}]": env[name] for name in WRITTEN if name in env} if command else {}
         if command and command.model and not command.model.startswith("/"):
-            section = "command" if model.server.vllm is None else "vllm.extra_args"
-            folders |= {section: command.flags.get("--download-dir", "")}
+            folder = command.flags.get("--download-dir", "")
+            folders |= {server_field(model, "extra_args"): folder}
         if command and model.server.vllm and model.server.vllm.compile_cache:
             folders["vllm.compile_cache"] = model.server.vllm.compile_cache
         for field, folder in folders.items():
@@ -242,6 +239,8 @@ def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
     """Without its statistics vLLM publishes no series, and nothing scales on them."""
     for path, model in models(environment):
         command = model.server.vllm_command
+        if command is None or NO_STATS not in command.flags:
+            continue
         for kind, section in model.serve.sections.items():
             asks = {field: str(metric) for field, metric in signals_of(model)}
             for field, scale in scales_of(section).items():
@@ -249,11 +248,11 @@ def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
                     asks[f"serve.{kind}.{field}.metric"] = scale.metric or ""
             if model.slo is not None:
                 asks["slo"] = "given"
-            if command and NO_STATS in command.flags and asks:
-                place = "command" if model.server.vllm is None else "vllm.extra_args"
+            if asks:
                 [field, value], *_ = asks.items()
                 why = f"vLLM then publishes no series, and {path}.{field} is {value}"
-                yield Fault(f"{path}.server.{place}", NO_STATS, "left out", why)
+                place = f"{path}.server.{server_field(model, 'extra_args')}"
+                yield Fault(place, NO_STATS, "left out", why)
 
 
 @check

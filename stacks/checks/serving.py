@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from components.args import MISSING, Fault, Words
-from components.catalog.metrics import METRICS, MetricsFlavor, offered
+from components.catalog.metrics import METRICS, offered
 
-from ..arguments import DEFAULT_PORT, is_scaled_on_vllm
+from ..arguments import DEFAULT_PORT, is_scaled_on_vllm, metrics_flavor
 from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
@@ -16,8 +16,7 @@ from .views import cached, models, scales
 @check
 def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
     """An HPA whose metric nobody serves never adds a pod."""
-    flavor = MetricsFlavor.UPSTREAM if environment.existing else MetricsFlavor.ARMS
-    names = [metric.name for metric in offered(flavor)]
+    names = [metric.name for metric in offered(metrics_flavor(environment))]
     for path, scale in scales(environment):
         metric = scale.metric
         if metric not in METRICS or getattr(scale, "keda", None):

@@ -16,7 +16,7 @@ from ..sections.cluster import Profile
 from ..sections.environment import Environment
 from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .rules import check, warning
-from .views import containers, models, placed, section_of
+from .views import containers, models, section_of
 
 SCHEDULING_DOCS: Final = "https://www.alibabacloud.com/help/doc-detail/191140.html"
 SHARE_FLAG: Final = "--gpu-memory-utilization"
@@ -28,7 +28,7 @@ def pools_are_labelled_as_they_share(environment: Environment) -> Iterator[Fault
     askers: dict[str, list[str]] = {}
     for path, container, placement in containers(environment):
         if container.resources.needs_card:
-            for pool in placed(environment, placement):
+            for pool in environment.placed(placement):
                 askers.setdefault(pool.name, []).append(path.removesuffix(".server"))
     for pool in environment.all_pools:
         paths = askers.get(pool.name, [])
@@ -52,7 +52,7 @@ def pods_ask_for_what_pools_hand_out(environment: Environment) -> Iterator[Fault
     """A node that hands out parts of cards has no whole ones, and the other way round."""
     for path, container, placement in containers(environment):
         resources = container.resources
-        for pool in placed(environment, placement) if resources.needs_card else []:
+        for pool in environment.placed(placement) if resources.needs_card else []:
             field, got, modes = _asked(resources)
             if pool.gpu_sharing not in modes:
                 instead = _ASKED_OF[pool.gpu_sharing]
@@ -72,7 +72,7 @@ def parts_fit_their_cards(environment: Environment) -> Iterator[Fault]:
     """A part is of one card."""
     for path, container, placement in containers(environment):
         resources = container.resources
-        for pool in placed(environment, placement):
+        for pool in environment.placed(placement):
             card = environment.card(pool)
             if card is None:
                 continue
@@ -119,7 +119,7 @@ def sharing_suits_the_cluster(environment: Environment) -> Iterator[Fault]:
 def machines_offer_what_is_asked(environment: Environment) -> Iterator[Fault]:
     """Nodes that say which further resources they offer."""
     for path, container, placement in containers(environment):
-        for pool in placed(environment, placement):
+        for pool in environment.placed(placement):
             offer = None if isinstance(pool, PoolSection) else pool.allocatable
             if offer is None or offer.extended is None:
                 continue
@@ -136,7 +136,7 @@ def nodes_may_lack_what_is_asked(environment: Environment) -> Iterator[str]:
     """Further resources of which nothing says that the nodes have them."""
     for path, container, placement in containers(environment):
         for name in container.resources.extended or {}:
-            for pool in placed(environment, placement):
+            for pool in environment.placed(placement):
                 if (doubt := _doubt(name, pool)) is not None:
                     yield (
                         f"{path}.resources.extended asks for {name}, and {doubt}: on pool "
@@ -150,7 +150,7 @@ def parts_under_mps_are_set(environment: Environment) -> Iterator[str]:
     for path, model in models(environment):
         vllm = model.server.vllm
         chosen = vllm is None or "gpu_memory_utilization" in vllm.model_fields_set
-        for pool in placed(environment, model.reach):
+        for pool in environment.placed(model.reach):
             card = environment.card(pool)
             part = model.server.resources.gpu_gib
             if pool.gpu_sharing is GpuSharing.MPS and part and card and not chosen:
@@ -195,7 +195,7 @@ def _unisolated(
 ) -> Iterator[tuple[str, ModelServer, AnyPoolSection, Gpu]]:
     """Models with a part of a card that nothing isolates, and each pool where that is so."""
     for path, model in models(environment):
-        for pool in placed(environment, model.reach):
+        for pool in environment.placed(model.reach):
             card = environment.card(pool)
             shared = pool.gpu_sharing is GpuSharing.SHARE
             if shared and card is not None and model.server.resources.gpu_gib:

@@ -145,8 +145,7 @@ def promises_are_watched(environment: Environment) -> Iterator[Fault]:
 def first_tokens_are_of_one_pod(environment: Environment) -> Iterator[Fault]:
     """A prompt that one pod reads, and whose answer another one writes, is counted by both."""
     for path, model in models(environment):
-        is_split = model.serve.roles is not None or (model.serve.llm and model.serve.llm.prefill)
-        if model.slo is not None and is_split:
+        if model.slo is not None and model.serve.is_split:
             want = "left out where prefill is apart, and promises watched at what clients ask"
             why = (
                 "vLLM counts a first token from when a pod has the request: decode has it after "

@@ -31,7 +31,7 @@ from ..sections.models import ModelSection, RuntimeSection, nodes_of, scales_of
 from ..sections.pools import PoolSection
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
 from .rules import check, warning
-from .views import cached, highest_size, lowest_size, models, pod_resources
+from .views import cached, highest_size, lowest_size, pod_resources, sections
 
 Amounts = Mapping[str, int]
 """Amount of each resource, in its smallest unit."""
@@ -128,27 +128,24 @@ def pools_hold_whole_groups(environment: Environment) -> Iterator[Fault]:
     taken half of the nodes each wait for each other.
     """
     rooms = _rooms(environment, max)
-    for path, model in models(environment):
-        for kind, section in model.serve.sections.items():
-            size, per_pod = nodes_of(section), amounts(pod_resources(model, section))
-            names = dict.fromkeys(model.placement_of(section).pools)
-            if size == 1:
-                continue
-            field, most = f"{path}.serve.{kind}", section.scale.max
-            for name in names:
-                cause = "parallelism" if model.serve.llm else "nodes"
-                demand = Demand(f"{field}.{cause}", size, per_pod, frozenset([name]))
-                for shortage in _shortages([demand], rooms):
-                    why = f"a group needs {shortage.need}, and {shortage.have}"
-                    yield Fault(demand.field, size, f"less, or pool {name} larger", why)
-            pools = frozenset(names)
-            demand = Demand(f"{field}.scale.max", most, per_pod, pools, size)
-            for shortage in _shortages([demand] if most > 1 else [], rooms):
-                why = (
-                    f"{most} groups of {size} pods need {shortage.need}, and {shortage.have}: "
-                    "those that are placed by halves wait for each other"
-                )
-                yield Fault(demand.field, most, "less, or its pools larger", why)
+    for field, model, section in sections(environment):
+        size, most = nodes_of(section), section.scale.max
+        per_pod, pools = _asked(model, section)
+        if size == 1:
+            continue
+        for name in dict.fromkeys(model.placement_of(section).pools):
+            cause = "parallelism" if model.serve.llm else "nodes"
+            demand = Demand(f"{field}.{cause}", size, per_pod, frozenset([name]))
+            for shortage in _shortages([demand], rooms):
+                why = f"a group needs {shortage.need}, and {shortage.have}"
+                yield Fault(demand.field, size, f"less, or pool {name} larger", why)
+        demand = Demand(f"{field}.scale.max", most, per_pod, pools, size)
+        for shortage in _shortages([demand] if most > 1 else [], rooms):
+            why = (
+                f"{most} groups of {size} pods need {shortage.need}, and {shortage.have}: "
+                "those that are placed by halves wait for each other"
+            )
+            yield Fault(demand.field, most, "less, or its pools larger", why)
 
 
 @warning
@@ -172,32 +169,32 @@ def highest_sums_fit(environment: Environment) -> Iterator[str]:
 
 def _lowest_demands(environment: Environment) -> Iterator[Demand]:
     """Replicas that are always there, or the reserve instances that stand in for them."""
-    for path, model in models(environment):
-        for kind, section in model.serve.sections.items():
-            per_pod = amounts(pod_resources(model, section))
-            pools = frozenset(model.placement_of(section).pools)
-            least = max(section.scale.min, start := _initial_scale(section))
-            for role, scale in scales_of(section).items():
-                field = f"{path}.serve.{kind}.{role}.min"
-                if start > scale.min:
-                    field = f"{path}.serve.{kind}.annotations[{INITIAL_SCALE}]"
-                yield Demand(field, max(scale.min, start), per_pod, pools, nodes_of(section))
-            if not least:
-                # Of the size of a reserve instance, ACK lets one say less CPU and memory.
-                sizes = ("cpu", "memory")
-                cards = {name: count for name, count in per_pod.items() if name not in sizes}
-                field = f"{path}.serve.{kind}.reserve.replicas"
-                yield Demand(field, _reserved(model), cards, pools)
+    for path, model, section in sections(environment):
+        per_pod, pools = _asked(model, section)
+        least = max(section.scale.min, start := _initial_scale(section))
+        for role, scale in scales_of(section).items():
+            field = f"{path}.{role}.min"
+            if start > scale.min:
+                field = f"{path}.annotations[{INITIAL_SCALE}]"
+            yield Demand(field, max(scale.min, start), per_pod, pools, nodes_of(section))
+        if not least:
+            # Of the size of a reserve instance, ACK lets one say less CPU and memory.
+            sizes = ("cpu", "memory")
+            cards = {name: count for name, count in per_pod.items() if name not in sizes}
+            yield Demand(f"{path}.reserve.replicas", _reserved(model), cards, pools)
 
 
 def _highest_demands(environment: Environment) -> Iterator[Demand]:
-    for path, model in models(environment):
-        for kind, section in model.serve.sections.items():
-            per_pod = amounts(pod_resources(model, section))
-            pools = frozenset(model.placement_of(section).pools)
-            for role, scale in scales_of(section).items():
-                field, size = f"{path}.serve.{kind}.{role}.max", nodes_of(section)
-                yield Demand(field, scale.max, per_pod, pools, size)
+    for path, model, section in sections(environment):
+        per_pod, pools = _asked(model, section)
+        for role, scale in scales_of(section).items():
+            yield Demand(f"{path}.{role}.max", scale.max, per_pod, pools, nodes_of(section))
+
+
+def _asked(model: ModelSection, section: RuntimeSection) -> tuple[Amounts, frozenset[str]]:
+    """What a pod of a model asks for, and the pools that it can land on."""
+    pools = frozenset(model.placement_of(section).pools)
+    return amounts(pod_resources(model, section)), pools
 
 
 def _cache_demands(environment: Environment) -> Iterator[Demand]:

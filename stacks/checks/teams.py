@@ -11,9 +11,9 @@ from components.serving.ingress import gateway_of
 
 from ..arguments import (
     has_teams,
+    imports_of,
     isolation_of,
     knows_network_policies,
-    model_imports,
     mounts,
     namespace_of,
     namespace_of_claim,
@@ -25,7 +25,7 @@ from ..sections.network import NetworkPlugin
 from ..sections.training import TrainingSection
 from .rules import check, warning, warning_by_needs
 from .updates import most_cards, spare_replicas
-from .views import fewest_replicas, models, most_replicas, placed, resources_of, workloads
+from .views import fewest_replicas, models, most_replicas, resources_of, workloads
 
 CACHE_MASTERS = 1
 """Pods of a cache beside its workers."""
@@ -91,7 +91,7 @@ def _most(environment: Environment, space: str) -> Iterator[Ask]:
     """What may run in a namespace at the same time."""
     for path, model in models(environment):
         if namespace_of(environment, model) == space:
-            jobs = len([*model_imports(environment, model)]) + (model.cache is not None)
+            jobs = len([*imports_of(environment, model)]) + (model.cache is not None)
             pods = model.pods(most_replicas)
             asked = pods + _cache_pods(model, pods) + jobs
             yield Ask(path, model.gpus(most_replicas), asked)
@@ -105,53 +105,61 @@ def _training(environment: Environment, space: str) -> Iterator[Ask]:
             yield Ask(f"training[{job.name}]", gpus, job.parallelism)
 
 
-@check
-def quotas_hold_what_always_runs(environment: Environment) -> Iterator[Fault]:
-    """Kubernetes creates no pod beyond a quota, and tells nobody but a controller."""
+def _bounds(environment: Environment) -> Iterator[tuple[str, str, int]]:
+    """Bounds of quotas: the namespace, what is bounded, a field of `Ask`, and the most of it."""
     for section in environment.namespaces:
         for field in ("gpus", "pods"):
             bound = getattr(section.quota, field, None)
-            if bound is None:
-                continue
-            least = [ask for ask in _least(environment, section.name) if getattr(ask, field)]
-            alone = [[ask] for ask in _training(environment, section.name)]
-            for asks in [least, *alone]:
-                total = sum(getattr(ask, field) for ask in asks)
-                if total > bound:
-                    why = f"so many are needed at the least by {_listed(asks)}"
-                    where = f"namespaces[{section.name}].quota.{field}"
-                    yield Fault(where, bound, f"{total} or more", why)
-                    break
+            if bound is not None:
+                yield section.name, field, bound
+
+
+def _bound_faults(
+    environment: Environment, where: str, bound: int, spaces: Sequence[str], field: str
+) -> Iterator[Fault]:
+    """Refuses, once, a bound below what always runs in some namespaces, or below a job's need."""
+    least = [ask for space in spaces for ask in _least(environment, space) if getattr(ask, field)]
+    jobs = [[ask] for space in spaces for ask in _training(environment, space)]
+    for asks in [least, *jobs]:
+        need = sum(getattr(ask, field) for ask in asks)
+        if need > bound:
+            why = f"so many are needed at the least by {_listed(asks)}"
+            yield Fault(where, bound, f"{need} or more", why)
+            return
+
+
+@check
+def quotas_hold_what_always_runs(environment: Environment) -> Iterator[Fault]:
+    """Kubernetes creates no pod beyond a quota, and tells nobody but a controller."""
+    for space, field, bound in _bounds(environment):
+        where = f"namespaces[{space}].quota.{field}"
+        yield from _bound_faults(environment, where, bound, [space], field)
 
 
 @warning_by_needs
 def quotas_hold_what_may_run(environment: Environment, needs: Needs) -> Iterator[str]:
     """What comes last waits, and so does an update."""
-    for section in environment.namespaces:
-        for field in ("gpus", "pods"):
-            bound = getattr(section.quota, field, None)
-            if bound is None:
+    for space, field, bound in _bounds(environment):
+        where = f"namespaces[{space}].quota.{field} is {bound}"
+        most = [*_most(environment, space)]
+        total = sum(getattr(ask, field) for ask in most)
+        if total > bound:
+            yield (
+                f"{where}, but {_listed(most)} may ask for {total} at the same time: what comes "
+                "last is not created until the others leave room."
+            )
+            continue
+        least = sum(getattr(ask, field) for ask in _least(environment, space))
+        for path, model in models(environment):
+            if namespace_of(environment, model) != space:
                 continue
-            where = f"namespaces[{section.name}].quota.{field} is {bound}"
-            most = [*_most(environment, section.name)]
-            total = sum(getattr(ask, field) for ask in most)
-            if total > bound:
+            each = model.replica_gpus if field == "gpus" else model.pods_per_replica
+            spare = spare_replicas(needs, model) * each
+            if least + spare > bound:
                 yield (
-                    f"{where}, but {_listed(most)} may ask for {total} at the same time: what "
-                    "comes last is not created until the others leave room."
+                    f"{where}: an update of {path} needs {spare} more than the {least} that always "
+                    "run, so it never ends."
                 )
-                continue
-            least = sum(getattr(ask, field) for ask in _least(environment, section.name))
-            for path, model in models(environment):
-                if namespace_of(environment, model) != section.name:
-                    continue
-                each = model.replica_gpus if field == "gpus" else model.pods_per_replica
-                spare = spare_replicas(needs, model) * each
-                if least + spare > bound:
-                    yield (
-                        f"{where}: an update of {path} needs {spare} more than the {least} that "
-                        "always run, so it never ends."
-                    )
 
 
 @warning
@@ -202,20 +210,9 @@ def guarantees_are_kept(environment: Environment) -> Iterator[Fault]:
             why = "that is what the pools have at the most, in whole cards"
             yield Fault("elastic_quota.groups", got, f"{cards} or less", why)
     for group in section.groups:
-        bound = group.max.gpus
-        if bound is None:
-            continue
-        always = [
-            ask for space in group.namespaces for ask in _least(environment, space) if ask.gpus
-        ]
-        jobs = [[ask] for space in group.namespaces for ask in _training(environment, space)]
-        for asks in [always, *jobs]:
-            need = sum(ask.gpus for ask in asks)
-            if need > bound:
-                why = f"so many are needed at the least by {_listed(asks)}"
-                field = f"elastic_quota.groups[{group.name}].max.gpus"
-                yield Fault(field, bound, f"{need} or more", why)
-                break
+        if (bound := group.max.gpus) is not None:
+            where = f"elastic_quota.groups[{group.name}].max.gpus"
+            yield from _bound_faults(environment, where, bound, group.namespaces, "gpus")
 
 
 @warning
@@ -273,8 +270,8 @@ def priorities_reach_their_jobs(environment: Environment) -> Iterator[str]:
 
 
 def _share_pools(environment: Environment, first: ModelSection, second: TrainingSection) -> bool:
-    names = {pool.name for pool in placed(environment, first.reach)}
-    return bool(names & {pool.name for pool in placed(environment, second.placement)}) and bool(
+    names = {pool.name for pool in environment.placed(first.reach)}
+    return bool(names & {pool.name for pool in environment.placed(second.placement)}) and bool(
         resources_of(first).gpus
     )
 

@@ -11,14 +11,13 @@ from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
 from ..sections.training import TrainingSection
 from .rules import check, warning
-from .views import placed
 
 
 @check
 def pods_of_a_job_reach_each_other(environment: Environment) -> Iterator[Fault]:
     """Machines of an IDC often cannot reach the pods of others."""
     for job in environment.training:
-        for pool in placed(environment, job.placement) if job.parallelism > 1 else []:
+        for pool in environment.placed(job.placement) if job.parallelism > 1 else []:
             if isinstance(pool, EdgePoolSection) and not pool.interconnected:
                 want = f"1, or edge_pools[{pool.name}].interconnected true where it is so"
                 why = f"pods of the job talk to each other, and those on {pool.name} cannot"

@@ -25,43 +25,41 @@ from ..sections.models import (
 )
 from ..sections.pools import PoolSection
 from .rules import check, warning, warning_by_needs
-from .views import fewest_replicas, highest_size, models, own_pools
+from .views import fewest_replicas, highest_size, models, own_pools, sections
 
 
 @warning_by_needs
 def updates_have_a_spare_card(environment: Environment, needs: Needs) -> Iterator[str]:
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
     held = _held_cards(environment)
-    for path, model in models(environment):
-        for kind, section in model.serve.sections.items():
-            placement = model.placement_of(section)
-            cards = _cards(model, section)  # Of parts, a card has room for several.
-            pools = own_pools(environment, placement)
-            if not cards or len(pools) < len(placement.pools):
-                continue
-            least = section.scale.min
-            reserved = _held_within(held, placement) - least * cards
-            most = sum(most_cards(environment, pool) // cards for pool in pools)
-            most -= -(-reserved // cards)
-            others = "models" if len(scales_of(section)) == 1 else "models and roles"
-            beside = f", cards for the fewest pods of other {others} left aside" if reserved else ""
-            top = max(least, min(section.scale.max, most))
-            rollout = None if needs.on_knative(model) else _rollout(section)
-            full = _full_at(rollout, least, top, most)
-            spare = _spare_pods(rollout, least, full) if full is not None else 0
-            if full is None or not spare:
-                continue
-            when = (
-                f"with scale.min {least} it never ends"
-                if full <= least
-                else f"with {_replicas(full)} or more it waits until load falls"
-            )
-            yield (
-                f"{path}.serve.{kind}: an update needs room for {_replicas(spare, ' more')} before "
-                f"it ends an old one, and the pools "
-                f"{', '.join(placement.pools)} hold {max(0, most)}{beside}: {when}. "
-                f"{_remedy(section, rollout)}"
-            )
+    for path, model, section in sections(environment):
+        placement = model.placement_of(section)
+        cards = _cards(model, section)  # Of parts, a card has room for several.
+        pools = own_pools(environment, placement)
+        if not cards or len(pools) < len(placement.pools):
+            continue
+        least = section.scale.min
+        reserved = _held_within(held, placement) - least * cards
+        most = sum(most_cards(environment, pool) // cards for pool in pools)
+        most -= -(-reserved // cards)
+        others = "models" if len(scales_of(section)) == 1 else "models and roles"
+        beside = f", cards for the fewest pods of other {others} left aside" if reserved else ""
+        top = max(least, min(section.scale.max, most))
+        rollout = None if needs.on_knative(model) else _rollout(section)
+        full = _full_at(rollout, least, top, most)
+        spare = _spare_pods(rollout, least, full) if full is not None else 0
+        if full is None or not spare:
+            continue
+        when = (
+            f"with scale.min {least} it never ends"
+            if full <= least
+            else f"with {_replicas(full)} or more it waits until load falls"
+        )
+        yield (
+            f"{path}: an update needs room for {_replicas(spare, ' more')} before it ends an old "
+            f"one, and the pools {', '.join(placement.pools)} hold {max(0, most)}{beside}: {when}. "
+            f"{_remedy(section, rollout)}"
+        )
 
 
 def _replicas(count: int, kind: str = "") -> str:
@@ -74,9 +72,9 @@ def drains_end_before_their_pod(environment: Environment, needs: Needs) -> Itera
     for path, model in models(environment):
         command = model.server.vllm_command
         drain = command.number(FLAG) if command else None
+        if not drain:
+            continue
         for kind, section in model.serve.sections.items():
-            if not drain:
-                continue
             if needs.on_knative(model):
                 field, default = "request_seconds", KNATIVE_SECONDS
                 pause = QUIET_SECONDS

@@ -2,9 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeVar
 
+from components.args import nearest
 from components.quantity import binary, parse
 from components.serving.server import ModelServer, Resources
 
@@ -15,10 +16,13 @@ from ..sections.models import (
     PlacementSection,
     RuntimeSection,
     ScaleSection,
+    ServeSection,
     scales_of,
 )
 from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from ..sections.training import TrainingSection
+
+Part = TypeVar("Part")
 
 
 def lowest_size(pool: PoolSection) -> int:
@@ -57,16 +61,30 @@ def models(environment: Environment) -> Iterator[tuple[str, ModelSection]]:
         yield f"models[{model.name}]", model
 
 
-def sections(environment: Environment) -> Iterator[tuple[str, RuntimeSection]]:
-    """How each model is served, with the field path."""
+def served(
+    environment: Environment, part: Callable[[ServeSection], Part | None]
+) -> Iterator[tuple[str, ModelSection, Part]]:
+    """The models that are served in one way, each with its field path and what says how.
+
+    Args:
+        environment: What the stack file says.
+        part: A section of `serve`, or something in it: `lambda serve: serve.knative`.
+    """
+    for path, model in models(environment):
+        if (section := part(model.serve)) is not None:
+            yield path, model, section
+
+
+def sections(environment: Environment) -> Iterator[tuple[str, ModelSection, RuntimeSection]]:
+    """How each model is served, with the field path and the model: of roles, one each."""
     for path, model in models(environment):
         for kind, section in model.serve.sections.items():
-            yield f"{path}.serve.{kind}", section
+            yield f"{path}.serve.{kind}", model, section
 
 
 def scales(environment: Environment) -> Iterator[tuple[str, ScaleSection]]:
     """How many replicas each model has, or each role of its pods, with the field path."""
-    for path, section in sections(environment):
+    for path, _, section in sections(environment):
         for field, scale in scales_of(section).items():
             yield f"{path}.{field}", scale
 
@@ -135,11 +153,6 @@ def read_only_paths(model: ModelSection) -> list[str]:
     return [path for path in mount_paths(model) if path not in written]
 
 
-def placed(environment: Environment, placement: PlacementSection) -> list[AnyPoolSection]:
-    """The pools of a placement that exist."""
-    return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]
-
-
 def placements_of(
     path: str, workload: ModelSection | TrainingSection
 ) -> Iterator[tuple[str, PlacementSection]]:
@@ -164,15 +177,26 @@ def section_pools(
 ) -> Iterator[tuple[RuntimeSection, AnyPoolSection]]:
     """Each way in which a model is served, with each pool of it: of roles, each with its own."""
     for section in model.serve.sections.values():
-        for pool in placed(environment, model.placement_of(section)):
+        for pool in environment.placed(model.placement_of(section)):
             yield section, pool
 
 
 def own_pools(environment: Environment, placement: PlacementSection) -> list[PoolSection]:
-    """Those of them whose size the stack decides."""
-    return [pool for pool in placed(environment, placement) if isinstance(pool, PoolSection)]
+    """The pools of a placement whose size the stack decides."""
+    return [pool for pool in environment.placed(placement) if isinstance(pool, PoolSection)]
+
+
+def server_field(model: ModelSection, field: str) -> str:
+    """What of a server says a flag: a field of its section `vllm`, or else its command line."""
+    return f"vllm.{field}" if model.server.vllm else "command"
 
 
 def repeated(names: list[str]) -> list[str]:
     """Names that are given more than once."""
     return [name for name, count in Counter(names).items() if count > 1]
+
+
+def guess(name: str, names: Iterable[str]) -> str:
+    """Which of some names may be meant by another one, for the end of a clause."""
+    close = nearest(name, names)
+    return f" (did you mean {close!r}?)" if close else ""

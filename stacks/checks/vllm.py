@@ -30,7 +30,7 @@ from ..sections.models import ModelSection, nodes_of
 from ..sections.pools import AnyPoolSection
 from .rules import check, warning
 from .sharing import memory_gib
-from .views import models, placed, section_of, section_pools
+from .views import models, section_of, section_pools, server_field
 
 
 @warning
@@ -58,7 +58,7 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
     """Releases drop cards, and number formats need newer ones."""
     for path, model in models(environment):
         image = vllm_image(model.server.image)
-        for pool in placed(environment, model.reach):
+        for pool in environment.placed(model.reach):
             gpu = environment.card(pool)
             if gpu is None:
                 continue
@@ -89,7 +89,7 @@ def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
         command, field = model.server.vllm_command, "volume.path"
         name = model.volume.path if model.volume else ""
         if command and model.server.loads_from_a_hub:
-            name, field = command.model or "", f"server.{_field(model, 'model')}"
+            name, field = command.model or "", f"server.{server_field(model, 'model')}"
         folder = name.rstrip("/").rpartition("/")[2]
         for pattern, (last, family) in LAST_RELEASE.items():
             if image and image.version > last and re.fullmatch(pattern, folder, re.IGNORECASE):
@@ -137,7 +137,7 @@ def _method_faults(
     about = f" in vLLM {image.release}" if image else ""
     why = f"{method} needs compute capability {minimum}{about}, {pool.gpu} has "
     why += f"{gpu.compute_capability}"
-    yield Fault(f"{path}.server.{_field(model, 'quantization')}", method, want, why)
+    yield Fault(f"{path}.server.{server_field(model, 'quantization')}", method, want, why)
 
 
 def _dtype_faults(
@@ -148,7 +148,7 @@ def _dtype_faults(
     if command is None or gpu.compute_capability >= BFLOAT16_CAPABILITY:
         return
     dtype = command.flags.get("--dtype", "auto")
-    field = f"{path}.server.{_field(model, 'dtype')}"
+    field = f"{path}.server.{server_field(model, 'dtype')}"
     if dtype == "bfloat16":
         want = f"another format, or placed without pool {pool.name}"
         why = f"{dtype} needs compute capability {BFLOAT16_CAPABILITY}, {pool.gpu} has "
@@ -162,10 +162,6 @@ def _dtype_faults(
         yield Fault(field, MISSING, "half", why)
 
 
-def _field(model: ModelSection, field: str) -> str:
-    return f"vllm.{field}" if model.server.vllm else "command"
-
-
 @check
 def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
     """CUDA 13 needs a newer driver than most nodes have."""
@@ -173,7 +169,7 @@ def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
         image = vllm_image(model.server.image)
         if image is None:
             continue
-        for pool in placed(environment, model.reach):
+        for pool in environment.placed(model.reach):
             yield from _driver_faults(f"{section_of(pool)}.driver", pool, image, path)
 
 

@@ -7,12 +7,13 @@ from components.args import Fault
 from components.platform import CertManager, CertManagerArgs
 from components.platform.releases import HelmChart
 from components.serving import ModelArgs
+from components.serving.ingress import IngressTls
 
 from ..needs import CERT_MANAGER as NAME
 from ..needs import KSERVE, Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode, CertManagerSection
-from .platform import Platform
+from .platform import Platform, release_faults
 
 KSERVE_MINIMUM: Final = (1, 15)
 """Lowest cert-manager release of KServe: KServe, administrator guide, 2026-08."""
@@ -46,10 +47,14 @@ CERT_MANAGER: Final = Platform(NAME, cert_manager_args, CertManager, section="ce
 def cert_manager_serves_kserve(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """Whether the stack installs it or the cluster has it."""
     version, installs = _version(environment), environment.kserve.install
-    if version is None or not installs or not needs.sections(KSERVE):
-        return
-    major, minor, _ = version.removeprefix("v").split(".")
-    if (int(major), int(minor)) < KSERVE_MINIMUM:
-        oldest = f"v{'.'.join(map(str, KSERVE_MINIMUM))}.0"
+    if installs and needs.sections(KSERVE):
         why = "KServe has its certificates from it, and needs that release"
-        yield Fault("cert_manager.version", version, f"{oldest} or later", why)
+        yield from release_faults("cert_manager.version", version, KSERVE_MINIMUM, why)
+
+
+def issuer_faults(environment: Environment, field: str, tls: IngressTls | None) -> Iterator[Fault]:
+    """Refuses an issuer of certificates that nobody asks."""
+    issuer = tls.issuer if tls else None
+    if issuer is not None and environment.cert_manager_mode is CertManagerMode.ABSENT:
+        want = "left out, and secret given; or cert_manager install or present"
+        yield Fault(f"{field}.issuer", issuer, want, "it is one of cert-manager's")

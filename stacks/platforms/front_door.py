@@ -79,7 +79,7 @@ def alb_stands_in_several_zones(environment: Environment, needs: Needs) -> Itera
 def ingresses_have_a_controller(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """In a new cluster nobody answers to a class unless somebody installs what does."""
     section = environment.kserve
-    named = any(addon.name.endswith(_INGRESS_ADDON) for addon in environment.cluster.addons)
+    named = any(name.endswith(_INGRESS_ADDON) for name in environment.cluster.addon_names)
     if _is_assumed(environment, needs) and not environment.existing and not named:
         addon = INGRESS_ADDONS.get(section.ingress_class)
         brought = f"'addon' for ACK's {addon}, or " if addon else ""

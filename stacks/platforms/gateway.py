@@ -14,7 +14,7 @@ from components.platform.gateway_settings import GATEWAY_API_ADDON
 from components.serving import GatewayFlavor, ModelArgs, PoolVersion, Route, RoutingStrategy
 from components.serving.route import RouteLimit
 
-from ..arguments import cluster_id, namespace_of, node_selector, required
+from ..arguments import cluster_id, made_of, namespace_of, node_selector, required
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check, warning, warning_by_needs
 from ..checks.views import models
@@ -23,8 +23,8 @@ from ..needs import Needs
 from ..sections.cluster import Profile
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from ..sections.platform import CertManagerMode, GatewaySection
-from .cert_manager import CERT_MANAGER
+from ..sections.platform import GatewaySection
+from .cert_manager import CERT_MANAGER, issuer_faults
 from .platform import Platform
 
 __all__ = ["GATEWAY", "GATEWAY_API_ADDON"]
@@ -59,7 +59,7 @@ def routed(environment: Environment) -> list[ModelSection]:
 
 def is_attached(environment: Environment, model: ModelSection) -> bool:
     """Whether KServe attaches the model's route to the stack's own Gateway."""
-    router = model.serve.llm.router if model.serve.llm else None
+    router = model.serve.router
     if router is None or environment.gateway is None:
         return False
     if environment.gateway_flavor is GatewayFlavor.ROUTER:
@@ -154,12 +154,6 @@ def gateways_of(environment: Environment, model: ModelSection | None = None) -> 
     return [f"{name}-{pool}" for pool in used] or [name]
 
 
-def class_name(environment: Environment, section: GatewaySection) -> str:
-    """GatewayClass of the gateway."""
-    is_ack = environment.gateway_flavor is GatewayFlavor.ACK
-    return section.class_name or (ACK_CLASS if is_ack else section.name)
-
-
 def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]) -> Any:
     """The gateway as its section has it; None with routers, which need none."""
     section, flavor = required(environment.gateway), environment.gateway_flavor
@@ -172,28 +166,21 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
     secret = section.tls and (section.tls.secret or f"{section.name}-tls")
     address = INTERNET if section.public else INTRANET
     balancer = {} if environment.existing or pools else {ADDRESS_TYPE: address}
-    return platform.InferenceGatewayArgs(
+    return made_of(
+        platform.InferenceGatewayArgs,
+        section,
         installer=installed if section.install else platform.GatewayInstaller.PRESENT,
         namespace=environment.namespace,
-        name=section.name,
-        class_name=class_name(environment, section),
+        class_name=section.class_name or (ACK_CLASS if is_ack else section.name),
         pickers=not is_ack and bool(routed(environment)),
         by_name=not is_ack and reads_names(environment),
         route_namespaces=sorted(spaces - {environment.namespace}),
         cluster_id=cluster_id(environment) if is_ack else None,
         addon=section.addon if is_ack else None,
-        version=section.version,
-        addon_config=section.addon_config,
-        gateway_api_version=section.gateway_api_version,
-        chart=section.chart,
-        limit_store=section.limit_store,
-        host=section.host,
         certificate=secret or None,
         issuer=section.tls.issuer if section.tls else None,
-        keys_secret=section.keys_secret,
         service_type="NodePort" if pools else "LoadBalancer",
         service_annotations={**balancer, **section.annotations} or None,
-        replicas=section.replicas,
         pools=[
             platform.GatewayPool(name=pool.name, node_selector=node_selector(environment, pool))
             for pool in environment.all_pools
@@ -226,22 +213,18 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         model: The model.
         endpoints: Its pods and their Service, as its runtime says; None where it has none.
     """
-    section, route, flavor = (
-        required(environment.gateway),
-        required(model.route),
-        environment.gateway_flavor,
-    )
-    target = required(endpoints)
-    shared = shared_route(environment, model)
-    space = namespace_of(environment, model)
-    limits = limits_of(section, route)
-    is_router = flavor is GatewayFlavor.ROUTER
+    section, target = required(environment.gateway), required(endpoints)
+    shared, space = shared_route(environment, model), namespace_of(environment, model)
+    limits = limits_of(section, required(model.route))
+    is_router = environment.gateway_flavor is GatewayFlavor.ROUTER
     picker = section.picker or serving.GatewayProgram()
     if is_router:
         required(picker.image)
-    return serving.ModelRouteArgs(
+    return made_of(
+        serving.ModelRouteArgs,
+        section,
         route=shared.model_copy(update={"limits": limits}),
-        flavor=flavor,
+        flavor=environment.gateway_flavor,
         namespace=space,
         names=names_of(model),
         labels=target.labels and dict(target.labels),
@@ -254,11 +237,7 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         exposed=model.name not in canaries(environment),
         per_client=section.keys_secret is not None,
         pool_version=pool_version(section),
-        pool_annotations=section.pool_annotations,
         picker=picker,
-        picker_service=section.picker_service,
-        telemetry_image=section.telemetry_image,
-        router=section.router,
         moderation=section.content_safety and section.content_safety.model_dump(),
     )
 
@@ -389,7 +368,7 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         want = "a release such as v1.4.0-apsara.4"
         yield Fault("gateway.version", section.version, want, "what it knows goes by it")
         return
-    served = [model.serve.llm for model in environment.models]
+    routers = [model.serve.router for model in environment.models]
     asked: list[tuple[str, bool, Release]] = [
         ("a route to an InferencePool", True, ROUTES_SINCE),
         ("InferencePool v1", pool_version(section) is PoolVersion.V1, POOL_V1_SINCE),
@@ -398,7 +377,7 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         ("names of models in bodies", reads_names(environment), LIMITS_SINCE),
         (
             "InferencePool v1, which KServe makes,",
-            any(llm and llm.router and llm.router.scheduler for llm in served),
+            any(router and router.scheduler for router in routers),
             POOL_V1_SINCE,
         ),
     ]
@@ -496,7 +475,7 @@ def routes_of_kserve_have_a_listener(environment: Environment, _needs: Needs) ->
     section = required(environment.gateway)
     listener = "https" if section.tls else "http"
     for model in attached(environment):
-        path, router = f"models[{model.name}]", required(required(model.serve.llm).router)
+        path, router = f"models[{model.name}]", required(model.serve.router)
         asked = router.gateway.listener if router.gateway else None
         if asked not in {None, listener}:
             field, why = f"{path}.serve.llm.router.gateway.listener", "the Gateway has this one"
@@ -566,9 +545,7 @@ def certificates_are_for_a_host(environment: Environment, _needs: Needs) -> Iter
         return
     if section.host is None:
         yield Fault("gateway.host", MISSING, "given with tls.issuer", "the certificate is for it")
-    if environment.cert_manager_mode is CertManagerMode.ABSENT:
-        want = "left out, and secret given; or cert_manager install or present"
-        yield Fault("gateway.tls.issuer", section.tls.issuer, want, "it is one of cert-manager's")
+    yield from issuer_faults(environment, "gateway.tls", section.tls)
 
 
 @GATEWAY.check

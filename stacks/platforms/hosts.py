@@ -9,6 +9,7 @@ from ..checks.views import models
 from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode, IngressController
+from .cert_manager import issuer_faults
 from .ingress import ingress_controller
 
 
@@ -28,10 +29,8 @@ def hosts_lead_to_one_model(environment: Environment) -> Iterator[Fault]:
 def issuers_have_cert_manager(environment: Environment) -> Iterator[Fault]:
     """A ClusterIssuer is cert-manager's."""
     for path, model in models(environment):
-        issuer = model.ingress and model.ingress.tls and model.ingress.tls.issuer
-        if issuer and environment.cert_manager_mode is CertManagerMode.ABSENT:
-            want = "left out, and secret given; or cert_manager install or present"
-            yield Fault(f"{path}.ingress.tls.issuer", issuer, want, "it is one of cert-manager's")
+        if model.ingress is not None:
+            yield from issuer_faults(environment, f"{path}.ingress.tls", model.ingress.tls)
 
 
 @warning

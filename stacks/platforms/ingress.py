@@ -31,4 +31,4 @@ def ingress_controller(environment: Environment, needs: Needs) -> IngressControl
 def addon_is_named(environment: Environment) -> bool:
     """Whether the stack file adds the controller itself."""
     controller = INGRESS_ADDONS.get(environment.kserve.ingress_class)
-    return any(addon.name == controller for addon in environment.cluster.addons)
+    return controller in environment.cluster.addon_names

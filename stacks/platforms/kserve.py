@@ -1,6 +1,5 @@
 """KServe, with the ingress controller that its models need."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -16,10 +15,10 @@ from ..needs import KSERVE as NAME
 from ..needs import Needs
 from ..placeholders import vswitch_id
 from ..sections.environment import Environment
-from ..sections.platform import KSERVE_RELEASE, CertManagerMode, IngressController
+from ..sections.platform import CertManagerMode, IngressController
 from .cert_manager import CERT_MANAGER
 from .ingress import ingress_controller
-from .platform import Platform
+from .platform import Platform, release_faults
 
 MODES_RENAMED: Final = (0, 16)
 """First KServe release that knows the modes Knative and Standard: kserve v0.15.2 and v0.16.0,
@@ -67,17 +66,14 @@ def kserve_runs_on_the_kubernetes(environment: Environment, _needs: Needs) -> It
 @KSERVE.check
 def present_kserve_knows_the_mode(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """A mode of another name is the cluster's default to an older release, without a word."""
-    version = re.fullmatch(KSERVE_RELEASE, environment.kserve.version or "")
-    if version is None or (int(version[1]), int(version[2])) >= MODES_RENAMED:
-        return
+    version = environment.kserve.version
     for path, model in needs.models(NAME):
         if needs.on_knative(model):
-            want = f"v{'.'.join(map(str, MODES_RENAMED))}.0 or later"
             why = (
                 f"{path} scales on concurrency, in mode {DeploymentMode.KNATIVE}, which older "
                 "releases call otherwise"
             )
-            yield Fault("kserve.version", environment.kserve.version, want, why)
+            yield from release_faults("kserve.version", version, MODES_RENAMED, why)
 
 
 @KSERVE.check

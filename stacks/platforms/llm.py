@@ -1,6 +1,5 @@
 """KServe's controller of LLMInferenceServices."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -13,12 +12,11 @@ from ..checks.rules import warning_by_needs
 from ..needs import LLM_INFERENCE_SERVICES as NAME
 from ..needs import Needs
 from ..sections.environment import Environment
-from ..sections.platform import KSERVE_RELEASE
 from .cert_manager import CERT_MANAGER
 from .gateway import GATEWAY, brings_pools
 from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
-from .platform import Platform
+from .platform import Platform, release_faults
 
 SINCE: Final = (0, 20)
 """Release whose v1alpha2, presets and webhooks were read: kserve v0.20.0, 2026-08-06."""
@@ -72,11 +70,8 @@ def releases_have_llm_inference_services(
     field, version = "kserve.version", kserve.version
     if installs and chart:
         field, version = "kserve.chart.version", chart.version
-    match = re.fullmatch(KSERVE_RELEASE, version or "")
-    if match is not None and (int(match[1]), int(match[2])) < SINCE:
-        want = f"v{'.'.join(map(str, SINCE))}.0 or later"
-        why = "models are served by LLMInferenceService v1alpha2 as that release has it"
-        yield Fault(field, version, want, why)
+    why = "models are served by LLMInferenceService v1alpha2 as that release has it"
+    yield from release_faults(field, version, SINCE, why)
 
 
 @LLM_INFERENCE_SERVICES.check

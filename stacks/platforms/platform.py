@@ -1,5 +1,6 @@
 """What a stack has to know of a part of a cluster that runtimes share."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from ..checks.rules import Check
 from ..needs import Needs
 from ..sections.cluster import Profile
 from ..sections.environment import Environment
-from ..sections.platform import InstalledChart
+from ..sections.platform import KSERVE_RELEASE, InstalledChart
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,15 @@ def controller(
         return kind(chart=made_of(chart, own) if is_given else None) if own.install else None
 
     return Platform(name, args, component, section=section)
+
+
+def release_faults(
+    field: str, version: str | None, since: tuple[int, int], why: str
+) -> Iterator[Fault]:
+    """Refuses a release that is older than one; nothing that is left out, or written otherwise."""
+    match = re.fullmatch(KSERVE_RELEASE, version or "")
+    if match is not None and (int(match[1]), int(match[2])) < since:
+        yield Fault(field, version, "v{}.{}.0 or later".format(*since), why)
 
 
 def edge_faults(environment: Environment, needs: Needs, name: str, why: str) -> Iterator[Fault]:

@@ -107,7 +107,7 @@ def present_kserve_is_configured(environment: Environment, needs: Needs) -> Iter
 @warning
 def present_fluid_runs_jindo(environment: Environment) -> Iterator[str]:
     """Its chart starts the controller of JindoRuntimes only where it is told to."""
-    if not environment.fluid.install and any(model.cache for model in environment.models):
+    if not environment.fluid.install and environment.has_caches:
         yield (
             "fluid.install is false: the cluster's Fluid needs its controller of JindoRuntimes "
             "(runtime.jindo.enabled) and its CSI plugin on every node that the models run on, "
@@ -143,14 +143,14 @@ def new_clusters_have_nothing(environment: Environment, needs: Needs) -> Iterato
     """What the stack does not install, a cluster that it creates does not have at first."""
     if not environment.creates_cluster:
         return
-    named = {addon.name for addon in environment.cluster.addons}
+    named = KNATIVE_ADDON in environment.cluster.addon_names
     absent = {
-        "knative": bool(needs.sections(KNATIVE)) and KNATIVE_ADDON not in named,
+        "knative": bool(needs.sections(KNATIVE)) and not named,
         "kserve": bool(needs.sections(KSERVE)),
         "llm_inference_services": bool(needs.sections(LLM_INFERENCE_SERVICES)),
         "leader_worker_sets": bool(needs.sections(LEADER_WORKER_SETS)),
         "role_based_groups": bool(needs.sections(ROLE_BASED_GROUPS)),
-        "fluid": any(model.cache for model in environment.models),
+        "fluid": environment.has_caches,
     }
     for part, is_needed in absent.items():
         if is_needed and not getattr(environment, part).install:

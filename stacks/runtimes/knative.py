@@ -11,7 +11,7 @@ from components.serving.knative_model import render
 
 from ..arguments import required
 from ..checks.rules import check, warning
-from ..checks.views import models
+from ..checks.views import served
 from ..platforms import KNATIVE
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
@@ -41,9 +41,9 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
 @check
 def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
     """Reserve instances are a feature of ACK's Knative; ECI and ACS need a virtual node."""
-    addons = {addon.name for addon in environment.cluster.addons}
-    for path, model in models(environment):
-        reserve = model.serve.knative.reserve if model.serve.knative else None
+    addons = environment.cluster.addon_names
+    for path, _, knative in served(environment, lambda serve: serve.knative):
+        reserve = knative.reserve
         if reserve is None:
             continue
         field = f"{path}.serve.knative.reserve"
@@ -58,9 +58,8 @@ def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
 @check
 def ahpa_is_there(environment: Environment) -> Iterator[Fault]:
     """A class of autoscaler that no controller answers to leaves a model without any."""
-    for path, model in models(environment):
-        knative = model.serve.knative
-        if knative is not None and knative.scale.ahpa is not None and not environment.ahpa:
+    for path, _, knative in served(environment, lambda serve: serve.knative):
+        if knative.scale.ahpa is not None and not environment.ahpa:
             want = "true, once ACK's AHPA Controller is installed"
             why = f"{path}.serve.knative.scale.ahpa is given, and nobody else scales that class"
             yield Fault("ahpa", environment.ahpa, want, why)
@@ -72,8 +71,8 @@ def ahpa_is_taken(environment: Environment) -> Iterator[str]:
 
     knative.dev/serving v0.50.0, pkg/apis/autoscaling/annotation_validation.go, 2026-11.
     """
-    for path, model in models(environment) if environment.existing else ():
-        if model.serve.knative is not None and model.serve.knative.scale.ahpa is not None:
+    for path, _, knative in served(environment, lambda serve: serve.knative):
+        if knative.scale.ahpa is not None and environment.existing:
             yield (
                 f"{path}.serve.knative.scale.ahpa is given, and only ACK's Knative takes its "
                 f"class: the webhook of any other refuses {AHPA}."

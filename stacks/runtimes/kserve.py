@@ -36,7 +36,7 @@ from components.serving.shutdown import (
 
 from ..arguments import namespace_of, required
 from ..checks.rules import check, check_by_needs, warning
-from ..checks.views import models
+from ..checks.views import served
 from ..needs import Needs
 from ..platforms import KNATIVE, KSERVE, Platform
 from ..platforms.ingress import ingress_class
@@ -129,9 +129,8 @@ def canary_args(
 @warning
 def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
     """What a pod has in hand for longer than its grace period is cut off."""
-    for path, model in models(environment):
-        kserve = model.serve.kserve
-        if kserve is None or kserve.scale.scaler is None or kserve.request_seconds is None:
+    for path, model, kserve in served(environment, lambda serve: serve.kserve):
+        if kserve.scale.scaler is None or kserve.request_seconds is None:
             continue
         grace = kserve.grace_seconds or GRACE_SECONDS
         end, finishes = standard_shutdown(model.server, grace), finishes_requests(model.server)
@@ -156,30 +155,31 @@ def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
 @check
 def keda_is_there(environment: Environment) -> Iterator[Fault]:
     """KServe hands a query to KEDA, as we do ours, and without it nobody scales."""
-    for path, model in models(environment):
-        scale = model.serve.kserve.scale if model.serve.kserve else None
-        if scale is None or environment.keda:
-            continue
-        if scale.keda is not None or scale.metric is KServeMetric.PROMETHEUS:
-            want = "true, once KEDA is installed"
+    for path, _, kserve in served(environment, lambda serve: serve.kserve):
+        scale = kserve.scale
+        if not environment.keda and (scale.keda or scale.metric is KServeMetric.PROMETHEUS):
             asks = "keda is given" if scale.keda else "metric is prometheus, which KEDA asks for"
-            why = f"{path}.serve.kserve.scale.{asks}"
-            yield Fault("keda", environment.keda, want, why)
+            yield keda_fault(f"{path}.serve.kserve.scale.{asks}")
+
+
+def keda_fault(why: str) -> Fault:
+    """Refuses what asks for KEDA, which the stack file does not say that there is."""
+    return Fault("keda", False, "true, once KEDA is installed", why)
 
 
 @check_by_needs
 def canaries_share_requests(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """A weight of NGINX's between two models that answer to the same question."""
-    for path, model in models(environment):
-        canary = model.serve.kserve.canary if model.serve.kserve else None
+    for path, model, kserve in served(environment, lambda serve: serve.kserve):
+        canary = kserve.canary
         if canary is None or canary.model is None or needs.on_knative(model):
             continue
         field, other = f"{path}.serve.kserve.canary", environment.model(canary.model)
-        kserve = other.serve.kserve if other else None
+        theirs = other.serve.kserve if other else None
         if other is None or other is model:
             want = "the name of another entry of models"
             yield Fault(f"{field}.model", canary.model, want, "it is the new version")
-        elif kserve is None or needs.on_knative(other) or kserve.canary is not None:
+        elif theirs is None or needs.on_knative(other) or theirs.canary is not None:
             want = "a model of KServe that Knative does not run, and that shares with no other"
             yield Fault(f"{field}.model", canary.model, want, "an Ingress has one share beside it")
         else:

@@ -20,7 +20,7 @@ from components.serving.leader_worker_model import (
 from ..arguments import namespace_of, required
 from ..checks.availability import zones_of
 from ..checks.rules import warning
-from ..checks.views import models
+from ..checks.views import served
 from ..platforms import LEADER_WORKER_SETS
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
@@ -58,9 +58,8 @@ def model_url(environment: Environment, model: ModelSection) -> str:
 @warning
 def groups_stay_together(environment: Environment) -> Iterator[str]:
     """Pods are tried one by one: of a group, some may land on one pool and some on another."""
-    for path, model in models(environment):
-        serve = model.serve.leader_worker
-        if serve is not None and len(model.placement.pools) > 1 and not serve.exclusive_topology:
+    for path, model, groups in served(environment, lambda serve: serve.leader_worker):
+        if len(model.placement.pools) > 1 and not groups.exclusive_topology:
             yield (
                 f"{path}.placement.pools are {', '.join(model.placement.pools)}: pods of one group "
                 "may land on several of them, and the slowest card and network decide. One pool, "
@@ -71,12 +70,11 @@ def groups_stay_together(environment: Environment) -> Iterator[str]:
 @warning
 def groups_have_a_zone_each(environment: Environment) -> Iterator[str]:
     """A group that has a zone for itself, where there are fewer zones than groups."""
-    for path, model in models(environment):
-        serve, zones = model.serve.leader_worker, zones_of(environment, model.placement)
-        topology = serve.exclusive_topology if serve else None
-        if serve and zones and topology == ZONE and serve.scale.max > len(zones):
+    for path, model, groups in served(environment, lambda serve: serve.leader_worker):
+        zones = zones_of(environment, model.placement)
+        if zones and groups.exclusive_topology == ZONE and groups.scale.max > len(zones):
             yield (
-                f"{path}.serve.leader_worker.scale.max is {serve.scale.max}, and each group has a "
+                f"{path}.serve.leader_worker.scale.max is {groups.scale.max}, and each group has a "
                 f"zone for itself by exclusive_topology, but its pools have nodes in "
                 f"{', '.join(zones)}: further groups wait for good."
             )
@@ -85,11 +83,11 @@ def groups_have_a_zone_each(environment: Environment) -> Iterator[str]:
 @warning
 def ray_is_in_the_image(environment: Environment) -> Iterator[str]:
     """Images of vLLM bring Ray no more."""
-    for path, model in models(environment):
-        serve, image = model.serve.leader_worker, vllm_image(model.server.image)
-        if serve is None or model.server.vllm is None or image is None:
+    for path, model, groups in served(environment, lambda serve: serve.leader_worker):
+        image = vllm_image(model.server.image)
+        if model.server.vllm is None or image is None:
             continue
-        if backend_of(model.server, serve) is GroupBackend.RAY and image.version >= RAY_DROPPED:
+        if backend_of(model.server, groups) is GroupBackend.RAY and image.version >= RAY_DROPPED:
             yield (
                 f"{path}.serve.leader_worker.backend is ray, which vLLM {image.release} no longer "
                 "installs: its image needs Ray added, or mp in its place."
@@ -99,13 +97,12 @@ def ray_is_in_the_image(environment: Environment) -> Iterator[str]:
 @warning
 def updates_take_a_group_away(environment: Environment) -> Iterator[str]:
     """With one group and none beside it, an update is an outage."""
-    for path, model in models(environment):
-        serve = model.serve.leader_worker
-        if serve is not None and serve.scale.min == 1 and not serve.max_surge:
+    for path, _, groups in served(environment, lambda serve: serve.leader_worker):
+        if groups.scale.min == 1 and not groups.max_surge:
             yield (
                 f"{path}.serve.leader_worker: with one group an update ends it before the new one "
                 f"starts, and nobody answers until that is ready. max_surge 1 starts it first, on "
-                f"{serve.nodes} more nodes, without gang."
+                f"{groups.nodes} more nodes, without gang."
             )
 
 

@@ -11,7 +11,7 @@ from components.crds.llm_inference_service_labels import (
     workload_service,
 )
 from components.quantity import parse
-from components.serving import LLMModel, LLMModelArgs, LLMServe, ModelArgs
+from components.serving import KVOffload, LLMModel, LLMModelArgs, LLMServe, ModelArgs
 from components.serving.llm_model import (
     LLMActuator,
     LLMGateway,
@@ -22,13 +22,13 @@ from components.serving.llm_model import (
 
 from ..arguments import namespace_of, required
 from ..checks.rules import check, warning
-from ..checks.views import models, own_pools
+from ..checks.views import own_pools, served
 from ..platforms import LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Platform
 from ..platforms.gateway import gateways_of, is_attached
 from ..platforms.ingress import ingress_class
 from ..sections.environment import Environment
-from ..sections.models import ModelSection
-from .kserve import with_prometheus
+from ..sections.models import ModelSection, ServeSection
+from .kserve import keda_fault, with_prometheus
 from .runtime import Endpoints, Runtime
 
 DISK_SHARE: Final = 0.9
@@ -70,7 +70,7 @@ def model_url(environment: Environment, model: ModelSection) -> str:
 
 def model_path(namespace: str, model: ModelSection) -> str:
     """What its route has before the paths of vLLM, behind a Gateway."""
-    routed = required(model.serve.llm).router is not None and model.ingress is None
+    routed = model.serve.router is not None and model.ingress is None
     return f"/{namespace}/{model.name}" if routed else ""
 
 
@@ -80,7 +80,7 @@ def endpoints(model: ModelSection) -> Endpoints:
     Raises:
         Refusal: KServe makes a route, a pool and a picker of its own.
     """
-    if required(model.serve.llm).router is not None:
+    if model.serve.router is not None:
         want = "left out beside serve.llm.router, or that left out"
         why = "KServe makes a route and a pool for the same pods, and two pickers see half each"
         raise refuse("route", Words("given"), want, why)
@@ -99,12 +99,11 @@ def platforms(model: ModelSection) -> Sequence[Platform]:
 @check
 def autoscalers_are_there(environment: Environment) -> Iterator[Fault]:
     """KEDA, or the Workload Variant Autoscaler: without them nobody scales."""
-    for path, model in models(environment):
-        for role, scale in (model.serve.llm.scales if model.serve.llm else {}).items():
+    for path, _, llm in served(environment, lambda serve: serve.llm):
+        for role, scale in llm.scales.items():
             field = f"{path}.serve.llm.{role}.wva"
             if scale.keda is not None and not environment.keda:
-                want = "true, once KEDA is installed"
-                yield Fault("keda", False, want, f"{path}.serve.llm.{role}.keda is given")
+                yield keda_fault(f"{path}.serve.llm.{role}.keda is given")
             if scale.wva is None:
                 continue
             if not environment.llm_inference_services.variant_autoscaler:
@@ -112,16 +111,14 @@ def autoscalers_are_there(environment: Environment) -> Iterator[Fault]:
                 where = "llm_inference_services.variant_autoscaler"
                 yield Fault(where, False, want, f"{field} is given, and it says how many pods")
             if scale.wva.actuator is LLMActuator.KEDA and not environment.keda:
-                want = "true, once KEDA is installed"
-                yield Fault("keda", False, want, f"{field}.actuator is keda")
+                yield keda_fault(f"{field}.actuator is keda")
 
 
 @check
 def routers_have_a_gateway(environment: Environment) -> Iterator[Fault]:
     """KServe would attach a route to the Gateway of its ConfigMap, which nobody here knows."""
-    for path, model in models(environment):
-        router = model.serve.llm.router if model.serve.llm else None
-        if router and router.gateway is None and not is_attached(environment, model):
+    for path, model, router in served(environment, lambda serve: serve.router):
+        if router.gateway is None and not is_attached(environment, model):
             want, why = "given, or the stack's section `gateway`", "KServe attaches a route to it"
             if environment.gateway is not None:
                 want, why = "given", "with gateway.flavor router the stack makes no Gateway"
@@ -131,9 +128,8 @@ def routers_have_a_gateway(environment: Environment) -> Iterator[Fault]:
 @check
 def offloaded_blocks_fit_the_disk(environment: Environment) -> Iterator[Fault]:
     """KServe has a pod request the disk for them, and a node that has less never gets it."""
-    for path, model in models(environment):
-        offload = model.serve.llm.kv_offload if model.serve.llm else None
-        if offload is None or offload.disk is None:
+    for path, model, offload in served(environment, _offload):
+        if offload.disk is None:
             continue
         for pool in own_pools(environment, model.placement):
             disk = pool.data_disk or pool.system_disk
@@ -144,24 +140,28 @@ def offloaded_blocks_fit_the_disk(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.serve.llm.kv_offload.disk", offload.disk, want, why)
 
 
+def _offload(serve: ServeSection) -> KVOffload | None:
+    """What of a KV cache leaves the cards."""
+    return serve.llm.kv_offload if serve.llm else None
+
+
 @warning
 def offloaded_blocks_pile_up(environment: Environment) -> Iterator[str]:
     """What is written and never taken away fills any disk.
 
     vllm/v1/kv_offload/tiering/fs of 0.22.0 to 0.33.0 takes no block away, and knows no size.
     """
-    for path, model in models(environment):
-        offload = model.serve.llm.kv_offload if model.serve.llm else None
-        field = "serve.llm.kv_offload"
-        if offload is not None and offload.disk is not None:
+    for path, _, offload in served(environment, _offload):
+        field = f"{path}.serve.llm.kv_offload"
+        if offload.disk is not None:
             yield (
-                f"{path}.{field}.disk is {offload.disk}, and vLLM takes no block off it again: "
+                f"{field}.disk is {offload.disk}, and vLLM takes no block off it again: "
                 "once it is full the kubelet evicts the pod, with all its requests. Left out, "
                 "what memory has no room for is dropped."
             )
-        elif offload is not None and offload.claim is not None:
+        elif offload.claim is not None:
             yield (
-                f"{path}.{field}.claim is {offload.claim}, and vLLM takes no block off it again: "
+                f"{field}.claim is {offload.claim}, and vLLM takes no block off it again: "
                 "have something delete old files there, or it is full one day."
             )
 
@@ -170,17 +170,14 @@ def offloaded_blocks_pile_up(environment: Environment) -> Iterator[str]:
 def routes_have_names_of_their_own(environment: Environment) -> Iterator[str]:
     """KServe's routes by the model's name: of two services of one name, one gets all requests."""
     owners: dict[tuple[str, str | None], tuple[str, str | None]] = {}
-    for path, model in models(environment):
-        router = model.serve.llm.router if model.serve.llm else None
-        if router is None:
-            continue
-        served = model.server.served_name or model.name
+    for path, model, router in served(environment, lambda serve: serve.router):
+        name = model.server.served_name or model.name
         owner, group = owners.setdefault(
-            (namespace_of(environment, model), served), (path, router.group)
+            (namespace_of(environment, model), name), (path, router.group)
         )
         if owner != path and (group is None or group != router.group):
             yield (
-                f"{path} is served as {served}, as is {owner}: KServe's routes at /publishers and "
+                f"{path} is served as {name}, as is {owner}: KServe's routes at /publishers and "
                 "by the header X-Gateway-Model-Name lead to one of the two. Another name, or one "
                 "router.group for both, which shares the requests."
             )
@@ -190,9 +187,8 @@ def routes_have_names_of_their_own(environment: Environment) -> Iterator[str]:
 def shares_are_of_a_group(environment: Environment) -> Iterator[str]:
     """A group of one shares nothing, and a member of another namespace is none."""
     members: dict[tuple[str, str], list[str]] = {}
-    for path, model in models(environment):
-        router = model.serve.llm.router if model.serve.llm else None
-        if router and router.group:
+    for path, model, router in served(environment, lambda serve: serve.router):
+        if router.group:
             key = (namespace_of(environment, model), router.group)
             members.setdefault(key, []).append(path)
     for (space, group), paths in members.items():
@@ -207,9 +203,8 @@ def shares_are_of_a_group(environment: Environment) -> Iterator[str]:
 def gateways_of_routes_are_there(environment: Environment) -> Iterator[str]:
     """KServe attaches routes to a Gateway that nobody here makes, and reads its class."""
     gateways: dict[str, list[str]] = {}
-    for path, model in models(environment):
-        router = model.serve.llm.router if model.serve.llm else None
-        gateway = router.gateway if router else None
+    for path, model, router in served(environment, lambda serve: serve.router):
+        gateway = router.gateway
         if gateway is not None and not is_attached(environment, model):
             space = gateway.namespace or namespace_of(environment, model)
             gateways.setdefault(f"{space}/{gateway.name}", []).append(path)

@@ -13,7 +13,7 @@ from components.serving.roles_model import render
 
 from ..arguments import enforcer, placement_pools, required
 from ..checks.rules import check, warning
-from ..checks.views import models, placed
+from ..checks.views import models, served
 from ..platforms import ROLE_BASED_GROUPS
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
@@ -44,23 +44,21 @@ def endpoints(model: ModelSection) -> Endpoints:
 @check
 def gangs_have_who_reads_them(environment: Environment) -> Iterator[Fault]:
     """ACK's scheduler reads labels, and the PodGroup that the controller makes is another's."""
-    for path, model in models(environment):
-        serve = model.serve.roles
-        if serve is not None and serve.gang is Gang.POD_GROUP and not environment.existing:
+    for path, _, roles in served(environment, lambda serve: serve.roles):
+        if roles.gang is Gang.POD_GROUP and not environment.existing:
             want = "labels, on a cluster of ACK"
             why = (
                 "ACK's scheduler knows no PodGroup of scheduling.x-k8s.io, and without that "
                 "resource type the controller makes no pod at all"
             )
-            yield Fault(f"{path}.serve.roles.gang", serve.gang, want, why)
+            yield Fault(f"{path}.serve.roles.gang", roles.gang, want, why)
 
 
 @warning
 def caches_go_by_rdma(environment: Environment) -> Iterator[str]:
     """By TCP, the first token of a long prompt waits for its KV cache."""
-    for path, model in models(environment):
-        serve = model.serve.roles
-        for name, role in serve.engines.items() if serve else ():
+    for path, model, roles in served(environment, lambda serve: serve.roles):
+        for name, role in roles.engines.items():
             if ERDMA not in (model.resources_of(role).extended or {}) and not environment.existing:
                 yield (
                     f"{path}.serve.roles.{name} asks for no {ERDMA}: the KV cache of each prompt "
@@ -73,11 +71,10 @@ def caches_are_read_by_like_cards(environment: Environment) -> Iterator[str]:
     """By another kernel for attention a KV cache lies otherwise, and decode refuses it."""
     for path, model in models(environment):
         command, field = model.server.vllm_command, f"{path}.serve.{model.serve.kind}"
-        is_split = model.serve.roles or (model.serve.llm and model.serve.llm.prefill)
-        if not is_split or command is None or _says_attention(model, command.flags):
+        if not model.serve.is_split or command is None or _says_attention(model, command.flags):
             continue
         chosen: dict[str, str] = {}
-        for pool in placed(environment, model.reach):
+        for pool in environment.placed(model.reach):
             if (card := environment.card(pool)) is not None:
                 chosen.setdefault(_attention(card.compute_capability), pool.name)
         if len(chosen) > 1:
@@ -116,11 +113,10 @@ BLACKWELL: Final = 10
 @warning
 def roles_that_scale_alone_have_no_ratio(environment: Environment) -> Iterator[str]:
     """Coordination holds how far roles got, and not how many there are."""
-    for path, model in models(environment):
-        serve = model.serve.roles
-        if serve is None or serve.coordination is None:
+    for path, _, roles in served(environment, lambda serve: serve.roles):
+        if roles.coordination is None:
             continue
-        scaled = [name for name, role in serve.engines.items() if role.scale.metric is not None]
+        scaled = [name for name, role in roles.engines.items() if role.scale.metric is not None]
         if scaled:
             yield (
                 f"{path}.serve.roles.coordination holds {' and '.join(scaled)} only on the way to "

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import pulumi
 
@@ -23,11 +23,6 @@ class Served(Protocol):
     """Host name of the service, for the Host header of a request."""
 
 
-def no_platforms(_model: ModelSection) -> Sequence[Platform]:
-    """What a runtime needs that Kubernetes runs as it comes."""
-    return ()
-
-
 @dataclass(frozen=True)
 class CanaryPart:
     """A share of a model's requests that another model gets."""
@@ -37,18 +32,9 @@ class CanaryPart:
     args: CanaryRouteArgs
 
 
-def no_canary(_environment: Environment, _model: ModelSection, _args: Any) -> None:
-    """What a runtime needs that shares requests by itself, or not at all."""
-
-
 def service_url(environment: Environment, model: ModelSection) -> str:
     """Address of a Service that is called as the model."""
     return f"http://{model.name}.{namespace_of(environment, model)}.svc.cluster.local"
-
-
-def no_path(_namespace: str, _model: ModelSection) -> str:
-    """Of a model that has a host, or a Service, to itself."""
-    return ""
 
 
 @dataclass(frozen=True)
@@ -64,10 +50,6 @@ class Endpoints:
     """Its port."""
 
 
-def no_endpoints(_model: ModelSection) -> None:
-    """What a model has whose requests nobody may lead past its runtime."""
-
-
 @dataclass(frozen=True)
 class Runtime(Generic[A]):
     """One way to serve models; the section of the stack file belongs to its component."""
@@ -80,16 +62,16 @@ class Runtime(Generic[A]):
     """Renders what the component would declare, and raises what it would refuse."""
     fields: Mapping[str, str]
     """Fields of what is rendered, and what the same ones are called in an entry of `models`."""
-    needs: Callable[[ModelSection], Sequence[Platform]] = no_platforms
+    needs: Callable[[ModelSection], Sequence[Platform]] = lambda _model: ()
     """What has to be installed for a model that it serves."""
     pod_labels: Callable[[ModelSection], dict[str, str]] = pod_labels
     """Labels by which a policy selects a model's pods: ours, or those of a controller."""
-    canary: Callable[[Environment, ModelSection, A], CanaryPart | None] = no_canary
+    canary: Callable[[Environment, ModelSection, A], CanaryPart | None] = lambda *_: None
     """What shares a model's requests with another one; None where nothing has to."""
-    path: Callable[[str, ModelSection], str] = no_path
+    path: Callable[[str, ModelSection], str] = lambda _namespace, _model: ""
     """Path of a model behind its gateway, by its namespace, where several share a host."""
     url: Callable[[Environment, ModelSection], str] = service_url
     """Address of a model inside the cluster: its Service's, or one that a controller makes."""
-    endpoints: Callable[[ModelSection], Endpoints | None] = no_endpoints
+    endpoints: Callable[[ModelSection], Endpoints | None] = lambda _model: None
     """Where a gateway sends its requests; None where none may. It refuses a route whose requests
     would pass by what chooses a pod."""

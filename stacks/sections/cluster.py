@@ -93,6 +93,11 @@ class ClusterSection(Args):
     context: str | None = None
     """Context of the key `kubeconfig`, for a cluster that exists. Default: its current one."""
 
+    @property
+    def addon_names(self) -> set[str]:
+        """Names of the add-ons that the stack file adds itself."""
+        return {addon.name for addon in self.addons}
+
     def _faults(self) -> Iterator[Fault]:
         if self.profile is Profile.EXISTING:
             for field in sorted(self.model_fields_set - OF_AN_EXISTING_CLUSTER):

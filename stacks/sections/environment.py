@@ -17,7 +17,7 @@ from components.serving.route import GatewayFlavor
 from .cluster import ClusterSection, Profile
 from .load_tests import LoadTestSection
 from .marks import IMMUTABLE
-from .models import ModelSection
+from .models import ModelSection, PlacementSection
 from .namespaces import ElasticQuotaSection, NamespaceSection, NetworkPoliciesSection
 from .network import NetworkSection
 from .platform import (
@@ -206,9 +206,18 @@ class Environment(Args):
         is_assumed = not self.kserve.install and "cert_manager" not in self.model_fields_set
         return CertManagerMode.PRESENT if is_assumed else mode
 
+    @property
+    def has_caches(self) -> bool:
+        """Whether any model has a cache."""
+        return any(model.cache for model in self.models)
+
     def pool(self, name: str) -> AnyPoolSection | None:
         """The pool, or group of nodes, of a name."""
         return next((pool for pool in self.all_pools if pool.name == name), None)
+
+    def placed(self, placement: PlacementSection) -> list[AnyPoolSection]:
+        """The pools of a placement that exist."""
+        return [pool for name in placement.pools if (pool := self.pool(name)) is not None]
 
     def model(self, name: str) -> ModelSection | None:
         """The model of a name."""

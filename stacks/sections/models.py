@@ -15,7 +15,7 @@ from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
 from components.serving.kserve_model import KServeScale, KServeServe
 from components.serving.leader_worker_model import LeaderWorkerServe
-from components.serving.llm_model import LLMServe, at_port
+from components.serving.llm_model import LLMRouting, LLMServe, at_port
 from components.serving.model_cache import CacheTier
 from components.serving.model_import import ImportSource
 from components.serving.pod_parts import MountedVolume, SideContainer
@@ -194,6 +194,16 @@ class ServeSection(Args):
             roles = getattr(section, "engines", {"": section})
             sections |= {f"{kind}.{name}".strip("."): part for name, part in roles.items()}
         return sections
+
+    @property
+    def router(self) -> LLMRouting | None:
+        """What KServe makes before the pods of an LLMInferenceService; None of all others."""
+        return self.llm.router if self.llm else None
+
+    @property
+    def is_split(self) -> bool:
+        """Whether pods that read prompts are apart from those that write answers."""
+        return self.roles is not None or (self.llm is not None and self.llm.prefill is not None)
 
     @property
     def kind(self) -> str:

@@ -68,6 +68,11 @@ class NetworkSection(Args):
             yield Fault("dedicated_line", False, want, why, EDGE_NETWORK_DOCS)
 
     @property
+    def zone_ids(self) -> list[str]:
+        """IDs of its zones, in their order."""
+        return [zone.id for zone in self.zones]
+
+    @property
     def creates_nat(self) -> bool:
         """Whether the stack creates the way out to the Internet."""
         return self.nat is NatMode.CREATE or (self.nat is None and self.vpc_id is None)

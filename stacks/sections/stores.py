@@ -127,6 +127,21 @@ class StoreSection(Args):
         kinds = ("oss", "nas", "cpfs", "claim")
         yield from one_of_faults(self, kinds, "a store is in one place")
 
+    @property
+    def creates_bucket(self) -> bool:
+        """Whether it is a bucket that the stack creates."""
+        return self.oss is not None and self.oss.create
+
+    @property
+    def creates_file_system(self) -> bool:
+        """Whether it is a file system that the stack creates."""
+        return self.nas is not None and self.nas.server is None
+
+    @property
+    def is_read_by_role(self) -> bool:
+        """Whether it is a bucket that pods read by a RAM role, and by no Secret."""
+        return self.oss is not None and self.oss.secret is None
+
 
 class VolumeSection(Args):
     """A folder of a store."""
