@@ -199,6 +199,10 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
     if not yes:
         say("Enter takes what stands in brackets. Nothing is written before the last answer.")
     path = write_new(stack, project, answers, say, None if yes else ask)
+    _wrote(path, stack, project)
+
+
+def _wrote(path: Path, stack: str, project: Path) -> None:
     where = "" if project == Path() else f" --project {shlex.quote(str(project))}"
     click.echo(f"Wrote {path.name}. See what it creates: ack-inference plan {stack}{where}")
 
@@ -244,7 +248,7 @@ def adopt(
         click.echo(sentence, err=True)
 
     path = write_adopted(stack, project, kubeconfig, context, namespace, say)
-    click.echo(f"Wrote {path.name}. See what it makes: ack-inference plan {stack}")
+    _wrote(path, stack, project)
 
 
 def _fields(_context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
