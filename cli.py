@@ -2,7 +2,10 @@
 
 import atexit
 import gc
+import shlex
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TextIO
 
@@ -131,6 +134,17 @@ _PROJECT = click.option(
 )
 
 
+def _wrapped(line: str) -> str:
+    """A line of a question, as lines that the terminal has room for beside a colon."""
+    return textwrap.fill(
+        line,
+        shutil.get_terminal_size().columns - 2,
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 class _Questions(click.Command):
     """A verb with a flag for each question of the wizard, whose tables are read with the verb."""
 
@@ -162,18 +176,35 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
     """  # noqa: D301
     _collect_no_garbage()
 
+    from wizard.command import Left
     from wizard.command import new as write_new
 
     def ask(text: str, default: str) -> str:
-        answer: str = click.prompt(text, default=default or None, err=True)
+        after = "\n" if "\n" in text else " "
+        question = f"{text}{after}[{default}]" if default else text
+        prompt = "\n".join(map(_wrapped, question.split("\n")))
+        try:
+            answer: str = click.prompt(
+                prompt, default=default or None, show_default=False, err=True
+            )
+        except click.Abort:
+            click.echo(err=True)
+            raise Left from None
         return answer
 
     def say(sentence: str) -> None:
         click.echo(sentence, err=True)
 
     answers = {name: answer for name, answer in flags.items() if answer is not None}
+    if not yes:
+        say("Enter takes what stands in brackets. Nothing is written before the last answer.")
     path = write_new(stack, project, answers, say, None if yes else ask)
-    click.echo(f"Wrote {path.name}. See what it creates: ack-inference plan {stack}")
+    _wrote(path, stack, project)
+
+
+def _wrote(path: Path, stack: str, project: Path) -> None:
+    where = "" if project == Path() else f" --project {shlex.quote(str(project))}"
+    click.echo(f"Wrote {path.name}. See what it creates: ack-inference plan {stack}{where}")
 
 
 _CONTEXT = click.option(
@@ -217,7 +248,7 @@ def adopt(
         click.echo(sentence, err=True)
 
     path = write_adopted(stack, project, kubeconfig, context, namespace, say)
-    click.echo(f"Wrote {path.name}. See what it makes: ack-inference plan {stack}")
+    _wrote(path, stack, project)
 
 
 def _fields(_context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -279,7 +279,7 @@ class _Describer:
             "name": workload.entry,
             **reader.model(),
             **self._place(workload),
-            "serve": serve,
+            "serve": models.bounded(serve, workload, self.notes),
         }
 
     def _runtime(self) -> str:

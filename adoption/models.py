@@ -37,6 +37,8 @@ KNATIVE_FIELDS: Final[Mapping[str, str]] = {
 """Annotations of Knative's autoscaler, and the fields of `scale` that they come of."""
 WITHOUT_BOUND: Final = 100
 """Most replicas where an object has no bound, which a stack file has to say."""
+MOST: Final = 1000
+"""Most replicas that a stack file can say: `KnativeScale` and `KServeScale`."""
 
 Section = dict[str, Any]
 
@@ -281,6 +283,22 @@ def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: 
     return {"kserve": {"scale": scale, "startup_seconds": startup}}
 
 
+def bounded(serve: Section, workload: LiveWorkload, notes: Notes) -> Section:
+    """`serve` with bounds that a stack file can hold; where it has smaller ones, a note says so."""
+    for block in serve.values():
+        scale = block["scale"]
+        bounds = {key: min(MOST, scale[key]) for key in ("min", "max")}
+        if any(scale[key] != bound for key, bound in bounds.items()):
+            notes.say(
+                workload,
+                f"it has {scale['min']} to {scale['max']} replicas, and a stack file {MOST} at the "
+                f"most: {bounds['min']} to {bounds['max']} stand there. Divide it among several "
+                "models.",
+            )
+        block["scale"] = scale | bounds
+    return serve
+
+
 def own_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
     """Annotations that are the user's own."""
     dropped = (*SYSTEM_NOTES, PROGRESS_DEADLINE)
@@ -308,7 +326,7 @@ def number(value: object) -> int | float:
 
 
 def _whole(text: str) -> int:
-    return int(text) if re.fullmatch(r"\d{1,4}", text) else 0
+    return int(text) if re.fullmatch(r"\d+", text) else 0
 
 
 def host_domain(workload: LiveWorkload) -> str | None:

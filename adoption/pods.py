@@ -22,6 +22,8 @@ from .workloads import LiveWorkload, Notes, runs_vllm, words_of
 MODULE: Final = ("python3", "-m", "vllm.entrypoints.openai.api_server")
 """Entrypoint of vLLM's images: docker/Dockerfile, vllm-openai; later `vllm serve`, which takes the
 same flags."""
+_USED: Final = re.compile(r"(?<!\$)\$\(([A-Za-z_.-][\w.-]*)\)")
+"""A variable in a command line or in another variable, which the kubelet fills in."""
 HUB_CACHE: Final = "/mnt/models/hub"
 """Where a downloaded model is kept whose pod mounts no claim for it."""
 
@@ -289,8 +291,26 @@ class PodReader:
                     "it takes variables from a whole ConfigMap, which are left out: write them "
                     "into env.",
                 )
+        self._say_dangling(container, env)
         parts = {"env": env, "secret_env": list(dict.fromkeys(secrets))}
         return {key: value for key, value in parts.items() if value}
+
+    def _say_dangling(self, container: Mapping[str, Any], env: Mapping[str, str]) -> None:
+        """Tells of `$(NAME)` whose variable is left out, and no Secret is to bring."""
+        sources = {
+            text_of(entry, "name"): section(entry, "valueFrom") for entry in items(container, "env")
+        }
+        is_whole = not any("configMapRef" in entry for entry in items(container, "envFrom"))
+        places = {"its command": words_of(container), "a variable": [*env.values()]}
+        for place, texts in places.items():
+            for name in dict.fromkeys(name for text in texts for name in _USED.findall(text)):
+                source = sources.get(name)
+                if (source and "secretKeyRef" not in source) or (source is None and not is_whole):
+                    self.notes.say(
+                        self.workload,
+                        f"{place} has $({name}), and variable {name} is left out: the text would "
+                        f"stay as it is. Write its value there, or {name} into env.",
+                    )
 
     def _volumes(self) -> list[Section]:
         """What the container that serves mounts, each with its claim or other source."""

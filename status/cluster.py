@@ -235,7 +235,7 @@ class Connection:
                 f"{self.address}{path}", timeout=TIMEOUT_SECONDS, allow_redirects=False
             )
         except (requests.RequestException, OSError) as error:
-            is_slow = isinstance(error, requests.Timeout) or "Read timed out" in _line(error)
+            is_slow = isinstance(error, requests.Timeout) or _is_silence(error)
             if self._has_answered and is_slow:
                 raise Unanswered(0, f"nothing for {TIMEOUT_SECONDS} s") from None
             raise Refused("The cluster", _unreachable(self.address, error)) from None
@@ -424,10 +424,22 @@ def _unreachable(address: str, error: Exception) -> str:
         return (
             f"{address} refuses connections: the cluster is gone, or the kubeconfig is an old one."
         )
+    if _is_silence(error):
+        return (
+            f"{address} takes the connection, and then says nothing for {TIMEOUT_SECONDS} s: the "
+            "API server starts or has too much to do, or a proxy before it does not reach it. Try "
+            "again; if it stays so, look at the cluster in the console."
+        )
     return (
         f"{address} does not answer: a private API server is reached from inside its VPC or over "
         "a VPN alone. Run this there, or open a public endpoint to your address."
     )
+
+
+def _is_silence(error: Exception) -> bool:
+    """Whether somebody took the connection, and did not answer in time."""
+    silence = isinstance(error, requests.exceptions.ReadTimeout)
+    return silence or "Read timed out" in _line(error)
 
 
 def _line(error: BaseException) -> str:

@@ -1,8 +1,8 @@
 """What a kubelet says of a container that it cannot start, and of a pod that it gave up.
 
-Reasons and messages as Kubernetes' `pkg/kubelet` writes them (`images/types.go`, `kuberuntime`,
-`kubelet_pods.go`, `eviction/helpers.go`): a few reasons, each with several causes that only the
-message tells apart.
+Reasons and messages as Kubernetes' `pkg/kubelet` and `pkg/volume` write them, read 2026-11 in
+releases 1.33.5, 1.34.1, 1.35.0 and 1.36.0: a few reasons, each with several causes that only the
+message tells apart. Beside a table stands which files it was read in.
 """
 
 import re
@@ -31,6 +31,16 @@ def _failure(reason: str, message: str, why: str, remedy: str, row: str = "") ->
     return KubeletFailure(re.compile(reason), re.compile(message, re.IGNORECASE), why, remedy, row)
 
 
+_NO_ANSWER_YET: Final = (
+    r"failed to sync (secret|configmap) cache|object \S+ not registered"
+    r"|services have not yet been read"
+)
+"""The kubelet has no answer of the API server: `util/manager/watch_based_manager.go`."""
+_OF_CONFIG_MAPS: Final = r'configmap "|in ConfigMap |couldn\'t get configMap|configmap references'
+_OF_SECRETS: Final = r'secret "|in Secret |couldn\'t get secret|references non-existent secret key'
+
+# images/types.go, images/image_manager.go, kuberuntime/kuberuntime_container.go,
+# kuberuntime/security_context_others.go, kubelet_pods.go, container/sync_result.go.
 WAITS: Final[Sequence[KubeletFailure]] = (
     _failure(
         "SignatureValidationFailed",
@@ -47,13 +57,19 @@ WAITS: Final[Sequence[KubeletFailure]] = (
     ),
     _failure(
         _SETTINGS,
-        r"configmap",
+        _NO_ANSWER_YET,
+        _SET_UP,
+        "wait: the kubelet has no answer of the API server yet. If it stays so, look at its node",
+    ),
+    _failure(
+        _SETTINGS,
+        _OF_CONFIG_MAPS,
         _SET_UP,
         "create the ConfigMap or the key that the message names, in this namespace",
     ),
     _failure(
         _SETTINGS,
-        r"secret",
+        _OF_SECRETS,
         _SET_UP,
         "create what is missing: a Secret of secret_env or api_key_secret, in this namespace",
     ),
@@ -81,10 +97,44 @@ WAITS: Final[Sequence[KubeletFailure]] = (
 )
 """In this order; the last one takes all."""
 
+# volume/secret/secret.go, volume/configmap/configmap.go, volume/csi/csi_client.go.
+MOUNTS: Final[Sequence[KubeletFailure]] = (
+    _failure(
+        "",
+        _NO_ANSWER_YET,
+        "",
+        "wait: the kubelet has no answer of the API server yet. If it stays so, look at its node",
+    ),
+    _failure(
+        "",
+        rf"{_OF_CONFIG_MAPS}|{_OF_SECRETS}",
+        "",
+        "create what the message names, in this namespace",
+    ),
+    _failure(
+        "",
+        "not found in the list of registered CSI drivers",
+        "",
+        "look at the driver's pod on the node: it is not there, or has not started yet",
+        "Volumes and caches",
+    ),
+    _failure(
+        "",
+        "",
+        "",
+        "look for the CSI driver on the node, the store's address, and the rights to it",
+        "Volumes and caches",
+    ),
+)
+"""Likewise, by the message of an event for a volume alone."""
+
+# eviction/helpers.go, nodeshutdown/nodeshutdown_manager.go, preemption/preemption.go,
+# active_deadline.go, lifecycle/predicate.go, lifecycle/handlers.go, cm/admission/errors.go,
+# cm/topologymanager, cm/cpumanager, volumemanager (VolumeAttachmentLimitExceeded since 1.35).
 FAILURES: Final[Sequence[KubeletFailure]] = (
     _failure(
         "Evicted",
-        r"memory",
+        r"low on resource: memory|MemoryPressure",
         "",
         "have it ask for the memory that it uses (server.resources.memory): where a node is short, "
         "pods go first that use more than they ask for",
@@ -92,7 +142,13 @@ FAILURES: Final[Sequence[KubeletFailure]] = (
     ),
     _failure(
         "Evicted",
-        r"ephemeral|disk|emptydir|inode",
+        r"low on resource: pids|PIDPressure",
+        "",
+        "look at what starts so many processes on node {node}: its pods go until there are fewer",
+    ),
+    _failure(
+        "Evicted",
+        r"ephemeral|DiskPressure|EmptyDir|inodes",
         "",
         "have it write to a claim instead, or give the pool a larger disk",
     ),
@@ -104,16 +160,43 @@ FAILURES: Final[Sequence[KubeletFailure]] = (
         "it cannot give",
     ),
     _failure(
-        "NodeAffinity|OutOf.*|UnexpectedPod.*",
+        "TopologyAffinityError|SMTAlignmentError|EmptyPodSharedPoolError",
+        "",
+        "",
+        "ask for cards and CPUs that one NUMA node of {node} has, or give the pool another policy "
+        "of topology and CPUs: its kubelet refuses what the scheduler took for room",
+    ),
+    _failure(
+        "VolumeAttachmentLimitExceeded",
+        "",
+        "",
+        "give it another node: {node} takes no more disks",
+    ),
+    _failure(
+        "NodeAffinity|NodeName|NodePorts|TaintToleration|OutOf.*|InvalidNodeInfo"
+        "|UnexpectedPredicateFailureType|UnknownReason",
         "",
         "",
         "look at what node {node} offers and at its labels, which changed; another pod is made",
     ),
     _failure(
-        "Terminated|NodeShutdown|Shutdown|NodeLost",
+        "Preempting",
+        "",
+        "",
+        "give node {node} more room: it ended the pod for one that the node itself cannot do "
+        "without; another pod is made",
+    ),
+    _failure(
+        "Terminated|NodeShutdown",
         "",
         "",
         "look at node {node}, which was shut down; spot machines are taken back",
+    ),
+    _failure(
+        "DeadlineExceeded",
+        "",
+        "",
+        "give it more time (activeDeadlineSeconds), or less to do",
     ),
     _failure("", "", "", "read its events: kubectl describe pod -n {namespace} {name}"),
 )

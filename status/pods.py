@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
 from .cluster import LiveCluster, last_seen
-from .kubelet import COMING, CRASHED, FAILURES, PULL, WAITS, failure
+from .kubelet import COMING, CRASHED, FAILURES, MOUNTS, PULL, WAITS, failure
 from .messages import text
 from .model import Finding, Stage
 from .rooms import Rooms, node_kind
@@ -371,13 +371,10 @@ def _not_made(cluster: LiveCluster, pod: Manifest) -> Finding:
             why = f"waits for its init container {entry.get('name')} to end: {since}"
             return _finding(Stage.COMING, pod, why)
     if event := cluster.warning("Pod", namespace, name, *_MOUNTS):
-        return _finding(
-            Stage.BROKEN,
-            pod,
-            f"cannot mount a volume: {text(event.get('message'))}",
-            "look for the CSI driver on the node, the store's address, and the rights to it",
-            "Volumes and caches",
-        )
+        says = text(event.get("message"))
+        mount = failure(MOUNTS, "", str(event.get("message")))
+        why = f"cannot mount a volume: {says}"
+        return _finding(Stage.BROKEN, pod, why, mount.remedy, mount.row)
     if event := cluster.warning("Pod", namespace, name, "FailedCreatePodSandBox"):
         why = f"has no network on its node: {text(event.get('message'))}"
         remedy = "look at the network plugin's pods on that node, and for addresses that are free"

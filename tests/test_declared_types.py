@@ -130,14 +130,17 @@ def test_cloud_resources_of_the_examples_pass_the_schema_of_their_provider(stack
 
 # --- what replaces it ----------------------------------------------------------------------------
 
-# pulumi-kubernetes 4, provider/pkg/provider/diff.go, read 2026-11: of kinds that are declared.
+# pulumi-kubernetes, provider/pkg/provider/diff.go at 9497796 of 2026-07-01: of kinds that are
+# declared.
 OFFICIAL: Final = {
     "kubernetes:batch/v1:Job": (
         *("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
     ),
     "kubernetes:core/v1:ConfigMap": ("binaryData", "data"),
     "kubernetes:core/v1:PersistentVolume": ("spec.csi", "spec.hostPath", "spec.local", "spec.nfs"),
-    "kubernetes:core/v1:PersistentVolumeClaim": ("spec",),
+    "kubernetes:core/v1:PersistentVolumeClaim": (
+        *("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
+    ),
     "kubernetes:core/v1:ResourceQuota": ("spec.scopes",),
     "kubernetes:core/v1:Service": ("spec.clusterIP",),
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ("roleRef",),
@@ -153,7 +156,8 @@ def about(type_: str) -> dict[str, Any]:
 def test_what_replaces_an_object_is_what_its_provider_replaces(type_: str) -> None:
     keeps = ["name"] if type_ == kubernetes.RELEASE else ["metadata.name", "metadata.namespace"]
     replaced = {*keeps, *OFFICIAL.get(type_, ())}
-    for path in {*replaced, "metadata.labels", "spec.replicas", "rules", "data", "value"}:
+    others = {"metadata.labels", "spec.replicas", "spec.resources", "rules", "data", "value"}
+    for path in replaced | others:
         change = Change(tuple(path.split(".")), "UPDATE")
         inside = any(f"{path}.".startswith(f"{whole}.") for whole in replaced)
         assert kubernetes.replaces(type_, about(type_), change) == inside, path

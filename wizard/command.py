@@ -1,18 +1,24 @@
 """The verb `new`: asks, plans, and writes."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from plan.refused import Refused
+from stacks.validation import validate
 
 from .draft import new_path, planned, write
 from .environment import draft
 from .questions import QUESTIONS, Answers, WizardQuestion
 
 Ask = Callable[[str, str], str]
-"""Asks a person: the question, and what is taken by default."""
+"""Asks a person: the question, and what is taken by default. Raises `Left`."""
 Say = Callable[[str], None]
 """Tells a person something."""
+
+
+class Left(Exception):
+    """Nobody answers any more: Ctrl-C, or the end of the input."""
 
 
 def new(
@@ -32,67 +38,121 @@ def new(
         ask: Asks for the others; None takes the defaults.
 
     Raises:
-        Refused: The file is there, or the answers make no stack that can be deployed.
+        Refused: The file is there, or the answers make no stack that can be deployed. Where
+            somebody was asked, it says how to go on with the answers.
     """
     path = new_path(stack, project)
-    drafted = draft(answered(stack, flags, say, ask))
-    plan = planned(drafted, stack, project)
-    write(drafted, path)
+    said = dict(flags)
+    try:
+        if ask is not None:
+            _converse(stack, said, say, ask)
+        drafted = draft(answered(stack, said))
+        plan = planned(drafted, stack, project)
+        write(drafted, path)
+    except Refused as refused:
+        if said == flags:
+            raise
+        where = () if project == Path() else ("--project", str(project))
+        command = shlex.join(["ack-inference", "new", stack, *where, *_as_flags(said)])
+        raise Refused(
+            refused.subject,
+            *refused.sentences,
+            f"Nothing is written. To go on with these answers, change what is wrong in: {command}",
+        ) from None
     for warning in plan.warnings:
         say(f"Warning: {warning}")
     return path
 
 
-def answered(stack: str, flags: Mapping[str, str], say: Say, ask: Ask | None) -> Answers:
-    """An answer to each question that applies.
+def answered(stack: str, said: Mapping[str, str]) -> Answers:
+    """An answer to each question that applies: what was said, or else the default.
 
     Raises:
-        Refused: A flag is wrong, or is of a question that does not apply; or nothing is asked, and
-            a question has no default.
+        Refused: An answer is wrong, or is of a question that does not apply; or a question has
+            neither answer nor default.
     """
+    answers, faults = _completed(stack, said)
+    if faults:
+        raise Refused(f"Stack {stack!r}", *faults.values())
+    return answers
+
+
+def _completed(stack: str, said: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Answers, all of which can be read, and by question what is wrong with what was said."""
     answers: dict[str, str] = {"stack": stack}
-    faults: list[str] = []
+    faults: dict[str, str] = {}
     for question in QUESTIONS:
-        flag = flags.get(question.name)
+        word = said.get(question.name)
         if not question.applies(answers):
-            if flag is not None:
-                said = ", ".join(
+            if word is not None:
+                earlier = ", ".join(
                     f"{entry.flag} {answers[entry.name]}"
                     for entry in QUESTIONS
                     if entry.name in ("on", "files", "store", "metric") and entry.name in answers
                 )
-                faults.append(f"{question.flag} is {flag!r}, but it must be left out with {said}.")
+                faults[question.name] = (
+                    f"{question.flag} is {word!r}, but it must be left out with {earlier}."
+                )
             continue
         default = question.default(answers)
-        answer = flag or default
-        if flag is None and ask is not None:
-            answer = _asked(question, answers, default, say, ask)
-        fault = _fault(question, answer, answers)
+        answer = word or default
+        fault = question.fault(answer, answers)
         if fault:
-            faults.append(fault)
+            faults[question.name] = fault
             # Later questions read it, as a key of their tables.
             answer = default or next(iter(question.choices(answers)), question.like)
         answers[question.name] = answer
-    if faults:
-        raise Refused(f"Stack {stack!r}", *faults)
-    return answers
+    return answers, faults
 
 
-def _fault(question: WizardQuestion, answer: str, answers: Answers) -> str:
-    if not answer:
-        return f"{question.flag} is missing, but it must be given: {question.text}."
-    return question.fault(answer, answers)
+def _converse(stack: str, said: dict[str, str], say: Say, ask: Ask) -> None:
+    """Asks what is not said yet, and again after a fault; adds the answers to what is said.
+
+    Raises:
+        Refused: Nobody answers any more, or a flag is of a question that does not apply.
+    """
+    flags = dict(said)
+    said.clear()
+    for question in QUESTIONS:
+        if question.name in flags:
+            said[question.name] = flags[question.name]
+        answers, faults = _completed(stack, said)
+        if question.name not in answers:
+            if question.name in faults:
+                said |= flags
+                raise Refused(f"Stack {stack!r}", faults[question.name])
+            continue
+        default = question.default(answers)
+        while question.name not in said or (fault := _fault(stack, question, said)):
+            if question.name in said:
+                say(fault)
+            try:
+                said[question.name] = ask(question.prompt(answers), default).strip()
+            except Left:
+                said.pop(question.name, None)
+                said |= {name: flags[name] for name in flags.keys() - said.keys()}
+                sentence = f"{question.flag} has no answer, and the input has ended."
+                raise Refused(f"Stack {stack!r}", sentence) from None
 
 
-def _asked(question: WizardQuestion, answers: Answers, default: str, say: Say, ask: Ask) -> str:
-    choices = question.choices(answers)
-    text = question.text
-    if choices:
-        more = ", or another" if question.is_open else ""
-        text = f"{text} ({', '.join(choices)}{more})"
-    while True:
-        answer = ask(text, default).strip()
-        fault = _fault(question, answer, answers)
-        if not fault:
-            return answer
-        say(fault)
+def _fault(stack: str, question: WizardQuestion, said: Mapping[str, str]) -> str:
+    """What is wrong with an answer, by itself or with those before it and defaults after it."""
+    answers, faults = _completed(stack, said)
+    if question.name in faults:
+        return faults[question.name]
+    broken = validate(draft(answers).config).sentences
+    if not broken:
+        return ""
+    return "\n".join(
+        [f"{question.flag} is {said[question.name]!r}, with which the stack is refused:"]
+        + [f"  {sentence}" for sentence in broken]
+    )
+
+
+def _as_flags(said: Mapping[str, str]) -> list[str]:
+    return [
+        word
+        for question in QUESTIONS
+        if question.name in said
+        for word in (question.flag, said[question.name])
+    ]

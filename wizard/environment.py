@@ -99,7 +99,8 @@ def _cluster(answers: Answers, say: Say) -> Section:
 
 def _platform(answers: Answers, say: Say) -> Section:
     """Parts that the cluster has already, as far as something is made of them."""
-    present = [part for part in PARTS if part in answers.get("present", "none").split(",")]
+    words = {word.strip() for word in answers.get("present", "none").split(",")}
+    present = [part for part in PARTS if part in words]
     config: Section = {part.replace("-", "_"): {"install": False} for part in present}
     if "kserve" in present:
         config["kserve"] |= {"ingress_controller": "present"}

@@ -14,7 +14,17 @@ from components.catalog.instances import INSTANCES
 from components.catalog.prices import NODES
 from components.catalog.regions import is_mainland
 from components.catalog.vllm import LEAST_CAPABILITY, V100_CAPABILITY, vllm_image
-from components.names import dashed
+from components.names import (
+    CLUSTER_ID,
+    DNS_1035_LABEL,
+    DNS_1123_SUBDOMAIN,
+    DRIVER_VERSION,
+    OSS_BUCKET,
+    VPC,
+    VSWITCH,
+    Form,
+    dashed,
+)
 
 Answers = Mapping[str, str]
 """By question, what was answered."""
@@ -23,10 +33,42 @@ NEW_NODES: Final = ("pro", "own-vpc", "own-cluster")
 """Grounds on which the stack creates nodes with cards."""
 OWN_NODES: Final = ("edge", "existing")
 """Grounds on which the nodes with cards are there."""
-COUNT: Final = r"[1-9]\d{0,2}"
-QUANTITY: Final = r"\d+(\.\d+)?(Mi|Gi|Ti)"
+_COUNT: Final = r"[1-9]\d{0,2}"
+COUNT: Final = Form(_COUNT, "a number from 1 to 999", 3)
+COUNT_OR_ZERO: Final = Form(rf"0|{_COUNT}", "a number from 0 to 999", 3)
+NODES_OR_BOUNDS: Final = Form(
+    rf"{_COUNT}|(0|{_COUNT})-{_COUNT}",
+    "a number from 1 to 999, or two with '-' between, such as 0-4",
+    7,
+)
+TOKENS: Final = Form(r"[1-9]\d{0,8}", "a number of at most nine digits, 1 or more", 9)
+NUMBER: Final = Form(r"\d{1,6}(\.\d{1,6})?", "a number such as 8 or 0.5", 13)
+SIZE: Final = Form(r"\d{1,6}(\.\d{1,3})?(Mi|Gi|Ti)", "a size with its unit, such as 15Gi", 12)
+LABEL: Final = Form(r"[\w./-]+=[\w.-]+", "a label and its value, such as example.com/pool=gpu", 380)
+REGION_OR_ZONE: Final = Form(
+    r"[a-z]{2}(-[a-z0-9]+)+", "an ID such as cn-beijing, or of a zone, such as cn-beijing-h", 40
+)
+FOLDER: Final = Form(r"/[^:\s]*", "a folder from the root, such as /Qwen2.5-7B-Instruct", 1000)
+HUB_MODEL: Final = Form(
+    r"[\w.-]+/[\w.-]+", "its owner and its name, such as Qwen/Qwen2.5-7B-Instruct", 200
+)
+REVISION: Final = Form(r"[\w./-]+", "a branch, a tag or a commit, such as main", 200)
+IMAGE_WITH_TAG: Final = Form(
+    r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)(@sha256:[0-9a-f]{64})?",
+    "an image with a tag, such as docker.io/vllm/vllm-openai:v0.19.0",
+    500,
+)
+HTTP_ADDRESS: Final = Form(
+    r"https?://[^\s@]+", "an address such as http://prometheus.monitoring.svc:9090", 500
+)
+WORD: Final = Form(r"\S+", "one word", 500)
 PARTS: Final = ("knative", "kserve", "cert-manager", "fluid")
 """Parts of the platform that a cluster may have already."""
+PRESENT: Final = Form(
+    rf"none|({'|'.join(PARTS)})( *, *({'|'.join(PARTS)}))*",
+    f"none, or some of {', '.join(PARTS)} with commas between",
+    60,
+)
 SCALED_ON: Final[Mapping[str, Mapping[str, str]]] = {
     "knative": {"concurrency": "8", "rps": "2"},
     "kserve": {
@@ -71,12 +113,12 @@ class WizardQuestion:
     """Whether it is asked."""
     choices: Callable[[Answers], Sequence[str]] = _none
     """What may be answered; nothing where the pattern alone says."""
-    pattern: str = r"\S+"
-    """What an answer looks like."""
+    form: Form = WORD
+    """Which answers there are; not where all are choices."""
     like: str = ""
-    """An answer that the pattern takes, for the sentence about another one."""
+    """An answer of the form, where there is no default: it stands for one that is not there yet."""
     is_open: bool = False
-    """Whether other answers than the choices are taken too, if the pattern takes them."""
+    """Whether other answers of the form are taken beside the choices."""
 
     @property
     def flag(self) -> str:
@@ -90,10 +132,23 @@ class WizardQuestion:
             return ""
         if choices and not self.is_open:
             return f"{self.flag} is {answer!r}, but it must be one of {', '.join(choices)}."
-        if not re.fullmatch(self.pattern, answer):
-            want = f"such as {self.like}" if self.like else "one word"
-            return f"{self.flag} is {answer!r}, but it must be {want}."
+        if not answer:
+            return f"{self.flag} is missing, but it must be given: {self.text}."
+        if not self.form.allows(answer):
+            return f"{self.flag} is {answer!r}, but it must be {self.form.want}."
         return ""
+
+    def prompt(self, answers: Answers) -> str:
+        """The question with what may be answered, a line for each choice that is explained."""
+        choices = self.choices(answers)
+        title, _, kinds = self.text.partition(": ")
+        if not choices:
+            return self.text
+        if not kinds:
+            more = ", or another" if self.is_open else ""
+            return f"{self.text} ({', '.join(choices)}{more})"
+        lines = [kind for kind in kinds.split("; ") if kind.partition(",")[0] in choices]
+        return "\n".join([f"{title}:", *(f"  {line}" for line in lines)])
 
 
 def on(*grounds: str) -> Callable[[Answers], bool]:
@@ -198,6 +253,10 @@ def _usual_label(answers: Answers) -> str:
     return f"nvidia.com/gpu.product={card_of(answers).label or answers['card']}"
 
 
+def _usual_max(answers: Answers) -> str:
+    return str(max(2, int(answers["min"])))
+
+
 def _usual_image(answers: Answers) -> str:
     return OLD_IMAGE if card_of(answers).compute_capability <= V100_CAPABILITY else IMAGE
 
@@ -217,8 +276,7 @@ QUESTIONS: Final = (
         _constant("cn-beijing"),
         on("edge", *NEW_NODES),
         lambda _: [*NODES],
-        r"[a-z]{2}(-[a-z0-9]+)+",
-        "cn-beijing",
+        REGION_OR_ZONE,
         is_open=True,
     ),
     WizardQuestion(
@@ -226,35 +284,34 @@ QUESTIONS: Final = (
         "Zone of the nodes, which has to have the instance type in stock",
         _usual_zone,
         on("edge", *NEW_NODES),
-        pattern=r"[a-z]{2}(-[a-z0-9]+)+",
-        like="cn-beijing-h",
+        form=REGION_OR_ZONE,
     ),
     WizardQuestion(
         "vpc_id",
         "ID of the VPC",
         applies=on("own-vpc", "own-cluster"),
-        pattern=r"vpc-[a-z0-9]+",
+        form=VPC,
         like="vpc-2ze0a1b2c3d4e5f6g7h8i",
     ),
     WizardQuestion(
         "vswitch_id",
         "ID of its vSwitch for nodes, in the zone",
         applies=on("own-vpc", "own-cluster"),
-        pattern=r"vsw-[a-z0-9]+",
+        form=VSWITCH,
         like="vsw-2ze0a1b2c3d4e5f6g7h8i",
     ),
     WizardQuestion(
         "pod_vswitch_id",
         "ID of its vSwitch for pods, in the zone",
         applies=on("own-vpc"),
-        pattern=r"vsw-[a-z0-9]+",
+        form=VSWITCH,
         like="vsw-2ze0a1b2c3d4e5f6g7h8i",
     ),
     WizardQuestion(
         "cluster_id",
         "ID of the ACK cluster",
         applies=on("own-cluster"),
-        pattern=r"c[a-z0-9]+",
+        form=CLUSTER_ID,
         like="c0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     ),
     WizardQuestion(
@@ -263,8 +320,7 @@ QUESTIONS: Final = (
         "or none",
         _constant("none"),
         on("existing", "own-cluster"),
-        pattern=rf"none|({'|'.join(PARTS)})(,({'|'.join(PARTS)}))*",
-        like="knative,fluid or none",
+        form=PRESENT,
     ),
     WizardQuestion(
         "card",
@@ -285,40 +341,35 @@ QUESTIONS: Final = (
         "removed",
         _constant("1-3"),
         on(*NEW_NODES),
-        pattern=rf"{COUNT}|\d{{1,3}}-{COUNT}",
-        like="2 or 0-4",
+        form=NODES_OR_BOUNDS,
     ),
     WizardQuestion(
         "node_label",
         "Label that the nodes with cards, and no others, carry",
         _usual_label,
         on("existing"),
-        pattern=r"[\w./-]+=[\w.-]+",
-        like="nvidia.com/gpu.product=NVIDIA-A10",
+        form=LABEL,
     ),
     WizardQuestion(
         "node_gpus",
         "Cards of each of them",
         _constant("1"),
         on(*OWN_NODES),
-        pattern=COUNT,
-        like="1",
+        form=COUNT,
     ),
     WizardQuestion(
         "node_cpu",
         "CPUs that each of them offers to pods",
         _constant("30"),
         on(*OWN_NODES),
-        pattern=COUNT,
-        like="30",
+        form=COUNT,
     ),
     WizardQuestion(
         "node_memory",
         "Memory that each of them offers to pods",
         _constant("110Gi"),
         on(*OWN_NODES),
-        pattern=QUANTITY,
-        like="110Gi",
+        form=SIZE,
     ),
     WizardQuestion(
         "gpus",
@@ -345,7 +396,7 @@ QUESTIONS: Final = (
         "Name of the bucket",
         _usual_bucket,
         lambda answers: answers["store"] in ("oss", "oss-existing"),
-        pattern=r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+        form=OSS_BUCKET,
         like="my-models",
     ),
     WizardQuestion(
@@ -354,8 +405,7 @@ QUESTIONS: Final = (
         _constant("cn-beijing"),
         lambda answers: answers["on"] == "existing" and answers["store"] == "oss-existing",
         lambda _: [*NODES],
-        r"[a-z]{2}(-[a-z0-9]+)+",
-        "cn-beijing",
+        REGION_OR_ZONE,
         is_open=True,
     ),
     WizardQuestion(
@@ -363,16 +413,14 @@ QUESTIONS: Final = (
         "Name of the Secret with an AccessKey for the bucket, under akId and akSecret",
         _constant("oss-reader"),
         lambda answers: answers["on"] == "existing" and answers["store"] == "oss-existing",
-        pattern=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
-        like="oss-reader",
+        form=DNS_1123_SUBDOMAIN,
     ),
     WizardQuestion(
         "claim",
         "Name of the claim, in the models' namespace",
         _constant("llm-models"),
         lambda answers: answers["store"] == "claim",
-        pattern=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
-        like="llm-models",
+        form=DNS_1123_SUBDOMAIN,
     ),
     WizardQuestion(
         "hub",
@@ -386,31 +434,27 @@ QUESTIONS: Final = (
         "Model in the hub, owner and name",
         lambda answers: f"Qwen/{_usual_model(answers)[0]}",
         lambda answers: answers["files"] != "store",
-        pattern=r"[\w.-]+/[\w.-]+",
-        like=f"Qwen/{_SEVEN}",
+        form=HUB_MODEL,
     ),
     WizardQuestion(
         "revision",
         "Its revision: a commit stays the same, a branch does not",
         lambda answers: "master" if answers["hub"] == "modelscope" else "main",
         lambda answers: answers["files"] != "store",
-        pattern=r"[\w./-]+",
-        like="main",
+        form=REVISION,
     ),
     WizardQuestion(
         "path",
         "Folder of the model in the store",
         lambda answers: "/" + (answers.get("model_id") or _usual_model(answers)[0]).split("/")[-1],
         lambda answers: answers["files"] != "hub",
-        pattern=r"/[^:\s]*",
-        like=f"/{_SEVEN}",
+        form=FOLDER,
     ),
     WizardQuestion(
         "size",
         "Size of its files",
         lambda answers: _usual_model(answers)[1],
-        pattern=QUANTITY,
-        like="15Gi",
+        form=SIZE,
     ),
     WizardQuestion(
         "cache",
@@ -425,37 +469,32 @@ QUESTIONS: Final = (
         "Label that the nodes for the copy, and no others, carry",
         _constant("node-role.example.com/cache=true"),
         lambda answers: answers["on"] == "existing" and answers.get("cache") == "yes",
-        pattern=r"[\w./-]+=[\w.-]+",
-        like="node-role.example.com/cache=true",
+        form=LABEL,
     ),
     WizardQuestion(
         "name",
         "Name of the model, and of its service",
         _usual_name,
-        pattern=r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
-        like="qwen",
+        form=DNS_1035_LABEL,
     ),
     WizardQuestion(
         "image",
         "Image of vLLM, with a tag",
         _usual_image,
-        pattern=r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)(@sha256:[0-9a-f]{64})?",
-        like=IMAGE,
+        form=IMAGE_WITH_TAG,
     ),
     WizardQuestion(
         "driver",
         "NVIDIA driver of the nodes, which the image's CUDA has to find",
         _constant("580.126.09"),
         lambda answers: (image := vllm_image(answers["image"])) is not None and image.cuda > 12,
-        pattern=r"\d+\.\d+(\.\d+)?",
-        like="580.126.09",
+        form=DRIVER_VERSION,
     ),
     WizardQuestion(
         "max_model_len",
         "Longest prompt and answer together, in tokens",
         _constant("8192"),
-        pattern=r"[1-9]\d*",
-        like="8192",
+        form=TOKENS,
     ),
     WizardQuestion(
         "runtime",
@@ -474,18 +513,16 @@ QUESTIONS: Final = (
         "target",
         "What one replica should have of it",
         lambda answers: SCALED_ON[answers["runtime"]][answers["metric"]],
-        pattern=r"\d+(\.\d+)?",
-        like="8",
+        form=NUMBER,
     ),
     WizardQuestion(
         "prometheus",
         "Address of the Prometheus in the cluster",
         _constant("http://prometheus.monitoring.svc:9090"),
         lambda answers: answers["on"] == "existing" and answers["metric"] in MEASURED,
-        pattern=r"https?://[^\s@]+",
-        like="http://prometheus.monitoring.svc:9090",
+        form=HTTP_ADDRESS,
     ),
-    WizardQuestion("min", "Fewest replicas", _constant("1"), pattern=r"\d{1,3}", like="1"),
-    WizardQuestion("max", "Most replicas", _constant("2"), pattern=COUNT, like="2"),
+    WizardQuestion("min", "Fewest replicas", _constant("1"), form=COUNT_OR_ZERO),
+    WizardQuestion("max", "Most replicas", _usual_max, form=COUNT),
 )
 """In the order in which they are asked."""

@@ -235,7 +235,9 @@ class ModelStore(pulumi.ComponentResource):
                 "volume_name": volume.metadata.name,
                 "resources": {"requests": {"storage": args.size}},
             },
-            opts=child_options(self, opts),
+            # A volume goes once its claim is gone. The provider replaces a claim for the name of
+            # another volume, but not for a new volume of the same name.
+            opts=child_options(self, opts, replace_on_changes=["spec"]),
         )
 
         self.claim_name = claim.metadata.name

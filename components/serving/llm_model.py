@@ -439,7 +439,9 @@ class LLMModelArgs(ModelArgs):
         yield from engine_faults(self.server)
         serve, server = self.serve, self.server
         if server.port != PORT:
-            want = f"{PORT}, and that of server.command"
+            want = (
+                f"{PORT}, and that of server.command" if server.command else f"{PORT}, or left out"
+            )
             yield Fault("server.port", server.port, want, "KServe's Service and pool lead there")
         if self.ingress:
             yield from gateway_faults(self.ingress, self.ingress_class)
@@ -615,10 +617,10 @@ def service_spec(name: str, args: LLMModelArgs) -> "crds.LLMInferenceServiceSpec
 
 
 def at_port(server: ModelServer, port: int = PORT) -> ModelServer:
-    """The server at another port; as it is where its command does not say once which it has."""
+    """The server at another port; as it is where it says its own, or its command not once."""
     flag, words = re.compile(rf"(--port[ =\0]){server.port}\b"), server.command or []
     text, count = flag.subn(rf"\g<1>{port}", "\0".join(words))
-    if server.vllm is None and count != 1:
+    if "port" in server.model_fields_set if server.vllm else count != 1:
         return server
     command = text.split("\0") if server.command else None
     return server.model_copy(update={"port": port, "command": command})

@@ -7,10 +7,12 @@ from typing import Final
 
 from ..changes import parse_path
 from ..model import type_name
+from .claims import held
 from .compare import ChangeKind, ResourceChange, StackDiff
 from .gateways import GATEWAY, left_alone
 from .keda import in_the_way
 from .kserve import LLM_INFERENCE_SERVICE, left_behind
+from .reach import moved_hosts, moved_region
 from .report import StackReport
 from .sharing import switched
 from .upgrades import drained
@@ -206,7 +208,8 @@ def headlines(diff: StackDiff) -> list[str]:
         sentence for loss in by_danger(diff.resources) for sentence in left_behind(diff, loss)
     ]
     asked = [*switched(diff), *drained(diff), *left_alone(diff), *in_the_way(diff)]
-    return [*sentences, *asked, *refused, *freed, *leftovers]
+    elsewhere, hosts = moved_region(diff), moved_hosts(diff)
+    return [*elsewhere, *sentences, *held(diff), *hosts, *asked, *refused, *freed, *leftovers]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:

@@ -6,12 +6,18 @@ from typing import Any, Final
 
 from ..changes import ABSENT
 from ..model import Marker
+from ..pods import pods_of
 from .compare import ChangeKind, Property, ResourceChange, StackDiff
 
 LONGEST: Final = 200
 """Characters of a value that are shown."""
 
 _MOST_OWNERS: Final = 2
+_SCALES: Final = tuple(
+    f"spec.predictor.{field}"
+    for field in ("autoScaling", "deploymentStrategy", "maxReplicas", "minReplicas", "scale")
+)
+"""Fields of KServe beside those of a pod, which change no pod: v0.20.0, ComponentExtensionSpec."""
 
 
 def written(value: Any) -> str:
@@ -73,6 +79,19 @@ def reason(change: ResourceChange) -> str:
     return f"because {names} {'are' if len(change.because) > 1 else 'is'} replaced"
 
 
+def restarts(change: ResourceChange) -> bool:
+    """Whether an object that is changed in place makes its pods anew: their template differs."""
+    manifest = change.resource.manifest
+    if change.kind is not ChangeKind.UPDATED or manifest is None:
+        return False
+    # Labels and annotations of a template count too. A patch of a leader begins as the leader does.
+    templates = tuple(pods.path.removesuffix(".spec") for pods in pods_of(manifest))
+    return any(
+        property_.path.startswith(templates) and not property_.path.startswith(_SCALES)
+        for property_ in change.properties
+    )
+
+
 def notes(diff: StackDiff, change: ResourceChange) -> list[str]:
     """What else is to be said of a change, in a few words each."""
     former = change.former.rpartition("::")[2]
@@ -80,6 +99,7 @@ def notes(diff: StackDiff, change: ResourceChange) -> list[str]:
         "protected: the engine refuses this" if diff.protected(change) else "",
         reason(change),
         "the old one is deleted before the new one is made" if change.deletes_first else "",
+        "its pods are made anew" if restarts(change) else "",
         f"was {excerpt(former)}" if former else "",
     ]
     return [note for note in sentences if note]

@@ -1,8 +1,11 @@
-"""Nodes that a change drains: an upgrade of their pool, and one of the cluster above them.
+"""What becomes of the nodes of a pool that changes: which are drained, and which stay as they are.
 
 Read in terraform-provider-alicloud at commit 81c43b6 of 2026-08-21: every update of a pool with an
 `upgrade_policy` upgrades its nodes; a cluster's `version` upgrades those of all pools, unless its
-`upgrade_policy` says `control_plane_only` (page of `cs_managed_kubernetes`).
+`upgrade_policy` says `control_plane_only` (page of `cs_managed_kubernetes`). Labels and taints
+reach the nodes that are there with `update_nodes` alone (page of `cs_kubernetes_node_pool`). Types,
+disks, images and scripts are those of the scaling group of a pool (ACK, "Node pools", read
+2026-11), which makes new machines by them: a machine keeps its own.
 """
 
 from collections.abc import Iterator
@@ -16,10 +19,18 @@ from .compare import ChangeKind, ResourceChange, StackDiff
 
 _CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 _POLICY: Final = "upgradePolicy"
+_OF_NEW_NODES: Final = frozenset(
+    {
+        *("imageId", "imageType", "keyName", "labels", "preUserData", "taints", "userData"),
+        *("dataDisks", "spotPriceLimits", "spotStrategy", "systemDiskCategory", "systemDiskSize"),
+        *("instancePatterns", "instanceTypes", "systemDiskPerformanceLevel", "vswitchIds"),
+    }
+)
+"""Settings of a pool by which its nodes are made."""
 
 
 def drained(diff: StackDiff) -> Iterator[str]:
-    """A sentence for each cluster and pool whose nodes are drained for an upgrade."""
+    """A sentence for each cluster and pool whose nodes are drained, or stay as they are."""
     before = {resource.urn: resource for resource in diff.before.resources} if diff.before else {}
     for change in diff.resources:
         old = before.get(change.former or change.urn)
@@ -33,6 +44,7 @@ def drained(diff: StackDiff) -> Iterator[str]:
 
 def _pool(change: ResourceChange, old: Resource) -> Iterator[str]:
     if _POLICY not in change.resource.inputs:
+        yield from _kept(change, old)
         return
     name = change.resource.name
     if _POLICY not in old.inputs:
@@ -41,6 +53,25 @@ def _pool(change: ResourceChange, old: Resource) -> Iterator[str]:
         yield (
             f"This upgrades the nodes of the node pool {name} once more, batch by batch: its "
             "`upgrade` still stands in the stack file. Take it out, if that was done."
+        )
+
+
+def _kept(change: ResourceChange, old: Resource) -> Iterator[str]:
+    """What the nodes that are there keep; of instance types, only one that is no longer named."""
+    new = change.resource.inputs
+    fields = dict.fromkeys(str(parse_path(changed.path)[0]) for changed in change.properties)
+    types = {*(old.inputs.get("instanceTypes") or ())} - {*(new.get("instanceTypes") or ())}
+    kept = [
+        field
+        for field in fields
+        if field in _OF_NEW_NODES
+        and (field != "instanceTypes" or types)
+        and not (field in ("labels", "taints") and new.get("updateNodes"))
+    ]
+    if kept:
+        yield (
+            f"The nodes that the node pool {change.resource.name} has already keep theirs "
+            f"({', '.join(kept)}): only nodes that come later are made by the new settings."
         )
 
 

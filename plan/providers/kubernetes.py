@@ -1,4 +1,8 @@
-"""What the Kubernetes provider knows of a change. Source: pulumi-kubernetes 4, provider/diff.go."""
+"""What the Kubernetes provider knows of a change.
+
+Source: pulumi-kubernetes, provider/pkg/provider/diff.go, and DiffConfig in provider.go, read at
+commit 9497796 of 2026-07-01, after 4.32.0.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -14,7 +18,13 @@ _IMMUTABLE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
     {
         ("v1", "ConfigMap"): ("binaryData", "data"),
         ("v1", "PersistentVolume"): ("spec.csi", "spec.hostPath", "spec.local", "spec.nfs"),
-        ("v1", "PersistentVolumeClaim"): ("spec",),
+        # Not its size, since 4.0: the API server refuses another one of a volume that is given.
+        ("v1", "PersistentVolumeClaim"): (
+            "spec.accessModes",
+            "spec.selector",
+            "spec.storageClassName",
+            "spec.volumeName",
+        ),
         ("v1", "ResourceQuota"): ("spec.scopes",),
         ("v1", "Secret"): ("data", "stringData", "type"),
         ("v1", "Service"): ("spec.clusterIP",),

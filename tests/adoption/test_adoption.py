@@ -206,6 +206,37 @@ def test_each_variable_is_kept_told_or_a_secret_by_name(project: Path) -> None:
     assert "canary-word" not in told + description.draft.text
 
 
+def test_text_for_a_variable_that_is_left_out_is_told() -> None:
+    objects = knative()
+    server = container(objects)
+    server["env"] = [
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "hub", "key": "KEY"}}},
+        {"name": "PLAIN", "value": "1"},
+        {"name": "URL", "value": "tcp://$(NODE):80"},
+    ]
+    names = ["$(NODE)", "$(KEY)", "$(PLAIN)", "$$(NODE)", "$(LEVEL)"]
+    server["args"] = ["--served-model-name", *(f"a-{name}" for name in names)]
+    before = [note for note in described(*objects).notes if "would stay as it is" in note]
+    assert [note.partition(": ")[2].partition(",")[0] for note in before] == [
+        "its command has $(NODE)",
+        "a variable has $(NODE)",
+    ]
+    server["envFrom"] = [{"configMapRef": {"name": "settings"}}]
+    assert any("its command has $(LEVEL)" in note for note in described(*objects).notes)
+
+
+def test_more_replicas_than_a_stack_file_holds_cost_no_model() -> None:
+    objects = knative()
+    [service] = [entry for entry in objects if entry["kind"] == "Service"]
+    about = service["spec"]["template"].setdefault("metadata", {}).setdefault("annotations", {})
+    about["autoscaling.knative.dev/max-scale"] = "20000"
+    description = described(*objects)
+    [model] = description.draft.config["models"]
+    assert model["serve"]["knative"]["scale"]["max"] == 1000
+    assert any("20000 replicas, and a stack file 1000 at the most" in n for n in description.notes)
+
+
 @pytest.mark.parametrize(
     ("words", "command"),
     [

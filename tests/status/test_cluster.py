@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 from rich.console import Console
 
@@ -229,12 +230,28 @@ def test_credentials_that_are_not_accepted_have_expired_or_are_of_another_cluste
     assert KEY not in said
 
 
-def test_a_cluster_that_does_not_answer_is_one_sentence(tmp_path, live, monkeypatch):
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_takes_a_connection_and_is_silent_is_not_called_private(
+    tmp_path, live, monkeypatch, scheme
+):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr("status.cluster.TIMEOUT_SECONDS", 0.1)
-        said = _refusal(kubeconfig(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}"), live)
-    assert "does not answer: a private API server is reached from inside its VPC" in said
+        address = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}"
+        said = _refusal(kubeconfig(tmp_path, address), live)
+    assert "takes the connection, and then says nothing for 0.1 s" in said
+    assert "private" not in said
     assert len(said.splitlines()) <= 2
+
+
+def test_a_cluster_to_which_no_connection_comes_about_is_perhaps_private(
+    tmp_path, live, monkeypatch
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise requests.ConnectTimeout("Connection to 10.0.0.1 timed out.")
+
+    monkeypatch.setattr(requests.Session, "get", refuse)
+    said = _refusal(kubeconfig(tmp_path, "http://10.0.0.1:6443"), live)
+    assert "does not answer: a private API server is reached from inside its VPC" in said
 
 
 def test_an_address_where_nothing_listens_is_one_sentence(tmp_path, live):

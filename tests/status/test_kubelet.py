@@ -53,13 +53,35 @@ def test_a_container_that_is_being_made_is_on_its_way(reason):
         ("container has runAsNonRoot and image will run as root", "runAsNonRoot"),
         ("container has runAsNonRoot and image has non-numeric user (app)", "runAsNonRoot"),
         ('failed to prepare subPath for volumeMount "m" of container "c"', "the folder"),
+        ("failed to sync secret cache: timed out waiting for the condition", "API server"),
+        ("services have not yet been read at least once, cannot construct envvars", "API server"),
+        ('object "inference"/"keys" not registered', "API server"),
         ("something else", "mend what the message names"),
     ],
 )
 def test_what_a_container_cannot_be_set_up_for_is_told_by_the_message(message, remedy):
     finding = first(assessed(waiting("CreateContainerConfigError", message)), "qwen")
     assert remedy in finding.remedy
-    assert ("Secret" in finding.remedy) == ("ecret" in message)
+    assert ("Secret" in finding.remedy) == ("create" in finding.remedy and "ecret" in message)
+
+
+@pytest.mark.parametrize(
+    ("says", "remedy"),
+    [
+        ('configmap "settings" not found', "create what the message names"),
+        ('secret "keys" not found', "create what the message names"),
+        ("references non-existent secret key: a", "create what the message names"),
+        ("failed to sync configmap cache: timed out waiting for the condition", "API server"),
+        ("driver name csi not found in the list of registered CSI drivers", "the driver's pod"),
+        ("rpc error: code = DeadlineExceeded", "the store's address"),
+    ],
+)
+def test_what_helps_a_volume_that_is_not_mounted_is_told_by_the_message(says, remedy):
+    live = waiting("ContainerCreating")
+    live.event("Pod", QWEN, "FailedMount", f'MountVolume.SetUp failed for volume "v" : {says}')
+    finding = first(assessed(live), "qwen")
+    assert says in finding.why
+    assert remedy in finding.remedy
 
 
 def test_while_the_kubelet_backs_off_its_event_says_why_an_image_is_not_pulled():
@@ -81,7 +103,17 @@ def test_while_the_kubelet_backs_off_its_event_says_why_an_image_is_not_pulled()
         ("Evicted", "The node was low on resource: ephemeral-storage.", "a larger disk"),
         ("Evicted", 'Usage of EmptyDir volume "cache" exceeds the limit "1Gi".', "a claim"),
         ("Evicted", "The node had condition: [DiskPressure].", "a larger disk"),
+        ("Evicted", 'Usage of EmptyDir volume "memory" exceeds the limit "1Gi".', "a claim"),
+        ("Evicted", "The node had condition: [MemoryPressure].", "server.resources.memory"),
+        ("Evicted", "The node was low on resource: pids.", "so many processes"),
         ("UnexpectedAdmissionError", "no healthy devices present", "device plugin"),
+        ("TopologyAffinityError", "Resources cannot be allocated with Topology locality", "NUMA"),
+        ("VolumeAttachmentLimitExceeded", "attachment limit exceeded", "takes no more disks"),
+        ("TaintToleration", "node(s) had taints", "node gpu-0 offers"),
+        ("UnexpectedPredicateFailureType", "which is unexpected", "node gpu-0 offers"),
+        ("Preempting", "Preempted in order to admit critical pod", "cannot do without"),
+        ("NodeShutdown", "Pod was rejected as the node is shutting down.", "shut down"),
+        ("DeadlineExceeded", "Pod was active on the node longer than", "more time"),
         ("NodeAffinity", "Pod was rejected", "node gpu-0 offers"),
         ("OutOfnvidia.com/gpu", "Node didn't have enough resource", "node gpu-0 offers"),
         ("Terminated", "Pod was terminated in response to imminent node shutdown", "shut down"),

@@ -1,5 +1,6 @@
 """The wizard: what it writes plans, flags answer every question, and no file is overwritten."""
 
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -142,7 +143,7 @@ def test_a_dialogue_asks_what_no_flag_answers_and_asks_again_after_a_fault(
     assert result.exit_code == 0, result.output
     cards = ", ".join([*GPUS][:3])
     assert f"--card is 'B200', but it must be one of {cards}" in result.stderr
-    assert "Whence the model comes" in result.stderr
+    assert "Whence the model comes:\n  store, its files" in result.stderr
     written = config(project, "t")
     assert written["nodes"][0]["gpu"] == "T4"  # type: ignore[index]
     assert written["knative"] == {"install": False}
@@ -154,9 +155,75 @@ def _existing() -> Answers:
 
 def test_a_question_shows_its_choices_and_its_default(project: Path) -> None:
     result = run(project, "t", "--region", "cn-hongkong", "--card", "T4", answers="pro\n\n")
-    assert "(ecs.gn6i-c16g1.4xlarge, ecs.gn6i-c24g1.6xlarge) [ecs.gn6i-c16g1.4xlarge]" in (
-        result.stderr
+    shown = " ".join(result.stderr.split())
+    assert "(ecs.gn6i-c16g1.4xlarge, ecs.gn6i-c24g1.6xlarge) [ecs.gn6i-c16g1.4xlarge]" in shown
+    assert "What it runs on: pro, a new ACK Pro cluster edge, a new" in shown
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("files", ["store", "hub"])
+def test_a_question_names_each_of_its_choices(ground: str, files: str) -> None:
+    [answers] = combinations({"stack": "t", "on": ground, "files": files}, ())
+    for question in QUESTIONS:
+        for choice in question.choices(answers) if question.applies(answers) else ():
+            assert choice in question.prompt(answers)
+
+
+def test_an_answer_that_breaks_a_rule_is_asked_again_at_once(project: Path) -> None:
+    words = [w for name in ("on", "zone", "card") for w in (_flag(name), _pro()[name])]
+    lines = ["cn-beijing", "", "3-1", "0-4", *[""] * 40]
+    result = run(project, "t", *words, answers="\n".join(lines))
+    assert result.exit_code == 0, result.output
+    refusal = result.stderr.index(
+        "--nodes is '3-1', with which the stack is refused:\n  pools[a10]"
     )
+    assert refusal < result.stderr.index("Cards of one replica")
+    assert config(project, "t")["pools"][1]["autoscale"] == {"min": 0, "max": 4}  # type: ignore[index]
+
+
+def test_a_wrong_flag_is_asked_for_in_its_turn(project: Path) -> None:
+    words = [w for q in QUESTIONS if q.name in _pro() for w in (q.flag, _pro()[q.name])]
+    result = run(project, "t", *words, "--name", "Qwen_2", answers="qwen\n")
+    assert result.exit_code == 0, result.output
+    assert "--name is 'Qwen_2'" in result.stderr
+    assert config(project, "t")["models"][0]["name"] == "qwen"  # type: ignore[index]
+
+
+def _pro() -> Answers:
+    return next(combinations({"stack": "t", "on": "pro"}, ()))
+
+
+@pytest.mark.parametrize(
+    ("words", "answers"),
+    [
+        (["--card", "T4"], "\n\n\n"),
+        (["--card", "T4", "--claim", "models"], "pro\n" + "\n" * 40),
+        (["--image", "docker.io/vllm/vllm-openai:latest"], "\n" * 40),
+    ],
+    ids=["left", "a flag of another question", "a policy"],
+)
+def test_answers_that_make_no_stack_are_kept_as_flags(
+    project: Path, words: list[str], answers: str
+) -> None:
+    result = run(project, "t", *words, answers=answers)
+    assert result.exit_code == 2, result.output
+    assert not (project / "Pulumi.t.yaml").exists()
+    command = result.stderr.rpartition("Nothing is written.")[2].rpartition(" in: ")[2]
+    program, verb, stack, *flags = shlex.split(command)
+    assert (program, verb, stack) == ("ack-inference", "new", "t")
+    assert flags[flags.index("--project") + 1] == str(project)
+    assert flags[flags.index("--on") + 1] == "pro"
+    assert [flags[flags.index(word) + 1] for word in words[::2]] == words[1::2]
+
+
+def test_what_nobody_answered_is_no_traceback(project: Path) -> None:
+    result = run(project, "t", answers="")
+    assert result.exit_code == 2
+    assert result.stderr.endswith("is refused:\n  --on has no answer, and the input has ended.\n")
+
+
+def test_the_most_replicas_are_no_fewer_than_the_fewest() -> None:
+    assert answered("t", {"min": "5"})["max"] == "5"
 
 
 def test_a_file_that_is_there_is_never_overwritten(project: Path) -> None:
@@ -172,11 +239,12 @@ def test_a_file_that_is_there_is_never_overwritten(project: Path) -> None:
     ("words", "sentence"),
     [
         (["--card", "X9"], "--card is 'X9', but it must be one of A10, T4"),
-        (["--nodes", "4-"], "--nodes is '4-', but it must be such as 2 or 0-4."),
+        (["--nodes", "4-"], "--nodes is '4-', but it must be a number from 1 to 999, or two with"),
         (["--claim", "a"], "--claim is 'a', but it must be left out with --on pro"),
         (["--on", "own-vpc"], "--vpc-id is missing, but it must be given: ID of the VPC."),
         (["--metric", "cpu"], "--metric is 'cpu', but it must be one of concurrency, rps."),
-        (["--max", "0"], "--max is '0', but it must be such as 2."),
+        (["--max", "0"], "--max is '0', but it must be a number from 1 to 999."),
+        (["--name", "Qwen_2"], "must be lower-case letters, digits and '-', from a letter to"),
         (["--min", "3", "--max", "2"], "scale.min is 3, but it must be at most max (2)"),
         (["--zone", "cn-shanghai-b"], "zone"),
     ],
@@ -201,7 +269,7 @@ def test_the_defaults_warn_of_nothing_that_an_answer_could_avoid(project: Path) 
 
 def test_all_wrong_flags_are_told_at_once() -> None:
     with pytest.raises(Refused) as refused:
-        answered("t", {"card": "X9", "nodes": "x", "gpus": "9"}, print, None)
+        answered("t", {"card": "X9", "nodes": "x", "gpus": "9"})
     assert len(refused.value.sentences) == 3
 
 

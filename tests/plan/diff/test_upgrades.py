@@ -1,4 +1,4 @@
-"""What `diff` says of nodes that a change drains."""
+"""What `diff` says of nodes that a change drains, and of those that it does not reach."""
 
 from typing import Any
 
@@ -40,3 +40,13 @@ def test_a_newer_cluster_takes_its_nodes_with_it() -> None:
     assert sentences(VERSION, {**newer, "cluster.control_plane_only": True}) == []
     assert sentences(VERSION, {**VERSION, "cluster.control_plane_only": True}) == []
     assert sentences(VERSION, {**VERSION, "cluster.log_retention_days": 60}) == []
+
+
+def test_nodes_that_are_there_keep_what_they_were_made_with() -> None:
+    types = ["ecs.gn7i-c32g1.8xlarge", "ecs.gn7i-c32g1.16xlarge"]
+    [kept] = sentences({}, {"pools[a10].instance_types": types[1:]})
+    assert kept.startswith("The nodes that the node pool a10-pool has already keep theirs (inst")
+    assert "(systemDiskSize)" in sentences({}, {"pools[a10].system_disk_gib": 300})[0]
+    assert "(labels)" in sentences({}, {"pools[a10].labels": {"a": "b"}})[0]
+    assert sentences({}, {"pools[a10].instance_types": types}) == []
+    assert sentences({}, {"pools[a10].size": 3}) == []

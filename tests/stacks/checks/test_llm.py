@@ -640,6 +640,17 @@ CASES = [
     ),
     Case(
         "LLMModelArgs",
+        "a port of its own",
+        llm,
+        {"models[chat].server.port": 9000},
+        (
+            "models[chat].server.port is 9000, but it must be 8000, or left out: "
+            "KServe's Service and pool lead there."
+        ),
+        {"models[chat].server.port": 8000},
+    ),
+    Case(
+        "LLMModelArgs",
         "flags for a command of one's own",
         llm,
         {

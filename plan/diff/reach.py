@@ -1,0 +1,41 @@
+"""Where things are after a change: the region of the cloud, and the hosts of models."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from .compare import ChangeKind, StackDiff
+
+_CLOUD: Final = "pulumi:providers:alicloud"
+_HOST: Final = "_host"
+
+
+def moved_region(diff: StackDiff) -> Iterator[str]:
+    """A sentence where the provider goes to another region, and what stands does not go with it.
+
+    A change of its settings replaces nothing unless a provider says so, and this one says it of
+    none: pulumi-terraform-bridge 3.120.0, `DiffConfig` in pkg/tfbridge/provider.go;
+    pulumi-alicloud at 9d2b1e4 of 2026-08-14, provider/resources.go.
+    """
+    for change in diff.resources:
+        if change.resource.type != _CLOUD or change.kind is not ChangeKind.UPDATED:
+            continue
+        for changed in change.properties:
+            if changed.path == "region":
+                yield (
+                    f"This looks for everything in {changed.new} that stands in {changed.old}: "
+                    "`pulumi up` finds none of it there, and what it says is unchanged or updated "
+                    f"stays in {changed.old} and is paid for. Destroy the stack first, or make one "
+                    "of another name."
+                )
+
+
+def moved_hosts(diff: StackDiff) -> Iterator[str]:
+    """A sentence for each model that answers under another host, and no more under its own."""
+    for output in diff.outputs:
+        old, new = output.old, output.new
+        if output.path.endswith(_HOST) and type(old) is type(new) is str:
+            model = output.path.removesuffix(_HOST)
+            yield (
+                f"The model {model} answers under {new}, and no more under {old}: tell whoever "
+                "asks it, and mend names and certificates."
+            )
