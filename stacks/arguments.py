@@ -411,7 +411,7 @@ def _alerted_pods(model: ModelSection) -> tuple[str, str, str]:
         return rf"{roles}-[0-9]+(-[0-9]+)?", "kube_statefulset_replicas", roles
     kserve = model.serve.kserve
     owner = name if kserve is None else f"{name}-predictor"
-    if kserve is None or kserve.scale.scaler is None:
+    if kserve is None or kserve.scale.on_knative:
         owner = f"{owner}-[0-9]{{5}}-deployment"
     return f"{owner}-.+", deployments, owner
 

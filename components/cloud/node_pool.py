@@ -301,7 +301,8 @@ class NodePoolArgs(Args):
     """ID of the resource group of pool and instances. Default: the cluster's."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _vswitch_faults(self.vswitch_ids)
+        if not self.vswitch_ids:
+            yield Fault("vswitch_ids", [], "one vSwitch or more", "a node stands in a vSwitch")
         yield from _size_faults(self)
         yield from instance_type_faults(self.instance_types)
         yield from architecture_faults(
@@ -426,12 +427,6 @@ def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
         want = "left out, and nvidia_driver_version given"
         why = "that argument checks the version and the pool"
         yield Fault(f"labels[{DRIVER_LABEL}]", labels[DRIVER_LABEL], want, why)
-
-
-def _vswitch_faults(vswitch_ids: Sequence[object]) -> Iterator[Fault]:
-    if vswitch_ids:
-        return
-    yield Fault("vswitch_ids", [], "one vSwitch or more", "a node stands in a vSwitch")
 
 
 def _size_faults(args: NodePoolArgs) -> Iterator[Fault]:

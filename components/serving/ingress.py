@@ -74,8 +74,8 @@ def gateway_of(ingress_class: str) -> IngressKind | None:
 
 def timeouts(ingress_class: str, seconds: int | None) -> dict[str, str]:
     """Annotations by which a request of so many seconds ends; none where none is known."""
-    gateway = gateway_of(ingress_class) if ingress_class and seconds else None
-    return dict.fromkeys(_TIMEOUTS.get(gateway, ()), str(seconds)) if gateway else {}
+    gateway = gateway_of(ingress_class)
+    return dict.fromkeys(_TIMEOUTS.get(gateway, ()), str(seconds)) if gateway and seconds else {}
 
 
 def has_timeouts(ingress_class: str) -> bool:
@@ -151,10 +151,10 @@ def gateway_faults(ingress: ModelIngress, ingress_class: str) -> Iterator[Fault]
 
 def knative_faults(ingress: ModelIngress) -> Iterator[Fault]:
     """Refuses what no gateway of Knative can be told of one model."""
+    want = "left out, and set at the gateway's load balancer"
+    why = "a DomainMapping of Knative has no such setting"
     for field in ("allow_cidrs", "requests_per_second"):
         if getattr(ingress, field) is not None:
-            want = "left out, and set at the gateway's load balancer"
-            why = "a DomainMapping of Knative has no such setting"
             yield Fault(f"ingress.{field}", Words("given"), want, why)
     if ingress.body_limit != BODY_LIMIT:
         why = "Knative's gateways have no such limit"

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Protocol
 from pydantic import Field
 
 from .. import crds
-from ..args import MISSING, Args, Because, Fault, Words
+from ..args import MISSING, Args, Because, Fault, Words, left_out_faults
 from ..catalog.metrics import SIGNALS, signal_query
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import release
@@ -152,10 +152,10 @@ class KedaScale(Args):
         for fault in _activation_faults(target, self.activation or 0):
             yield fault.under("keda")
         if low > 0:
-            for field in ("activation", "polling_seconds", "cooldown_seconds"):
-                if (got := getattr(self, field)) is not None:
-                    why = f"it is about the way to no replica and back, and {low} always stay"
-                    yield Fault(f"keda.{field}", got, "left out, or min 0", why)
+            fields = ("activation", "polling_seconds", "cooldown_seconds")
+            why = f"it is about the way to no replica and back, and {low} always stay"
+            for fault in left_out_faults(self, fields, "left out, or min 0", why):
+                yield fault.under("keda")
         for index, window in enumerate(self.schedule.windows if self.schedule else []):
             if not low < window.replicas <= high:
                 want = f"more than min ({low}), and at most max ({high})"

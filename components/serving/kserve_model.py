@@ -1,6 +1,6 @@
 """A model served by KServe, scaled on what its pods or its GPUs report."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -9,7 +9,18 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from .. import crds
-from ..args import MISSING, Args, Because, Fault, Refusal, Words, child_options, once, validated
+from ..args import (
+    MISSING,
+    Args,
+    Because,
+    Fault,
+    Refusal,
+    Words,
+    child_options,
+    left_out_faults,
+    once,
+    validated,
+)
 from ..catalog.metrics import METRICS
 from ..crds.knative_annotations import (
     CLUSTER_LOCAL,
@@ -172,6 +183,11 @@ class KServeScale(Args):
         return AutoscalerClass.EXTERNAL if self.metric in METRICS else AutoscalerClass.HPA
 
     @property
+    def on_knative(self) -> bool:
+        """Whether Knative under KServe runs the pods, and scales them."""
+        return self.scaler is None
+
+    @property
     def lacks_prometheus(self) -> bool:
         """Whether KEDA is to ask for figures, and not told where."""
         keda = self.keda
@@ -196,10 +212,8 @@ class Rollout(Args):
 
     def _faults(self) -> Iterator[Fault]:
         if self.recreates:
-            for field in ("max_surge", "max_unavailable"):
-                if (value := getattr(self, field)) is not None:
-                    why = "Recreate ends all pods first"
-                    yield Fault(field, value, "left out, or type RollingUpdate", why)
+            want, why = "left out, or type RollingUpdate", "Recreate ends all pods first"
+            yield from left_out_faults(self, ("max_surge", "max_unavailable"), want, why)
         elif self.max_surge == 0 and not self.max_unavailable:
             got = MISSING if self.max_unavailable is None else 0
             why = "with max_surge 0, a pod is only replaced where one may be missing"
@@ -256,11 +270,11 @@ class KServeServe(Args):
     """Further annotations of the InferenceService."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.rollout is not None and self.scale.scaler is None:
+        on_knative = self.scale.on_knative
+        if self.rollout is not None and on_knative:
             why = "Knative starts the new revision beside the old one, and knows no other way"
             yield Fault("rollout", Words("given"), "left out with concurrency", why)
-        if self.canary is not None and (self.canary.model is None) != (self.scale.scaler is None):
-            on_knative = self.scale.scaler is None
+        if self.canary is not None and (self.canary.model is None) != on_knative:
             got = self.canary.model if on_knative else MISSING
             want = "left out with concurrency" if on_knative else "given, or metric concurrency"
             why = (
@@ -269,7 +283,7 @@ class KServeServe(Args):
                 else "a Deployment of KServe's has one version, so another model has the new one"
             )
             yield Fault("canary.model", got, want, why)
-        if self.grace_seconds is not None and self.scale.scaler is None:
+        if self.grace_seconds is not None and on_knative:
             why = "Knative gives pods as long as a request may take"
             yield Fault("grace_seconds", self.grace_seconds, "left out with concurrency", why)
         autoscaler = (self.annotations or {}).get(AUTOSCALER_CLASS)
@@ -297,11 +311,12 @@ class KServeModelArgs(ModelArgs):
         yield from super()._faults()
         yield from engine_faults(self.server)
         seconds, ingress = self.serve.request_seconds, self.ingress_class
-        if seconds and ingress and self.serve.scale.scaler and not has_timeouts(ingress):
+        on_knative = self.serve.scale.on_knative
+        if seconds and ingress and not (on_knative or has_timeouts(ingress)):
             want = f"left out, and set as the controller of class {ingress} wants it, such as by "
             why = "KServe hands it to no Ingress, and no annotation of that class is known here"
             yield Fault("serve.request_seconds", seconds, f"{want}serve.annotations", why)
-        if self.ingress and self.serve.scale.scaler is None:
+        if self.ingress and on_knative:
             yield from knative_faults(self.ingress)
         elif self.ingress:
             yield from gateway_faults(self.ingress, self.ingress_class)
@@ -329,7 +344,7 @@ class KServeModel(pulumi.ComponentResource):
         options, limits = child_options(self, opts), serving_limits(args)
         about = model_metadata(name, args)
         deployed = crds.InferenceService(f"{name}-service", service, about, options, limits=limits)
-        if args.ingress and args.serve.scale.scaler is None:
+        if args.ingress and args.serve.scale.on_knative:
             target = deployment_name(name)
             declare_mapping(self, name, args.ingress, target, args.namespace, opts, deployed)
         elif args.ingress:
@@ -374,7 +389,7 @@ def hidden(args: KServeModelArgs) -> dict[str, str]:
     """Labels of a model that has no address of its runtime's outside the cluster."""
     if args.ingress is None and not args.cluster_local:
         return {}
-    return {(VISIBILITY if args.serve.scale.scaler is None else KSERVE_VISIBILITY): CLUSTER_LOCAL}
+    return {(VISIBILITY if args.serve.scale.on_knative else KSERVE_VISIBILITY): CLUSTER_LOCAL}
 
 
 def ingress_annotations(args: KServeModelArgs) -> dict[str, str]:
@@ -386,13 +401,15 @@ def ingress_annotations(args: KServeModelArgs) -> dict[str, str]:
 
 def host(name: str, args: KServeModelArgs) -> str:
     """Host name of the service, as KServe's and Knative's templates come out of the box."""
-    domain = args.domain
     if args.ingress:
         return args.ingress.host
-    if args.serve.scale.scaler is None:
-        # KServe takes the host that Knative gives the predictor, and drops its suffix.
-        return knative_host(name, args.namespace, domain)
-    return default_host(name, args.namespace, domain)
+    # On Knative KServe takes the host that Knative gives the predictor, and drops its suffix.
+    return _host_form(args)(name, args.namespace, args.domain)
+
+
+def _host_form(args: KServeModelArgs) -> Callable[[str, str, str], str]:
+    """Who makes hosts of names: Knative, or KServe itself."""
+    return knative_host if args.serve.scale.on_knative else default_host
 
 
 def model_faults(
@@ -425,11 +442,8 @@ def host_faults(name: str, args: KServeModelArgs) -> Iterator[Fault]:
 
 def hosts(name: str, args: KServeModelArgs) -> tuple[str, ...]:
     """Every host that KServe makes: of the service, and in Standard mode of its predictor too."""
-    domain = args.domain
-    of_predictor = deployment_name(name)
-    if args.serve.scale.scaler is None:
-        return host(name, args), knative_host(of_predictor, args.namespace, domain)
-    return host(name, args), default_host(of_predictor, args.namespace, domain)
+    of_predictor = _host_form(args)(deployment_name(name), args.namespace, args.domain)
+    return host(name, args), of_predictor
 
 
 def cluster_url(name: str, namespace: str) -> str:
@@ -444,7 +458,7 @@ def service_labels(name: str, metric: KServeMetric) -> dict[str, str]:
     return pod_label(name)
 
 
-def annotations(serve: KServeServe, ingress_class: str | None = "nginx") -> dict[str, str]:
+def annotations(serve: KServeServe, ingress_class: str = "nginx") -> dict[str, str]:
     """Annotations of the InferenceService: who scales it, or that Knative does; and time-outs.
 
     KServe copies all of them to the Ingress that it makes, and `timeout` nowhere: kserve v0.20.0,
@@ -457,13 +471,8 @@ def annotations(serve: KServeServe, ingress_class: str | None = "nginx") -> dict
         chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value, PROGRESS_DEADLINE: deadline}
     else:
         chosen = {AUTOSCALER_CLASS: scaler.value}
-        chosen |= timeouts(ingress_class or "", serve.request_seconds)
+        chosen |= timeouts(ingress_class, serve.request_seconds)
     return {**chosen, **(serve.annotations or {})}
-
-
-def is_nginx(ingress_class: str) -> bool:
-    """Whether the controller of a class reads NGINX's annotations, as far as its name tells."""
-    return "nginx" in ingress_class
 
 
 def inference_service_spec(args: KServeModelArgs) -> "crds.InferenceServiceSpec":
@@ -497,7 +506,7 @@ def _canary_percent(serve: KServeServe) -> int | None:
 
 def shutdown(server: ModelServer, serve: KServeServe) -> Shutdown:
     """How a server ends, on Knative or on a Deployment of KServe's."""
-    if serve.scale.scaler is None:
+    if serve.scale.on_knative:
         return knative_shutdown(server, serve.request_seconds)
     return standard_shutdown(server, serve.grace_seconds)
 

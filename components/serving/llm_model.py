@@ -16,7 +16,18 @@ import pulumi
 from pydantic import Field
 
 from .. import crds
-from ..args import MISSING, Args, Fault, Input, Refusal, Words, child_options, once, validated
+from ..args import (
+    MISSING,
+    Args,
+    Fault,
+    Input,
+    Refusal,
+    Words,
+    child_options,
+    left_out_faults,
+    once,
+    validated,
+)
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version, release_name
 from ..crds.formats import ImageReference
@@ -110,17 +121,18 @@ class LLMScale(KServeScale):
                 why = "one of them scales, by what it looks at"
                 want = "left out beside wva" if self.wva else "given beside metric and target"
                 yield Fault(field, Words("given"), want, why)
-        if self.wva is None and self.min != self.max and self.metric is None:
+        if self.wva is not None:
+            yield from self._wva_faults(self.wva)
+        elif self.min != self.max and self.metric is None:
             yield Fault("metric", MISSING, "given, or min set to max", "somebody has to scale")
-        if self.wva and not self.min:
+
+    def _wva_faults(self, wva: WvaScale) -> Iterator[Fault]:
+        if not self.min:
             yield Fault("min", 0, "1 or more with wva", "KServe 0.20 takes no 0")
-        if (
-            self.wva
-            and self.wva.idle is not None
-            and (self.wva.idle >= self.min or self.wva.actuator is not LLMActuator.KEDA)
-        ):
+        by_keda = wva.actuator is LLMActuator.KEDA
+        if wva.idle is not None and (wva.idle >= self.min or not by_keda):
             want = f"less than min ({self.min}), with actuator keda"
-            yield Fault("wva.idle", self.wva.idle, want, "it is what is left without load")
+            yield Fault("wva.idle", wva.idle, want, "it is what is left without load")
 
     def manifest(self) -> dict[str, Any]:
         """What KServe is told: a number, its own scaling, or nothing where an HPA of ours scales.
@@ -378,12 +390,11 @@ class LLMServe(Args):
     def _faults(self) -> Iterator[Fault]:
         if self.prefill is None:
             return
-        for field in ("kv_offload", "parallelism"):
-            if getattr(self, field) is not None:
-                why = "vLLM takes one connector of the KV cache, and prefill has it"
-                if field == "parallelism":
-                    why = "the two roles are of one size here; RoleBasedGroups have one each"
-                yield Fault(field, Words("given"), "left out with prefill", why)
+        want = "left out with prefill"
+        why = "vLLM takes one connector of the KV cache, and prefill has it"
+        yield from left_out_faults(self, ["kv_offload"], want, why)
+        why = "the two roles are of one size here; RoleBasedGroups have one each"
+        yield from left_out_faults(self, ["parallelism"], want, why)
         if self.router is None or not self.router.scheduler:
             why = "without its endpoint picker nobody sends a prompt to the prefill pods first"
             yield Fault("router.scheduler", Words("left out"), "true with prefill", why)
@@ -448,12 +459,12 @@ class LLMModelArgs(ModelArgs):
         if serve.router and serve.router.gateway is None:
             why = "KServe would attach the route to a Gateway that its ConfigMap names"
             yield Fault("serve.router.gateway", MISSING, "given", why)
-        sections = {"parallelism": serve.parallelism, "prefill": serve.prefill}
-        for field, value in {**sections, "kv_offload": serve.kv_offload}.items():
-            if value is not None and server.vllm is None:
-                why = "its flags go to vLLM, and server.command is as it is"
-                want = "left out, or server.vllm in place of server.command"
-                yield Fault(f"serve.{field}", Words("given"), want, why)
+        if server.vllm is None:
+            fields = ("parallelism", "prefill", "kv_offload")
+            want = "left out, or server.vllm in place of server.command"
+            why = "its flags go to vLLM, and server.command is as it is"
+            for fault in left_out_faults(serve, fields, want, why):
+                yield fault.under("serve")
         for field, scale in serve.scales.items():
             if scale.lacks_prometheus:
                 yield Fault(f"serve.{field}.keda.server", MISSING, "given", "KEDA asks it")
@@ -472,11 +483,10 @@ class LLMModelArgs(ModelArgs):
             why = f"vLLM {image.release} knows no tiers of the KV cache"
             yield Fault("serve.kv_offload", Words("given"), want, why)
         elif offload and image is not None and image.version < FILES_SINCE:
-            for tier in ("disk", "claim"):
-                if (got := getattr(offload, tier)) is not None:
-                    want = f"left out, or an image from {release_name(FILES_SINCE)} on"
-                    why = f"vLLM {image.release} knows no tier of files by its name"
-                    yield Fault(f"serve.kv_offload.{tier}", got, want, why)
+            want = f"left out, or an image from {release_name(FILES_SINCE)} on"
+            why = f"vLLM {image.release} knows no tier of files by its name"
+            for fault in left_out_faults(offload, ("disk", "claim"), want, why):
+                yield fault.under("serve.kv_offload")
         paths = {"server.mount_path": server.mount_path} | {
             f"volumes[{volume.name}].mount_path": volume.mount_path for volume in self.volumes or []
         }

@@ -253,15 +253,20 @@ class RouterRole(Args):
         if self.resources.needs_card:
             yield Fault("resources.gpus", self.resources.gpus, "0", "a router computes nothing")
         yield from script_faults("command", self.command)
-        for word in [*(self.command or []), *(self.extra_args or [])]:
-            field = "command" if word in (self.command or []) else "extra_args"
-            if word.partition("=")[0] in _ROUTER_FLAGS:
-                why = "it finds the servers of both roles by their labels, however many there are"
-                yield Fault(field, word.partition("=")[0], "left out", why)
-            elif word.startswith((OLD_GROUP_NAME, OLD_ROLE_NAME)):
-                why = "pods of v1alpha2 have no such label, and nobody would be found"
-                want = f"{GROUP_NAME} or {ROLE_NAME}"
-                yield Fault(field, word.partition("=")[0], want, why)
+        yield from _router_word_faults("command", self.command or [])
+        yield from _router_word_faults("extra_args", self.extra_args or [])
+
+
+def _router_word_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
+    """Refuses words by which a router looks for servers in another way, or finds none."""
+    for word in words:
+        key = word.partition("=")[0]
+        if key in _ROUTER_FLAGS:
+            why = "it finds the servers of both roles by their labels, however many there are"
+            yield Fault(field, key, "left out", why)
+        elif word.startswith((OLD_GROUP_NAME, OLD_ROLE_NAME)):
+            why = "pods of v1alpha2 have no such label, and nobody would be found"
+            yield Fault(field, key, f"{GROUP_NAME} or {ROLE_NAME}", why)
 
 
 class Coordination(Args):
@@ -310,6 +315,11 @@ class RolesServe(Args):
         return {"prefill": self.prefill, "decode": self.decode}
 
     @property
+    def roles(self) -> Mapping[str, EngineRole | RouterRole]:
+        """All roles, by name."""
+        return {**self.engines, "router": self.router}
+
+    @property
     def fewest_pods(self) -> int:
         """Pods of prefill and decode that there are at the least."""
         return sum(role.scale.min * role.nodes for role in self.engines.values())
@@ -329,22 +339,21 @@ class RolesServe(Args):
         if scaling and scaling.progression is Progression.ORDER_SCHEDULED and several:
             why = (
                 f"{several[0]} has instances of several pods, and the controller compares pods "
-                "that "
-                "have a node with instances: half of them would do (getScheduledReplicas, v0.7.0)"
+                "that have a node with instances: half of them would do (getScheduledReplicas, "
+                "v0.7.0)"
             )
             yield Fault("coordination.progression", scaling.progression, "OrderReady", why)
 
     def _dependency_faults(self) -> Iterator[Fault]:
         """Refuses dependencies under the names that the fields have here."""
-        roles: dict[str, EngineRole | RouterRole] = {**self.engines, "router": self.router}
-        for fault in dependency_faults({k: r.depends_on or [] for k, r in roles.items()}):
+        before = {name: role.depends_on or [] for name, role in self.roles.items()}
+        for fault in dependency_faults(before):
             name = fault.field.partition("[")[2].partition("]")[0]
             yield replace(fault, field=f"{name}.depends_on")
 
     def _gang_faults(self) -> Iterator[Fault]:
         """Refuses what waits for pods that wait for it."""
-        roles: dict[str, EngineRole | RouterRole] = {**self.engines, "router": self.router}
-        for name, role in roles.items():
+        for name, role in self.roles.items():
             if role.depends_on and (self.gang is Gang.POD_GROUP or name != "router"):
                 why = "no pod of the gang is placed before all are there, and it is made after them"
                 got = Words(", ".join(role.depends_on))
@@ -474,14 +483,12 @@ class RolesModel(pulumi.ComponentResource):
         self, name: str, args: RolesModelArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = RolesModelArgs.of(args)
-        rendered = validated(f"RolesModel {name}", lambda: render(name, args))
-        group, policy, scalers = rendered
+        group, policy, scalers = validated(f"RolesModel {name}", lambda: render(name, args))
 
         super().__init__("ack-inference:index:RolesModel", name, args.dump(), opts)
 
         options = child_options(self, opts)
-        rights = _router_rights(name, args, options)
-        before = [*rights]
+        before = _router_rights(name, args, options)
         if policy is not None:
             # The controller reads it by the group's name, and makes all at once without.
             about = metadata(name, args.namespace, labels=args.labels)
@@ -515,11 +522,11 @@ def render(name: str, args: RolesModelArgs) -> "Rendered":
         Refusal: Of the name others are made that nobody takes.
     """
     rendered = group_spec(name, args), policy_spec(args.serve), autoscalers(name, args.serve)
-    routers = args.serve.router.replicas
     sizes = {role: (part.scale.max, part.nodes) for role, part in args.serve.engines.items()}
+    sizes["router"] = (args.serve.router.replicas, 1)
     faults = [
         fault
-        for role, (instances, pods) in {**sizes, "router": (routers, 1)}.items()
+        for role, (instances, pods) in sizes.items()
         for fault in name_faults(name, role, instances, pods)
     ]
     if faults:
@@ -629,18 +636,14 @@ def _exclusive(name: str, topology: str | None) -> dict[str, Any]:
     if topology is None:
         return {}
 
-    def term(operator: str) -> dict[str, Any]:
-        expression = {"key": GROUP_NAME, "operator": operator, "values": [name]}
-        keys = (
-            [expression]
-            if operator == "In"
-            else [{"key": GROUP_NAME, "operator": "Exists"}, expression]
-        )
-        selector = {"match_expressions": [*keys, _SERVERS]}
+    def term(*groups: Mapping[str, Any]) -> dict[str, Any]:
+        selector = {"match_expressions": [*groups, _SERVERS]}
         required = [{"topology_key": topology, "label_selector": selector}]
         return {"required_during_scheduling_ignored_during_execution": required}
 
-    return {"pod_affinity": term("In"), "pod_anti_affinity": term("NotIn")}
+    own = {"key": GROUP_NAME, "operator": "In", "values": [name]}
+    any_group, not_own = {"key": GROUP_NAME, "operator": "Exists"}, {**own, "operator": "NotIn"}
+    return {"pod_affinity": term(own), "pod_anti_affinity": term(any_group, not_own)}
 
 
 _SERVERS: Final = {"key": ROLE_NAME, "operator": "NotIn", "values": ["router"]}
@@ -699,12 +702,18 @@ def server_words(
 ) -> list[str]:
     """What a server of a role runs."""
     server, part = role_server(args, role), args.serve.engines[role]
-    if server.vllm is not None:
-        if part.nodes == 1:
-            return server.command_line(drain_seconds)
-        group = group_flags(part.nodes, POD_INDEX, LEADER_ADDRESS, server, part.startup_seconds)
-        words = [*serve_words(server, 0 if is_worker else drain_seconds), *group]
-        return [*words, "--headless"] if is_worker else words
+    if server.vllm is None:
+        return _sglang_words(args, role, server)
+    if part.nodes == 1:
+        return server.command_line(drain_seconds)
+    group = group_flags(part.nodes, POD_INDEX, LEADER_ADDRESS, server, part.startup_seconds)
+    words = [*serve_words(server, 0 if is_worker else drain_seconds), *group]
+    return [*words, "--headless"] if is_worker else words
+
+
+def _sglang_words(args: RolesModelArgs, role: str, server: ModelServer) -> list[str]:
+    """What a server of SGLang runs: its command, and what of its role that does not say."""
+    part = args.serve.engines[role]
     words = [*(server.command or []), *(part.extra_args or [])]
     own = {*flags(words)}
     options: dict[str, object] = {
@@ -771,12 +780,11 @@ def router_words(name: str, args: RolesModelArgs) -> list[str]:
     Flags read off sglang-router 0.3.2 and vllm-router 0.1.17, 2026-11-29.
     """
     serve, router = args.serve, args.serve.router
-    is_vllm = engine_of(args.server) is RolesEngine.VLLM
-    program = ["vllm-router"] if is_vllm else ["python3", "-m", "sglang_router.launch_router"]
-    words = [*(router.command or program)]
-    words += ["--vllm-pd-disaggregation"] if is_vllm else ["--pd-disaggregation"]
-    if is_vllm:
-        words += ["--kv-connector", _transfer(args).value]
+    program, mode = ["python3", "-m", "sglang_router.launch_router"], ["--pd-disaggregation"]
+    if engine_of(args.server) is RolesEngine.VLLM:
+        program = ["vllm-router"]
+        mode = ["--vllm-pd-disaggregation", "--kv-connector", _transfer(args).value]
+    words = [*(router.command or program), *mode]
     words += ["--host", "0.0.0.0", "--port", str(router.port)]  # noqa: S104
     words += ["--service-discovery", "--service-discovery-namespace", f"$({NAMESPACE})"]
     words += ["--service-discovery-port", str(args.server.port)]

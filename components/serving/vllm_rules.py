@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -103,24 +103,33 @@ _JSON: Final = (
     "--structured-outputs-config",
 )
 """Flags whose value is JSON."""
-# By flag with a parser's name: its column of the table, what it parses, a flag whose plugin brings
-# others, and one without which the name is not looked at.
+
+
+@dataclass(frozen=True)
+class _Parser:
+    """What is known of a flag with a parser's name."""
+
+    column: str
+    """Where the table of releases has the names."""
+    about: str
+    """What it parses."""
+    plugin: str
+    """Flag whose plugin brings others."""
+    condition: str
+    """Flag without which the name is not looked at."""
+
+
 _PARSERS: Final = MappingProxyType(
     {
-        "--tool-call-parser": (
-            "tool_parsers",
-            "tool calls",
-            "--tool-parser-plugin",
-            "--enable-auto-tool-choice",
+        "--tool-call-parser": _Parser(
+            "tool_parsers", "tool calls", "--tool-parser-plugin", "--enable-auto-tool-choice"
         ),
-        "--reasoning-parser": (
-            "reasoning_parsers",
-            "reasoning",
-            "--reasoning-parser-plugin",
-            "--reasoning-parser",
+        "--reasoning-parser": _Parser(
+            "reasoning_parsers", "reasoning", "--reasoning-parser-plugin", "--reasoning-parser"
         ),
     }
 )
+"""By flag."""
 # What the release notes and the sources of the last release that knew a flag say of it.
 REPLACED: Final = MappingProxyType(
     {
@@ -186,28 +195,28 @@ def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
     if vllm.quantization:
         yield from method_faults("vllm.quantization", vllm.quantization.value, image)
     extra = read_arguments(vllm.extra_args or [], image.version)
-    for flag, (_, _, plugin, _) in _PARSERS.items():
+    for flag, parser in _PARSERS.items():
         field = flag.removeprefix("--").replace("-", "_")
-        if (parser := getattr(vllm, field)) is not None and plugin not in extra.flags:
-            yield from parser_faults(f"vllm.{field}", flag, parser, image)
+        if (name := getattr(vllm, field)) is not None and parser.plugin not in extra.flags:
+            yield from parser_faults(f"vllm.{field}", flag, name, image)
 
 
-def parser_faults(field: str, flag: str, parser: str, image: VllmImage | None) -> Iterator[Fault]:
+def parser_faults(field: str, flag: str, name: str, image: VllmImage | None) -> Iterator[Fault]:
     """A parser that the release does not have: vLLM looks it up before it loads the model."""
-    key, about, *_ = _PARSERS[flag]
-    parsers = names(key, image.version) if image else frozenset()
-    if image is None or not parsers or parser in parsers:
+    parser = _PARSERS[flag]
+    offered = names(parser.column, image.version) if image else frozenset()
+    if image is None or not offered or name in offered:
         return
     why = f"vLLM {image.release} exits when it starts"
-    if (life := lifetime(key, parser)) is not None:
-        want = nearest(parser, parsers) or "another parser, or another release"
-        yield Fault(field, parser, want, f"{why}: {life} have it")
+    if (life := lifetime(parser.column, name)) is not None:
+        want = nearest(name, offered) or "another parser, or another release"
+        yield Fault(field, name, want, f"{why}: {life} have it")
     elif image.version <= releases()[-1]:
-        want = nearest(parser, parsers) or f"a parser of {about} that it has"
-        for other, (others, is_for, *_) in _PARSERS.items():
-            if other != flag and parser in names(others, image.version):
-                why += f": it has that name for {is_for} alone ({other})"
-        yield Fault(field, parser, want, why)
+        want = nearest(name, offered) or f"a parser of {parser.about} that it has"
+        for other_flag, other in _PARSERS.items():
+            if other_flag != flag and name in names(other.column, image.version):
+                why += f": it has that name for {other.about} alone ({other_flag})"
+        yield Fault(field, name, want, why)
 
 
 def _length_faults(vllm: Vllm, image: VllmImage) -> Iterator[Fault]:
@@ -340,11 +349,11 @@ def _need_faults(field: str, command: VllmCommand, features: Release) -> Iterato
 
 def _parser_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
     """Names of parsers in flags."""
-    for flag, (_, _, plugin, condition) in _PARSERS.items():
-        parser = command.flags.get(flag, "")
-        looked_at = condition in command.flags and plugin not in command.flags and command.is_whole
-        if looked_at and parser and not re.match(_IN_A_SHELL, parser):
-            yield from parser_faults(field, flag, parser, image)
+    flags = command.flags if command.is_whole else {}
+    for flag, parser in _PARSERS.items():
+        name, looked_at = flags.get(flag, ""), parser.condition in flags
+        if name and looked_at and parser.plugin not in flags and not re.match(_IN_A_SHELL, name):
+            yield from parser_faults(field, flag, name, image)
 
 
 def _json_faults(field: str, flag: str, option: Option, image: VllmImage | None) -> Iterator[Fault]:
@@ -469,11 +478,10 @@ def _unknown(
     life = lifetime("flags", base)
     if life is None or image is None:
         like = nearest(base, features.flags, _LIKENESS)
-        knows = about if image is None else f"{about} does not know it, and"
         want = f"left out (did you mean {like}?)" if like else "left out"
-        return want, "no release of vLLM that is known has it" if image is None else (
-            f"{knows} exits when it starts"
-        )
+        if image is None:
+            return want, f"{about} has it"
+        return want, f"{about} does not know it, and exits when it starts"
     if (since := gone_since("flags", base, image.version)) is not None:
         spelled = " ".join([base, *values[:1]])
         replaced = REPLACED_VALUES.get(spelled) or REPLACED.get(base)

@@ -17,11 +17,11 @@ from components.serving import (
     ModelArgs,
     ModelServer,
 )
+from components.serving.ingress import IngressKind, gateway_of
 from components.serving.kserve_model import (
     KServeScale,
     cluster_url,
     host,
-    is_nginx,
     render,
     service_labels,
 )
@@ -96,14 +96,14 @@ def pod_labels(model: ModelSection) -> dict[str, str]:
 
 def endpoints(model: ModelSection) -> Endpoints | None:
     """The pods of its Deployment; Knative's are reached by Knative."""
-    is_on_knative = required(model.serve.kserve).scale.metric is KServeMetric.CONCURRENCY
-    return None if is_on_knative else Endpoints(pod_labels(model), deployment_name(model.name))
+    if required(model.serve.kserve).scale.on_knative:
+        return None
+    return Endpoints(pod_labels(model), deployment_name(model.name))
 
 
 def platforms(model: ModelSection) -> tuple[Platform, ...]:
     """KServe, and Knative for a model that it runs there."""
-    on_knative = required(model.serve.kserve).scale.metric is KServeMetric.CONCURRENCY
-    return (KNATIVE, KSERVE) if on_knative else (KSERVE,)
+    return (KNATIVE, KSERVE) if required(model.serve.kserve).scale.on_knative else (KSERVE,)
 
 
 def canary_args(
@@ -130,7 +130,7 @@ def canary_args(
 def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
     """What a pod has in hand for longer than its grace period is cut off."""
     for path, model, kserve in served(environment, lambda serve: serve.kserve):
-        if kserve.scale.scaler is None or kserve.request_seconds is None:
+        if kserve.scale.on_knative or kserve.request_seconds is None:
             continue
         grace = kserve.grace_seconds or GRACE_SECONDS
         end, finishes = standard_shutdown(model.server, grace), finishes_requests(model.server)
@@ -184,7 +184,7 @@ def canaries_share_requests(environment: Environment, needs: Needs) -> Iterator[
             yield Fault(f"{field}.model", canary.model, want, "an Ingress has one share beside it")
         else:
             yield from _likeness_faults(environment, model, other)
-        if not is_nginx(ingress_class(environment)):
+        if gateway_of(ingress_class(environment)) is not IngressKind.NGINX:
             want = "left out, or kserve.ingress_class one of NGINX's"
             why = (
                 "requests are shared by annotations that NGINX reads; elsewhere, let the gateway "
