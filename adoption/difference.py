@@ -10,6 +10,7 @@ from components.crds.formats import seconds
 from components.quantity import is_quantity, parse
 from components.secret_forms import is_secret_value
 from components.serving.server import SHARED_MEMORY_PATH
+from plan.kinds import HELM_RELEASE, HPA
 from plan.model import Marker, Plan
 from plan.objects import (
     Manifest,
@@ -80,7 +81,6 @@ MADE: Final = ("controller-uid", "job-name", "pod-template-hash", "pod-template-
 PROGRAMS: Final = (MODULE, ("vllm", "serve"))
 """Beginnings of command lines that are told by themselves."""
 ABSENT: Final = "nothing"
-SCALER: Final = "HorizontalPodAutoscaler"
 HIDDEN: Final = re.compile(r"(^|\.)(env|words)(\[|$)|annotations\[|lifecycle")
 """Paths whose values are not shown: one may be a key."""
 
@@ -135,7 +135,7 @@ def differences(
             yield f"{_subject(manifest)} is created."
     yield from _scalers(planned, objects, workloads)
     for resource in plan.resources:
-        if resource.type == "kubernetes:helm.sh/v3:Release":
+        if resource.type == HELM_RELEASE:
             yield f"Helm release {resource.name} is installed."
 
 
@@ -156,13 +156,13 @@ def _scalers(
     planned: Sequence[Manifest], objects: Objects, workloads: Mapping[str, LiveWorkload]
 ) -> Iterator[str]:
     """HPAs that stay, and would go on scaling what the stack scales."""
-    names = {name_of(manifest) for manifest in planned if manifest["kind"] == SCALER}
+    names = {name_of(manifest) for manifest in planned if kind_of(manifest) == HPA}
     targets = {
         (entry.namespace, f"{name}-predictor")
         for name, entry in workloads.items()
         if entry.kind == "InferenceService"
     }
-    for scaler in objects.of("autoscaling", SCALER):
+    for scaler in objects.of(*HPA):
         target = text_of(section(scaler, "spec", "scaleTargetRef"), "name")
         owned = section(scaler, "metadata").get("ownerReferences")
         is_ours = name_of(scaler) in names

@@ -11,9 +11,10 @@ from components.quantity import parse
 from components.serving.knative_model import RESERVE
 from components.serving.kserve_model import KServeMetric
 from components.serving.pod import STARTUP_SECONDS
+from plan.kinds import KNATIVE_SERVICE
 from plan.objects import Objects, items, section, text_of
 
-from .workloads import KNATIVE, LiveWorkload, Notes
+from .workloads import LiveWorkload, Notes
 
 SYSTEM_NOTES: Final = (
     "serving.knative.dev/creator",
@@ -171,7 +172,7 @@ def kserve(workload: LiveWorkload, objects: Objects, notes: Notes) -> Section:
 def _is_on_knative(workload: LiveWorkload, objects: Objects) -> bool:
     """Whether Knative serves an InferenceService that does not say it: what stands below tells."""
     target = f"{workload.name}-predictor"
-    return objects.get(KNATIVE, "Service", target, workload.namespace) is not None
+    return objects.get(*KNATIVE_SERVICE, target, workload.namespace) is not None
 
 
 def _standard(

@@ -11,6 +11,7 @@ from components.catalog.labels import GPU_CARD, GPU_RESOURCE, GPU_SCHEDULE
 from components.catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, GpuSharing
 from components.names import dashed
 from components.quantity import binary, parse
+from plan.kinds import RESOURCE_POLICY
 from plan.objects import Manifest, Objects, items, name_of, pairs, section, text_of, texts_of
 from plan.pods import policies_of
 
@@ -272,7 +273,7 @@ def _tolerated(workload: LiveWorkload) -> list[Section]:
 
 def policy_notes(objects: Objects, workloads: Sequence[LiveWorkload], notes: Notes) -> None:
     """Says what becomes of ResourcePolicies, which profile existing has none of."""
-    for policy in objects.of("scheduling.alibabacloud.com", "ResourcePolicy"):
+    for policy in objects.of(*RESOURCE_POLICY):
         placed = [str(entry) for entry in workloads if policy in policies_of(objects, entry.pods)]
         if placed:
             notes.say(

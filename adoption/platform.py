@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from plan.kinds import INFERENCE_SERVICE, KNATIVE_SERVICE
 from plan.objects import Manifest, Objects, items, section, text_of
 from status.cluster import LiveCluster
 
 from .models import host_domain, ingress_class
-from .workloads import KNATIVE, KSERVE, LiveWorkload, Notes
+from .workloads import LiveWorkload, Notes
 
 CONTROLLERS: Final[Mapping[str, tuple[str, str]]] = {
     "knative": ("knative-serving", "controller"),
@@ -18,8 +19,8 @@ CONTROLLERS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Deployments that tell the release of a part, as its makers call them."""
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
-    "knative": (KNATIVE, "Service"),
-    "kserve": (KSERVE, "InferenceService"),
+    "knative": KNATIVE_SERVICE,
+    "kserve": INFERENCE_SERVICE,
     "fluid": ("data.fluid.io", "Dataset"),
 }
 """A kind of each part that defines some: where the API server knows it, the part is there."""

@@ -7,8 +7,20 @@ from typing import Any, Final
 from components.catalog.labels import GPU_RESOURCE
 from components.catalog.sharing import field_of
 from components.catalog.vllm import is_of_vllm
+from components.crds.kserve_annotations import SERVING_CONTAINER
 from components.serving.vllm_command import read_command
-from plan.objects import Manifest, Objects, items, name_of, namespace_of, section, text_of, texts_of
+from plan import kinds
+from plan.objects import (
+    Manifest,
+    Objects,
+    items,
+    kind_of,
+    name_of,
+    namespace_of,
+    section,
+    text_of,
+    texts_of,
+)
 from plan.pods import Pods, pods_of
 from status.cluster import KINDS
 from status.rooms import ENDED
@@ -26,10 +38,6 @@ READ: Final = tuple(
     }
 )
 """Kinds that are listed. Secrets are none of them: their names stand in the pods."""
-KNATIVE: Final = "serving.knative.dev"
-KSERVE: Final = "serving.kserve.io"
-SERVING: Final = "kserve-container"
-"""What KServe calls the container that serves."""
 SYSTEM: Final = (
     "kube-system",
     "knative-serving",
@@ -79,9 +87,8 @@ class LiveWorkload:
     @property
     def kind(self) -> str:
         """The kind of the object."""
-        kind = str(self.manifest["kind"])
-        is_knative = kind == "Service" and KNATIVE in str(self.manifest["apiVersion"])
-        return "Knative Service" if is_knative else kind
+        is_knative = kind_of(self.manifest) == kinds.KNATIVE_SERVICE
+        return "Knative Service" if is_knative else str(self.manifest["kind"])
 
     @property
     def name(self) -> str:
@@ -113,15 +120,8 @@ def workloads(objects: Objects, namespace: str | None, notes: Notes) -> Iterator
         namespace: The one that is looked into; None for all but the platform's.
         notes: Is told of what runs on cards and is neither.
     """
-    kinds = (
-        (KNATIVE, "Service"),
-        (KSERVE, "InferenceService"),
-        ("apps", "Deployment"),
-        ("batch", "Job"),
-        ("apps", "StatefulSet"),
-        ("", "Pod"),
-    )
-    for group, kind in kinds:
+    served = (kinds.KNATIVE_SERVICE, kinds.INFERENCE_SERVICE, ("apps", "Deployment"), kinds.JOB)
+    for group, kind in (*served, ("apps", "StatefulSet"), ("", "Pod")):
         for manifest in objects.of(group, kind):
             about, space = section(manifest, "metadata"), namespace_of(manifest)
             wanted = space == namespace if namespace else space not in SYSTEM
@@ -161,7 +161,7 @@ def _workload(objects: Objects, manifest: Manifest) -> LiveWorkload | None:
     if section(pods.spec, "model"):
         pods = _running(objects, manifest) or pods
     containers = items(pods.spec, "containers")
-    serving = [entry for entry in containers if entry.get("name") == SERVING]
+    serving = [entry for entry in containers if entry.get("name") == SERVING_CONTAINER]
     with_cards = [entry for entry in containers if _asks_for_cards(entry)]
     with_vllm = [entry for entry in containers if runs_vllm(entry)]
     ranked = [*serving, *with_vllm, *with_cards, *containers]
@@ -180,7 +180,7 @@ def _running(objects: Objects, service: Manifest) -> Pods | None:
     """A pod of an InferenceService, which shows what its runtime has made of it."""
     for pod in objects.of("", "Pod"):
         labels = section(pod, "metadata", "labels")
-        if labels.get(f"{KSERVE}/inferenceservice") == name_of(service) and namespace_of(
+        if labels.get(f"{kinds.KSERVE}/inferenceservice") == name_of(service) and namespace_of(
             pod
         ) == namespace_of(service):
             return Pods(namespace_of(pod), labels, _as_asked(section(pod, "spec")), "spec")
@@ -251,7 +251,7 @@ def _maker(objects: Objects, pod: Manifest) -> Mapping[str, Any] | None:
         owner: Mapping[str, Any] = chosen
         group, name = str(owner.get("apiVersion")).rpartition("/")[0], str(owner.get("name"))
         kind = str(owner.get("kind"))
-        if group in (KNATIVE, KSERVE) or "kind" not in owner:
+        if group in (kinds.KNATIVE, kinds.KSERVE) or "kind" not in owner:
             return None
         if kind == "ReplicaSet":
             digest = str(section(pod, "metadata", "labels").get("pod-template-hash"))

@@ -42,6 +42,8 @@ def changes(
         path: Where in the resource they are.
         same: Whether two values that are no lists and no maps are the same.
     """
+    if isinstance(old, list) and isinstance(new, list):
+        old, new = dict(enumerate(old)), dict(enumerate(new))
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             if key not in new:
@@ -50,14 +52,6 @@ def changes(
                 yield Change((*path, key), "ADD")
             else:
                 yield from changes(old[key], new[key], (*path, key), same)
-    elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            if index >= len(new):
-                yield Change((*path, index), "DELETE")
-            elif index >= len(old):
-                yield Change((*path, index), "ADD")
-            else:
-                yield from changes(old[index], new[index], (*path, index), same)
     elif not same(old, new):
         yield Change(path, "UPDATE")
 

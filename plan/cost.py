@@ -23,19 +23,17 @@ from components.crds.gateway_names import ADDRESS_TYPE
 
 from .amounts import NOTHING, Delta, Money, Range, change, total
 from .hardware import cards_of_types
+from .kinds import ADDON, BUCKET, CLUSTER, FILE_SYSTEM, NODE_POOL
 from .model import Marker, Plan, Resource
 from .objects import items, section, texts_of
 from .stack_file import parsed
 from .tariff import HOURS_PER_MONTH, ON_DEMAND, Cost, Mix, Tariff, tariff
 
-ADDON: Final = "alicloud:cs/kubernetesAddon:KubernetesAddon"
-CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 MONTH: Final = Range(HOURS_PER_MONTH, HOURS_PER_MONTH)
 PROXIES: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"
 KOURIER: Final = "kubernetes:operator.knative.dev/v1beta1:KnativeServing"
 """What has Kourier installed, the gateway of Knative, with a public Service of a load balancer."""
 NAT_GATEWAY: Final = "alicloud:vpc/natGateway:NatGateway"
-NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
 
 COUNTS: Final[Mapping[str, str]] = {
     "nodes": "nodes",
@@ -62,8 +60,8 @@ BY_USE: Final = {
     CLUSTER: "capacity units of load balancers",
     NAT_GATEWAY: "capacity units of the NAT gateway",
     "alicloud:ecs/eipAddress:EipAddress": _PUBLIC,
-    "alicloud:oss/bucket:Bucket": "OSS",
-    "alicloud:nas/fileSystem:FileSystem": "NAS",
+    BUCKET: "OSS",
+    FILE_SYSTEM: "NAS",
     "alicloud:log/project:Project": "SLS logs",
 }
 """What is billed of a type by use, in words."""
@@ -150,6 +148,10 @@ class Bill:
         """Whether a line is in no total."""
         return any(line.money is None for line in self.lines)
 
+    def sum(self, what: str) -> Range | Money | None:
+        """A count such as `node_hours`, or `money`, over all pools; None where nothing is known."""
+        return total(getattr(pool, what) for pool in self.pools)
+
     @property
     def price_lists(self) -> Sequence[PriceList]:
         """Whence the prices are, each list once."""
@@ -180,7 +182,7 @@ class LineChange:
         return "unchanged" if self.before == self.after else "changed"
 
     def change(self, what: str) -> Delta | None:
-        """What a count such as `node_hours` changes by; None where that is not known."""
+        """What a count such as `node_hours`, or `money`, changes by; None where not known."""
         return self._change(lambda line: getattr(line, what))
 
     def change_in(self, currency: str) -> Delta | None:
@@ -208,7 +210,12 @@ class Comparison:
     @property
     def changes(self) -> bool:
         """Whether any line does."""
-        return any(row.kind != "unchanged" for row in [*self.pools, *self.fees])
+        return any(row.kind != "unchanged" for row in self.lines)
+
+    @property
+    def lines(self) -> Sequence[LineChange]:
+        """Pools and fees."""
+        return [*self.pools, *self.fees]
 
     @property
     def currencies(self) -> Sequence[str]:
@@ -223,14 +230,14 @@ class Comparison:
 
     def change_in(self, currency: str) -> Delta | None:
         """What the money of one currency changes by over all lines; None where nothing is known."""
-        return total(row.change_in(currency) for row in [*self.pools, *self.fees])
+        return total(row.change_in(currency) for row in self.lines)
 
 
 def bill(plan: Plan) -> Bill:
     """What a plan costs in a month; empty where it has nothing that is billed by the hour."""
     prices = tariff(plan)
     cards = cards_of_types(plan)
-    pools = [_pool(pool.name, pool.inputs, prices, cards) for pool in plan.of(NODE_POOL)]
+    pools = [_pool(pool, prices, cards) for pool in plan.of(NODE_POOL)]
     clusters = [_control_plane(cluster.inputs, prices) for cluster in plan.of(CLUSTER)]
     gateways = [Line("NAT gateway", prices.nat_gateway()) for _ in plan.of(NAT_GATEWAY)]
     disks = _disks(plan, prices)
@@ -286,7 +293,7 @@ def _disks(plan: Plan, prices: Tariff) -> Sequence[Line]:
     for pool in plan.of(NODE_POOL):
         if pool.inputs.get("type") == "edge":
             continue  # Machines of others have the disks that they have.
-        nodes = _nodes(pool.inputs.get("desiredSize"), section(pool.inputs, "scalingConfig"))
+        nodes = _nodes(pool.inputs)
         disks = [
             [pool.inputs.get(f"systemDisk{field}") for field in _DISK],
             *(
@@ -336,7 +343,8 @@ def addons(plan: Plan) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
         for cluster in plan.of(CLUSTER)
         for addon in cluster.inputs.get("addons") or ()
     ]
-    for resource, addon in [*listed, *((one, one.inputs) for one in plan.of(ADDON))]:
+    declared = [(resource, resource.inputs) for resource in plan.of(ADDON)]
+    for resource, addon in [*listed, *declared]:
         if isinstance(addon, Mapping) and not addon.get("disabled"):
             yield resource, str(addon.get("name")), section(parsed(str(addon.get("config"))))
 
@@ -368,17 +376,11 @@ def _control_plane(inputs: Mapping[str, Any], prices: Tariff) -> Line:
     return Line("control plane", prices.control_plane(str(profile), str(spec)))
 
 
-def _pool(
-    resource_name: str,
-    inputs: Mapping[str, Any],
-    prices: Tariff,
-    cards: Mapping[str, tuple[int, str | None]],
-) -> PoolLine:
-    name = inputs.get("nodePoolName", resource_name)
-    types = texts_of(inputs, "instanceTypes")
-    scaling = inputs.get("scalingConfig") or {}
-    nodes = _nodes(inputs.get("desiredSize"), scaling)
-    spot = bool(_SPOT & {inputs.get("spotStrategy"), scaling.get("type")})
+def _pool(pool: Resource, prices: Tariff, cards: Mapping[str, tuple[int, str | None]]) -> PoolLine:
+    inputs = pool.inputs
+    name, types = inputs.get("nodePoolName", pool.name), texts_of(inputs, "instanceTypes")
+    nodes = _nodes(inputs)
+    spot = bool(_SPOT & {inputs.get("spotStrategy"), section(inputs, "scalingConfig").get("type")})
     mix = _mix(inputs) if spot and not _compensated(inputs) else ON_DEMAND
     if inputs.get("instancePatterns"):
         cost = Cost(gap="its instance patterns buy types that nobody knows before")
@@ -391,7 +393,7 @@ def _pool(
             gap="its size is not known" if mix else "its share of spot instances is not known"
         )
     return PoolLine(
-        name=resource_name if isinstance(name, Marker) else name,
+        name=pool.name if isinstance(name, Marker) else name,
         cost=cost,
         instance_types=types,
         nodes=nodes,
@@ -401,12 +403,10 @@ def _pool(
     )
 
 
-def _nodes(desired_size: object, scaling: Mapping[str, Any]) -> Range | None:
-    bounds = (
-        (scaling.get("minSize", 0), scaling.get("maxSize"))
-        if scaling.get("enable") is True
-        else (desired_size, desired_size)
-    )
+def _nodes(inputs: Mapping[str, Any]) -> Range | None:
+    scaling, size = section(inputs, "scalingConfig"), inputs.get("desiredSize")
+    is_scaled = scaling.get("enable") is True
+    bounds = (scaling.get("minSize", 0), scaling.get("maxSize")) if is_scaled else (size, size)
     try:
         return Range(*map(int, bounds))
     except (TypeError, ValueError):  # not given, or not known yet
@@ -421,8 +421,8 @@ def _compensated(inputs: Mapping[str, Any]) -> bool:
     https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/faq-about-node-instant-scaling,
     2026-03-26.
     """
-    scaling = inputs.get("scalingConfig") or {}
-    return scaling.get("enable") is True and inputs.get("compensateWithOnDemand") is True
+    is_scaled = section(inputs, "scalingConfig").get("enable") is True
+    return is_scaled and inputs.get("compensateWithOnDemand") is True
 
 
 def _mix(inputs: Mapping[str, Any]) -> Mix | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic.alias_generators import to_camel
 
-from .amounts import Delta, Money, Number, Range, total
+from .amounts import Delta, Money, Number, Range
 from .cost import COUNTS, Bill, Comparison, Line, LineChange, PoolLine
 from .tariff import HOURS_PER_MONTH
 
@@ -24,10 +24,7 @@ def bill_document(bill: Bill) -> Mapping[str, Any]:
         "pools": [_line(pool) for pool in bill.pools],
         "fees": [_line(fee) for fee in bill.fees],
         "totals": {
-            **{
-                key: _amount(total(getattr(pool, what) for pool in bill.pools))
-                for key, what in KEYS.items()
-            },
+            **{key: _amount(bill.sum(what)) for key, what in KEYS.items()},
             "money": [_amount(sum_) for sum_ in bill.totals],
             "partial": bill.partial,
         },

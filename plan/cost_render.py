@@ -1,6 +1,7 @@
 """Shows a bill, and what changes between two, on a terminal or in a pipe."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -8,23 +9,27 @@ from rich.table import Table
 
 from components.catalog.prices import PriceList
 
-from .amounts import Delta, Money, Range, total
-from .cost import COUNTS, Bill, Comparison, Line, LineChange, PoolLine
+from .amounts import Delta, Money, Range
+from .cost import COUNTS, Bill, Comparison, LineChange, PoolLine
 
 Cells = Sequence[str]
+Columns = Mapping[str, str]
+Read = Callable[[str], Range | Money | Delta | None]
+"""What is known of a column."""
 
 
 def pool_table(bill: Bill) -> RenderableType | None:
     """The pools with nodes, hours, GPUs and, where any has a price, money; None without pools."""
     if not bill.pools:
         return None
-    currency = _currency(bill.pools)
-    table = _table(["pool", "instance types", *COUNTS.values(), *_heading(currency)], words=2)
+    columns = _columns(bill.pools)
+    table = _table(["pool", "instance types", *columns.values()], words=2)
     for pool in bill.pools:
         name = f"{pool.name}\n({pool.kind})" if pool.kind else pool.name
-        table.add_row(name, "\n".join(pool.instance_types), *_amounts(pool, currency))
+        cells = _cells(columns, partial(getattr, pool))
+        table.add_row(name, "\n".join(pool.instance_types), *cells)
     if len(bill.pools) > 1:
-        table.add_row("total", "", *_sums(bill, currency), style="dim")
+        table.add_row("total", "", *_cells(columns, bill.sum), style="dim")
     return indented(table)
 
 
@@ -58,17 +63,12 @@ def comparison_cells(comparison: Comparison) -> tuple[Cells, Sequence[Cells]]:
     A pool that stays has a row each for before, after and change; one that comes or goes has one
     row. There are no rows where no pool changes, and no money where the currency does.
     """
-    currency = _currency([*comparison.before.pools, *comparison.after.pools])
-    rows = [cells for row in comparison.pools for cells in _rows(row, currency)]
+    before, after = comparison.before, comparison.after
+    columns = _columns([*before.pools, *after.pools])
+    rows = [cells for row in comparison.pools for cells in _rows(row, columns)]
     if rows:
-        money = [total(row.change_in(currency) for row in comparison.pools)] if currency else []
-        changes = [*(comparison.change(what) for what in COUNTS), *money]
-        rows += [
-            ["total", "before", *_sums(comparison.before, currency)],
-            ["", "after", *_sums(comparison.after, currency)],
-            ["", "change", *map(_cell, changes)],
-        ]
-    return ["pool", "", *COUNTS.values(), *_heading(currency)], rows
+        rows += _sides("total", columns, before.sum, after.sum, comparison.change)
+    return ["pool", "", *columns.values()], rows
 
 
 def comparison_notes(comparison: Comparison) -> Sequence[tuple[str, str]]:
@@ -86,26 +86,27 @@ def comparison_notes(comparison: Comparison) -> Sequence[tuple[str, str]]:
     ]
 
 
-def _rows(row: LineChange, currency: str | None) -> Iterator[Cells]:
+def _rows(row: LineChange, columns: Columns) -> Sequence[Cells]:
+    before, after = (partial(getattr, line) for line in (row.before, row.after))
     match row.kind:
         case "added" | "removed":
-            yield [row.name, row.kind, *_amounts(row.after or row.before, currency)]
+            return [[row.name, row.kind, *_cells(columns, after if row.after else before)]]
         case "changed":
-            money = [row.change_in(currency)] if currency else []
-            changes = [*(row.change(what) for what in COUNTS), *money]
-            yield [row.name, "before", *_amounts(row.before, currency)]
-            yield ["", "after", *_amounts(row.after, currency)]
-            yield ["", "change", *map(_cell, changes)]
+            return _sides(row.name, columns, before, after, row.change)
+    return []
 
 
-def _amounts(line: Line | None, currency: str | None) -> Cells:
-    return [_cell(getattr(line, what)) for what in [*COUNTS, *(["money"] if currency else [])]]
+def _sides(name: str, columns: Columns, before: Read, after: Read, change: Read) -> Sequence[Cells]:
+    """A row for each of the three."""
+    return [
+        [name, "before", *_cells(columns, before)],
+        ["", "after", *_cells(columns, after)],
+        ["", "change", *_cells(columns, change)],
+    ]
 
 
-def _sums(bill: Bill, currency: str | None) -> Cells:
-    sums = [total(getattr(pool, what) for pool in bill.pools) for what in COUNTS]
-    money = [total(pool.money for pool in bill.pools)] if currency else []
-    return [*map(_cell, [*sums, *money])]
+def _cells(columns: Columns, read: Read) -> Cells:
+    return [_cell(read(what)) for what in columns]
 
 
 def _cell(amount: Range | Money | Delta | None) -> str:
@@ -114,14 +115,11 @@ def _cell(amount: Range | Money | Delta | None) -> str:
     return amount.amount if isinstance(amount, Money) else str(amount)
 
 
-def _currency(pools: Iterable[PoolLine]) -> str | None:
-    """The one in which pools are priced; None where there is none, or more than one."""
+def _columns(pools: Iterable[PoolLine]) -> Columns:
+    """What is shown of pools, with its heading; money where all are priced in one currency."""
     currencies = {pool.money.currency for pool in pools if pool.money}
-    return currencies.pop() if len(currencies) == 1 else None
-
-
-def _heading(currency: str | None) -> Cells:
-    return [f"{currency}/month"] if currency else []
+    money = {"money": f"{currencies.pop()}/month"} if len(currencies) == 1 else {}
+    return {**COUNTS, **money}
 
 
 def _types(row: LineChange) -> str | None:
@@ -160,13 +158,18 @@ def _table(headings: Cells, *, words: int) -> Table:
 
 def _notes(notes: Sequence[tuple[str, str]]) -> RenderableType | None:
     """A text beside each heading, where there is one to be shown."""
+    texts = [note for note in notes if note[1]]
+    return beside_headings(texts) if texts else None
+
+
+def beside_headings(rows: Iterable[tuple[str, RenderableType]]) -> Padding:
+    """A text beside each heading."""
     grid = Table.grid(padding=(0, 2), pad_edge=False)
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for heading, text in notes:
-        if text:
-            grid.add_row(heading, text)
-    return indented(grid) if grid.row_count else None
+    for row in rows:
+        grid.add_row(*row)
+    return indented(grid)
 
 
 def indented(body: RenderableType) -> Padding:

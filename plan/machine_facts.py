@@ -14,7 +14,8 @@ from stacks.checks.views import containers
 from stacks.sections.environment import Environment
 from stacks.sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 
-from .machines import IDC, NODE_POOL, SWITCH, Facts, LivePool, PoolKind, Size, pools
+from .kinds import NODE_POOL, SWITCH
+from .machines import IDC, Facts, LivePool, PoolKind, Size, pools
 from .model import Marker, Plan
 
 AnyMachines = EdgePoolSection | NodesSection

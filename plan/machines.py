@@ -17,8 +17,8 @@ from components.catalog.labels import (
 )
 from components.catalog.sharing import BY_MEMORY, GPU_CORES, GPU_MEMORY, MIG_PREFIX, GpuSharing
 
-NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
-SWITCH: Final = "alicloud:vpc/switch:Switch"
+from .kinds import NODE_POOL, SWITCH
+
 EDGE: Final = "edge"
 """Input `type` of a pool that machines of an IDC join."""
 ANY: Final = "*"

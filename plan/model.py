@@ -1,8 +1,11 @@
 """What a plan is: the resources that a program registers, as plain data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
+
+Answer = TypeVar("Answer")
 
 
 class Marker(str):
@@ -64,6 +67,11 @@ class Resource:
     """URNs that each input depends on."""
 
     @property
+    def provider_urn(self) -> str:
+        """URN of its explicit provider, empty without one."""
+        return self.provider.rpartition("::")[0]
+
+    @property
     def manifest(self) -> dict[str, Any] | None:
         """The Kubernetes object that this resource declares, if it declares one."""
         if not self.custom or "apiVersion" not in self.inputs or "kind" not in self.inputs:
@@ -97,6 +105,20 @@ class Plan:
             for resource in self.resources
             if (manifest := resource.manifest) is not None and kind in (None, manifest["kind"])
         ]
+
+
+def kept(work: Callable[[Plan], Answer]) -> Callable[[Plan], Answer]:
+    """Has a function of a plan worked out once: the answer stays with the plan, which is frozen."""
+    key = f"{work.__module__}.{work.__qualname__}"
+
+    @functools.wraps(work)
+    def answer(plan: Plan) -> Answer:
+        answers = vars(plan)
+        if key not in answers:
+            answers[key] = work(plan)
+        return cast(Answer, answers[key])
+
+    return answer
 
 
 def name_in(urn: str) -> str:

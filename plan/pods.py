@@ -4,20 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME, WORKER_INDEX
+from components.crds.leader_worker_labels import SET_NAME, WORKER_INDEX
 from components.crds.llm_inference_service_labels import pod_labels, serving_labels
-from components.crds.role_based_group_labels import GROUP, GROUP_NAME, ROLE_NAME
-from components.crds.role_based_group_labels import KIND as ROLES_KIND
+from components.crds.role_based_group_labels import GROUP_NAME, ROLE_NAME
 
-from .model import Plan
+from . import kinds
+from .model import Plan, kept
 from .objects import MAPPINGS, Manifest, Objects, items, kind_of, name_of, namespace_of, section
 
-ROLES: Final = (GROUP, ROLES_KIND)
-"""Group and kind of what has roles."""
-_PODS: Final = "_pods"
-"""Where `pods_in` keeps them, beside the fields of a plan."""
-_KNATIVE: Final = "serving.knative.dev"
-_KSERVE: Final = "serving.kserve.io"
 _PLACES: Final = ("template.spec", "spec.predictor", "spec.transformer", "spec.explainer")
 """Ends of the paths at which every template, and every component of KServe, has a pod spec."""
 _LEAVES: Final = (str, int, float, type(None))
@@ -47,19 +41,14 @@ def pods_of(manifest: Manifest) -> Iterator[Pods]:
         yield Pods(namespace_of(manifest), {**labels, **added}, spec, path)
 
 
+@kept
 def pods_in(plan: Plan) -> Mapping[str, Sequence[Pods]]:
-    """The pods that each object of a plan starts, by the URN of its resource.
-
-    They are looked for once, and stay with the plan, which is frozen.
-    """
-    if _PODS not in plan.__dict__:
-        plan.__dict__[_PODS] = {
-            resource.urn: tuple(pods_of(manifest))
-            for resource in plan.resources
-            if (manifest := resource.manifest) is not None
-        }
-    pods: Mapping[str, Sequence[Pods]] = plan.__dict__[_PODS]
-    return pods
+    """The pods that each object of a plan starts, by the URN of its resource."""
+    return {
+        resource.urn: tuple(pods_of(manifest))
+        for resource in plan.resources
+        if (manifest := resource.manifest) is not None
+    }
 
 
 def containers(pods: Pods) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -82,7 +71,7 @@ def selects(policy: Manifest, pods: Pods) -> bool:
 
 def policies_of(objects: Objects, pods: Pods) -> Sequence[Manifest]:
     """The ResourcePolicies that place some pods, by name."""
-    by_label = objects.by(_selected, "scheduling.alibabacloud.com", "ResourcePolicy")
+    by_label = objects.by(_selected, *kinds.RESOURCE_POLICY)
     likely = (
         policy
         for label in labels_to_try(pods.labels)
@@ -123,7 +112,7 @@ def _pod_specs(
 
 def _unpatched(manifest: Manifest) -> Manifest:
     """A RoleBasedGroup with what its patches make of leaders, in place of the patches."""
-    if kind_of(manifest) != ROLES:
+    if kind_of(manifest) != kinds.ROLES:
         return manifest
     roles = [_role(role) for role in items(section(manifest, "spec"), "roles")]
     return {**manifest, "spec": {"roles": roles}}
@@ -153,28 +142,30 @@ def leader_template(role: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:
     """Labels that a controller puts on the pods of a template, beside the template's own."""
     kind = kind_of(manifest)
-    if kind == ROLES:
+    if kind == kinds.ROLES:
         number = int(path.partition("[")[2].partition("]")[0])
         role = items(section(manifest, "spec"), "roles")[number].get("name")
         return {GROUP_NAME: name_of(manifest), ROLE_NAME: role}
-    if kind == (_KNATIVE, "Service"):
-        return {f"{_KNATIVE}/{role}": name_of(manifest) for role in ("service", "configuration")}
-    if f"{kind[0]}/v1" == API_VERSION and kind[1] == KIND:
+    if kind == kinds.KNATIVE_SERVICE:
+        return {
+            f"{kinds.KNATIVE}/{role}": name_of(manifest) for role in ("service", "configuration")
+        }
+    if kind == kinds.GROUPS:
         added = {SET_NAME: name_of(manifest)}
         return {**added, WORKER_INDEX: "0"} if path.endswith("leaderTemplate.spec") else added
-    if kind == (_KSERVE, "LLMInferenceService"):
+    if kind == kinds.LLM_INFERENCE_SERVICE:
         role = {".prefill.": ("prefill",), ".router.": ("router", "scheduler"), "": ()}
         steps = next(steps for part, steps in role.items() if part in path)
         labels = section(manifest, "spec", *steps, "labels")
         answers = not any(part in f".{path}." for part in (".worker.", ".router."))
         of_service = serving_labels if answers else pod_labels
         return {**labels, **of_service(name_of(manifest))}
-    if kind == (_KSERVE, "InferenceService"):
+    if kind == kinds.INFERENCE_SERVICE:
         component = path.removeprefix("spec.").partition(".")[0]
         return {
             **section(manifest, "metadata", "labels"),
             **section(manifest, "spec", component, "labels"),
             "app": f"isvc.{name_of(manifest)}-{component}",
-            f"{_KSERVE}/inferenceservice": name_of(manifest),
+            f"{kinds.KSERVE}/inferenceservice": name_of(manifest),
         }
     return {}

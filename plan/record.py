@@ -13,7 +13,7 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import alias_pb2, resource_pb2, source_pb2
 from pulumi.runtime.stack import Stack
 
-from .model import SECRET, STACK_TYPE, UNKNOWN, Marker, Plan, Resource
+from .model import SECRET, STACK_TYPE, UNKNOWN, Marker, Plan, Resource, name_in
 from .registrations import registering
 from .stack_file import parsed
 from .values import digest
@@ -250,7 +250,7 @@ class _Warnings(logging.Handler):
 
 def _inherited(name: str, parent: str, former: str) -> str:
     """The name of a child that is called after its parent, under the parent's former name."""
-    parent_name, former_name = parent.rpartition("::")[2], former.rpartition("::")[2]
+    parent_name, former_name = name_in(parent), name_in(former)
     renamed = parent and former and parent_name != former_name and name.startswith(parent_name)
     return former_name + name.removeprefix(parent_name) if renamed else name
 

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from .cost_render import cost_lines, indented, pool_table
+from .cost_render import beside_headings, cost_lines, indented, pool_table
 from .graph import graph_of
 from .graph.model import Workload
 from .model import Plan, Resource, type_name
@@ -103,12 +102,11 @@ def _workload(workload: Workload) -> RenderableType:
     head = Text.assemble(
         (workload.name, "bold"), f"  {workload.title} in namespace {workload.namespace}"
     )
-    table = Table.grid(padding=(0, 2), pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for step in steps(workload):
-        table.add_row(step.need, Text(step.answer, style="red" if step.broken else ""))
-    return Group(head, indented(table))
+    answers = (
+        (step.need, Text(step.answer, style="red" if step.broken else ""))
+        for step in steps(workload)
+    )
+    return Group(head, beside_headings(answers))
 
 
 def output_lines(outputs: Mapping[str, Any]) -> RenderableType | None:

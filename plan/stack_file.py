@@ -79,9 +79,19 @@ def stack_names(root: Path) -> list[str]:
     return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
 
 
-def is_stack_name(stack: str) -> bool:
-    """Whether a stack can be called so."""
-    return _STACK_NAME.fullmatch(stack) is not None
+def path_of(root: Path, stack: str) -> Path:
+    """Where the file of a stack is, or would be.
+
+    Raises:
+        Refused: No stack can be called so.
+    """
+    if not _STACK_NAME.fullmatch(stack):
+        raise Refused(
+            f"Stack {stack!r}",
+            f"{stack!r} is not the name of a stack: it may hold letters, digits, '-', '_' and '.', "
+            "and no folder.",
+        )
+    return root / f"Pulumi.{stack}.yaml"
 
 
 def stack_path(root: Path, stack: str) -> Path:
@@ -90,13 +100,7 @@ def stack_path(root: Path, stack: str) -> Path:
     Raises:
         Refused: There is none.
     """
-    if not is_stack_name(stack):
-        raise Refused(
-            f"Stack {stack!r}",
-            f"{stack!r} is not the name of a stack: it may hold letters, digits, '-', '_' and '.', "
-            "and no folder.",
-        )
-    path = root / f"Pulumi.{stack}.yaml"
+    path = path_of(root, stack)
     if path.is_file():
         return path
     names = stack_names(root)
@@ -106,8 +110,12 @@ def stack_path(root: Path, stack: str) -> Path:
     raise Refused(f"Stack {stack!r}", f"{path.name} does not exist. {meant}{hint}")
 
 
-def _project(root: Path) -> tuple[str, Mapping[str, Any]]:
-    """Name of a project, and what it configures for all of its stacks."""
+def project_path(root: Path) -> Path:
+    """The file of a project.
+
+    Raises:
+        Refused: There is none.
+    """
     path = root / PROJECT_FILE
     if not path.is_file():
         raise Refused(
@@ -115,6 +123,12 @@ def _project(root: Path) -> tuple[str, Mapping[str, Any]]:
             f"{PROJECT_FILE} does not exist in it; go to the folder of the Pulumi project, or name "
             "it with --project.",
         )
+    return path
+
+
+def _project(root: Path) -> tuple[str, Mapping[str, Any]]:
+    """Name of a project, and what it configures for all of its stacks."""
+    path = project_path(root)
     document = _mapping(path, "a project file")
     name, section = document.get("name"), document.get("config") or {}
     if not isinstance(name, str):

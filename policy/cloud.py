@@ -10,16 +10,15 @@ from pydantic import Field
 
 from components.args import MISSING, Fault
 from plan.amounts import total
-from plan.cost import NODE_POOL, bill
+from plan.cost import bill
+from plan.kinds import BUCKET, FILE_SYSTEM, NODE_POOL
 from plan.model import Marker, Plan, Resource
 from plan.objects import items
 
 from .model import Finding, Settings
 
-BUCKET: Final = "alicloud:oss/bucket:Bucket"
 BUCKET_ACL: Final = "alicloud:oss/bucketAcl:BucketAcl"
 BUCKET_POLICY: Final = "alicloud:oss/bucketPolicy:BucketPolicy"
-FILE_SYSTEM: Final = "alicloud:nas/fileSystem:FileSystem"
 PUBLIC_ACCESS_BLOCK: Final = "alicloud:oss/bucketPublicAccessBlock:BucketPublicAccessBlock"
 
 _DOCS: Final = "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources"

@@ -178,7 +178,7 @@ def pool_args(environment: Environment, pool: PoolSection) -> cloud.NodePoolArgs
         labels={**schedule, **pool.labels},
         taints=pool.all_taints,
         nvidia_driver_version=pool.driver,
-        system_disk=_disk(pool, pool.system_disk or cloud.NodeDisk(size_gib=pool.system_disk_gib)),
+        system_disk=_disk(pool, pool.root_disk),
         data_disk=_disk(pool, pool.data_disk) if pool.data_disk else None,
         tags={**environment.tags, **pool.tags} or None,
         resource_group_id=environment.resource_group_id,

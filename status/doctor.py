@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.text import Text
 
 from plan.graph import graph_of
+from plan.kinds import ADDON, CLUSTER, HELM_RELEASE
 from plan.model import Plan
 from plan.objects import items, section
 from plan.refused import Refused
@@ -390,7 +391,7 @@ def _groups(document: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _kubernetes(planned: Plan, live: str) -> Iterator[Point]:
-    clusters = planned.of("alicloud:cs/managedKubernetes:ManagedKubernetes")
+    clusters = planned.of(CLUSTER)
     for wanted in (str(entry.inputs.get("version") or "") for entry in clusters):
         there, minor = _numbers(live)[:2], _numbers(wanted)[:2]
         if minor and there != minor:
@@ -406,9 +407,7 @@ def resource_types(planned: Plan, groups: Mapping[str, Sequence[str]]) -> Iterat
         planned: The plan of the stack.
         groups: Versions of each API group that it serves.
     """
-    installs = planned.of("kubernetes:helm.sh/v3:Release") or planned.of(
-        "alicloud:cs/kubernetesAddon:KubernetesAddon"
-    )
+    installs = planned.of(HELM_RELEASE) or planned.of(ADDON)
     wanted = sorted({str(manifest["apiVersion"]) for manifest in planned.manifests()})
     for api_version in wanted:
         group, _, number = api_version.rpartition("/")

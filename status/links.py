@@ -16,12 +16,13 @@ from components.crds.kserve_annotations import (
     KSERVE_VISIBILITY,
     AutoscalerClass,
 )
-from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
-from components.crds.llm_inference_service_labels import KIND as LLM
+from components.crds.leader_worker_labels import SET_NAME
 from components.crds.role_based_group_labels import GROUP_NAME, ROLE_NAME
+from plan import kinds
 from plan.fit import matches
 from plan.graph import model as graph
 from plan.graph.gateways import GATEWAY_API, picker_of, pools_of, routes_to
+from plan.graph.volumes import dataset_of
 from plan.objects import (
     Manifest,
     Objects,
@@ -33,7 +34,7 @@ from plan.objects import (
     section,
     text_of,
 )
-from plan.pods import ROLES, Pods, label_to_find, labels_to_try
+from plan.pods import Pods, label_to_find, labels_to_try
 
 from .cluster import LiveCluster
 from .messages import text
@@ -55,30 +56,24 @@ SETTLING_SECONDS: Final = 120
 """How long a controller is given for its first answer; a Dataset without caches takes as long."""
 
 _APP: Final = "app.kubernetes.io"
-_FLUID: Final = "data.fluid.io"
-_KNATIVE: Final = "serving.knative.dev"
-_KSERVE: Final = "serving.kserve.io"
-_GROUPS: Final = (API_VERSION.partition("/")[0], KIND)
 _BY_KEDA: Final = "keda_is_there"
-_HPA: Final = "HorizontalPodAutoscaler"
-_CLAIM: Final = "PersistentVolumeClaim"
 _NO_ROOM: Final = ("highest_sums_fit", "training_gives_way")
 """Rows of pods for which all nodes are full."""
 _UNSCHEDULABLE: Final = "Unschedulable"
 """Reason of a revision whose pod has no node at this moment."""
 _LABELS: Final = {
-    (_KNATIVE, "Service"): "serving.knative.dev/service",
-    (_KSERVE, "InferenceService"): "serving.kserve.io/inferenceservice",
+    kinds.KNATIVE_SERVICE: "serving.knative.dev/service",
+    kinds.INFERENCE_SERVICE: "serving.kserve.io/inferenceservice",
     # Of the pods of its roles; those of its endpoint picker have not this one of ours.
-    (_KSERVE, LLM): "release",
-    _GROUPS: SET_NAME,
-    ROLES: GROUP_NAME,
-    ("batch", "Job"): "batch.kubernetes.io/job-name",
+    kinds.LLM_INFERENCE_SERVICE: "release",
+    kinds.GROUPS: SET_NAME,
+    kinds.ROLES: GROUP_NAME,
+    kinds.JOB: "batch.kubernetes.io/job-name",
 }
 """The label by which the pods of a kind name what they belong to."""
 _SERVERS: Final = {
-    (_KNATIVE, "Service"): "user-container",
-    (_KSERVE, "InferenceService"): "kserve-container",
+    kinds.KNATIVE_SERVICE: "user-container",
+    kinds.INFERENCE_SERVICE: "kserve-container",
 }
 """What the container is called to which a template gives no name."""
 
@@ -150,10 +145,10 @@ class Trail:
             text_of(status, "latestReadyRevisionName"),
             *(text_of(entry, "revisionName") for entry in items(status, "traffic")),
         } - {""}
-        if self.key == ROLES:
+        if self.key == kinds.ROLES:
             own = section(manifest, "metadata", "labels").get(ROLE_NAME)
             return bool(own == self.template.labels.get(ROLE_NAME))
-        return self.key != (_KNATIVE, "Service") or not named or revision in named
+        return self.key != kinds.KNATIVE_SERVICE or not named or revision in named
 
     @cached_property
     def server(self) -> Server:
@@ -200,6 +195,16 @@ def _made(manifest: Manifest) -> str:
     return str(section(manifest, "metadata").get("creationTimestamp", ""))
 
 
+def _says(entry: Mapping[str, Any]) -> str:
+    """What a condition says, or else why it is so."""
+    return text(entry.get("message")) or text(entry.get("reason"))
+
+
+def _settling(trail: Trail, manifest: Manifest) -> Stage:
+    """How far an object is that its controller has not brought to its end."""
+    return Stage.COMING if young(trail.cluster, manifest, SETTLING_SECONDS) else Stage.BROKEN
+
+
 def _gone(trail: Trail, link: str, group: str, kind: str, name: str, row: str = "") -> Finding:
     subject = f"{kind} {name}"
     if (group, kind) in trail.cluster.absent:
@@ -239,12 +244,12 @@ def _parts(trail: Trail) -> Iterator[Manifest]:
     """Its claims with their volumes and caches, its policies, and its own object, if there."""
     for volume in items(trail.template.spec, "volumes"):
         name = section(volume, "persistentVolumeClaim").get("claimName")
-        claim = trail.find("", _CLAIM, str(name)) if name else None
+        claim = trail.find(*kinds.CLAIM, str(name)) if name else None
         bound = text_of(section(claim, "spec"), "volumeName")
-        cache = [trail.find(_FLUID, kind, str(name)) for kind in ("Dataset", "JindoRuntime")]
+        cache = [trail.find(kinds.FLUID, kind, str(name)) for kind in ("Dataset", "JindoRuntime")]
         there = trail.cluster.objects.get("", "PersistentVolume", bound) if bound else None
         yield from filter(None, [there, *cache, claim])
-    group, kind = "scheduling.alibabacloud.com", "ResourcePolicy"
+    group, kind = kinds.RESOURCE_POLICY
     policies = (trail.find(group, kind, planned.name) for planned in trail.workload.policies)
     yield from filter(None, [*policies, trail.live])
 
@@ -270,16 +275,16 @@ def imported(trail: Trail) -> Iterator[Finding]:
     """Jobs of the stack that fill the folders which it reads, before anything else does."""
     volumes = items(trail.template.spec, "volumes")
     owners = [trail.workload.name, *(f"{trail.workload.name}-{v.get('name')}" for v in volumes)]
-    index = trail.others.by(_fills, "batch", "Job")
-    for owner in owners if trail.sees("batch", "Job") else ():
+    index = trail.others.by(_fills, *kinds.JOB)
+    for owner in owners if trail.sees(*kinds.JOB) else ():
         for planned in index.get((trail.namespace, owner), ()):
-            job = trail.find("batch", "Job", name_of(planned))
+            job = trail.find(*kinds.JOB, name_of(planned))
             subject = f"Job {name_of(planned)}"
             failed = condition(job or {}, "Failed")
             if job is None:
-                yield _gone(trail, "import", "batch", "Job", name_of(planned))
+                yield _gone(trail, "import", *kinds.JOB, name_of(planned))
             elif failed.get("status") == "True":
-                says = text(failed.get("message")) or text(failed.get("reason"))
+                says = _says(failed)
                 why = f"has failed, and its folder is not whole: {says}"
                 remedy = (
                     f"mend what its log says (status shows it as {name_of(planned)}), then "
@@ -304,7 +309,7 @@ def volumes(trail: Trail) -> Iterator[Finding]:
         claim = section(volume, "persistentVolumeClaim").get("claimName")
         if not isinstance(claim, str):
             continue
-        if trail.others.get(_FLUID, "Dataset", claim, trail.namespace):
+        if trail.others.get(*kinds.DATASET, claim, trail.namespace):
             yield from _cache(trail, claim)
         else:
             yield from _claim(trail, claim)
@@ -312,38 +317,33 @@ def volumes(trail: Trail) -> Iterator[Finding]:
 
 def _cache(trail: Trail, name: str) -> Iterator[Finding]:
     """A Dataset, what it mounts, its runtime, and the loads that fill it."""
-    planned = trail.others.get(_FLUID, "Dataset", name, trail.namespace)
+    planned = trail.others.get(*kinds.DATASET, name, trail.namespace)
     for mount in items(section(planned, "spec"), "mounts"):
         scheme, _, rest = str(mount.get("mountPoint")).partition("://")
         if scheme == "pvc":
             yield from _claim(trail, rest.partition("/")[0])
-    if not trail.sees(_FLUID, "Dataset"):
+    if not trail.sees(*kinds.DATASET):
         return
-    dataset = trail.find(_FLUID, "Dataset", name)
+    dataset = trail.find(*kinds.DATASET, name)
     if dataset is None:
-        yield _gone(trail, "cache", _FLUID, "Dataset", name)
+        yield _gone(trail, "cache", *kinds.DATASET, name)
         return
     phase = text_of(section(dataset, "status"), "phase")
     if phase != "Bound":
         yield _unbound(trail, dataset, phase or "NotBound")
         return
-    loads = trail.others.by(_dataset_of, _FLUID, "DataLoad")
+    loads = trail.others.by(dataset_of, *kinds.DATA_LOAD)
     for load in loads.get((trail.namespace, name), ()):
         yield from _load(trail, dataset, name_of(load))
-
-
-def _dataset_of(load: Manifest) -> tuple[str, str]:
-    dataset = section(load, "spec", "dataset")
-    return str(dataset.get("namespace", namespace_of(load))), str(dataset.get("name"))
 
 
 def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
     """Why no cache serves a Dataset: its runtime, the pods of that, or its own words."""
     name = name_of(dataset)
     subject = f"Dataset {name}"
-    runtime = trail.find(_FLUID, "JindoRuntime", name)
-    if runtime is None and trail.sees(_FLUID, "JindoRuntime"):
-        return _gone(trail, "cache", _FLUID, "JindoRuntime", name)
+    runtime = trail.find(*kinds.JINDO_RUNTIME, name)
+    if runtime is None and trail.sees(*kinds.JINDO_RUNTIME):
+        return _gone(trail, "cache", *kinds.JINDO_RUNTIME, name)
     for pod in trail.cluster.objects.by(_BY_RELEASE, "", "Pod").get(name, ()):
         if namespace_of(pod) == trail.namespace and (
             finding := pod_finding(trail.cluster, trail.rooms, pod, Server(), trail.log)
@@ -362,18 +362,18 @@ def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
     parts = {key: status.get(f"{key}Phase") for key in ("master", "worker", "fuse")}
     phases = ", ".join(f"{key} {value}" for key, value in parts.items() if value)
     why = f"is {phase}" + (f": {says or phases}" if says or phases else "")
-    coming = phase != "Failed" and young(trail.cluster, dataset, SETTLING_SECONDS)
-    state = Stage.COMING if coming else Stage.BROKEN
+    state = Stage.BROKEN if phase == "Failed" else _settling(trail, dataset)
     remedy = "look at the pods of the cache, and at Fluid's controllers in fluid-system"
-    return Finding(state, "cache", subject, why, "" if coming else remedy, "caches_name_pools")
+    remedy = remedy if state is Stage.BROKEN else ""
+    return Finding(state, "cache", subject, why, remedy, "caches_name_pools")
 
 
 _BY_RELEASE: Final = _label_index("release")
 
 
 def _load(trail: Trail, dataset: Manifest, name: str) -> Iterator[Finding]:
-    load = trail.find(_FLUID, "DataLoad", name)
-    if load is None or not trail.sees(_FLUID, "DataLoad"):
+    load = trail.find(*kinds.DATA_LOAD, name)
+    if load is None or not trail.sees(*kinds.DATA_LOAD):
         return
     status = section(load, "status")
     phase, subject = text_of(status, "phase"), f"DataLoad {name}"
@@ -396,12 +396,12 @@ def _load(trail: Trail, dataset: Manifest, name: str) -> Iterator[Finding]:
 
 def _claim(trail: Trail, name: str) -> Iterator[Finding]:
     """A claim, and the volume that it is bound to."""
-    if not trail.sees("", _CLAIM):
+    if not trail.sees(*kinds.CLAIM):
         return
-    claim = trail.find("", _CLAIM, name)
-    subject = f"{_CLAIM} {name}"
+    claim = trail.find(*kinds.CLAIM, name)
+    subject = f"{kinds.CLAIM[1]} {name}"
     if claim is None:
-        remedy = f"run {UP_AGAIN}" if trail.others.get("", _CLAIM, name) else "create the claim"
+        remedy = f"run {UP_AGAIN}" if trail.others.get(*kinds.CLAIM, name) else "create the claim"
         yield Finding(
             Stage.BROKEN, "volume", subject, "is not in the cluster", remedy, "stores_are_known"
         )
@@ -409,7 +409,7 @@ def _claim(trail: Trail, name: str) -> Iterator[Finding]:
     phase = text_of(section(claim, "status"), "phase")
     if phase == "Bound":
         return
-    event = trail.cluster.warning(_CLAIM, trail.namespace, name)
+    event = trail.cluster.warning(kinds.CLAIM[1], trail.namespace, name)
     says = text((event or {}).get("message"))
     volume = text_of(section(claim, "spec"), "volumeName")
     if not says and volume and trail.cluster.objects.get("", "PersistentVolume", volume) is None:
@@ -429,7 +429,7 @@ def _claim(trail: Trail, name: str) -> Iterator[Finding]:
 
 def policy(trail: Trail) -> Iterator[Finding]:
     """The ResourcePolicies that should select its pods."""
-    group, kind = "scheduling.alibabacloud.com", "ResourcePolicy"
+    group, kind = kinds.RESOURCE_POLICY
     if not trail.sees(group, kind):
         return
     for planned in trail.workload.policies:
@@ -478,7 +478,9 @@ def _stale(trail: Trail, subject: str) -> Iterator[Finding]:
     live = trail.live or {}
     ready = text_of(section(live, "status"), "latestReadyRevisionName")
     gone = (
-        ready and trail.sees(_KNATIVE, "Revision") and not trail.find(_KNATIVE, "Revision", ready)
+        ready
+        and trail.sees(kinds.KNATIVE, "Revision")
+        and not trail.find(kinds.KNATIVE, "Revision", ready)
     )
     if not gone and is_ready(live):
         return
@@ -605,9 +607,9 @@ def replicas(trail: Trail) -> Iterator[Finding]:
     """
     scale = trail.workload.scale
     least = scale.least if isinstance(scale, graph.ReplicaRange) else None
-    if trail.key == (_KNATIVE, "Service") or not isinstance(least, Decimal) or least < 1:
+    if trail.key == kinds.KNATIVE_SERVICE or not isinstance(least, Decimal) or least < 1:
         return
-    groups = [trail.live] if trail.live and trail.key == _GROUPS else []
+    groups = [trail.live] if trail.live and trail.key == kinds.GROUPS else []
     for manifest in [*trail.deployments, *groups]:
         if section(manifest, "spec").get("replicas") == 0:
             kind, name = str(manifest["kind"]), name_of(manifest)
@@ -620,7 +622,7 @@ def pods(trail: Trail) -> Iterator[Finding]:
     """Its pods, each with what keeps it from being ready; a job's until it has completed."""
     if trail.live is not None and condition(trail.live, "Complete").get("status") == "True":
         return
-    job = trail.key == ("batch", "Job")
+    job = trail.key == kinds.JOB
     for pod in _telling(trail.pods):
         finding = pod_finding(trail.cluster, trail.rooms, pod, trail.server, trail.log)
         full = finding and finding.row in _NO_ROOM and not pod["spec"].get("nodeName")
@@ -667,9 +669,9 @@ def revision(trail: Trail) -> Iterator[Finding]:
         text_of(status, "latestReadyRevisionName"),
     )
     if latest and latest != ready:
-        manifest = trail.find(_KNATIVE, "Revision", latest)
+        manifest = trail.find(kinds.KNATIVE, "Revision", latest)
         entry = condition(manifest or {}, "Ready")
-        says = text(entry.get("message")) or text(entry.get("reason"))
+        says = _says(entry)
         still = f"; {ready} still answers" if ready else ""
         if entry.get("reason") == _UNSCHEDULABLE and trail.pods:
             # Its pods say whether that is for good.
@@ -711,7 +713,7 @@ def is_available(deployment: Manifest) -> bool:
 def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Finding:
     """A deadline that passed; KServe's is shorter than a long start, and means nothing then."""
     since = seconds_since(trail.cluster, _made(deployment))
-    if trail.key[0] == _KSERVE and since < trail.server.startup_seconds:
+    if trail.key[0] == kinds.KSERVE and since < trail.server.startup_seconds:
         why = (
             f"KServe's own deadline has passed, and the model has until "
             f"{duration(trail.server.startup_seconds)}: {duration(since)} so far"
@@ -730,10 +732,10 @@ def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Findi
 def autoscaler(trail: Trail) -> Iterator[Finding]:
     """Its HPA or ScaledObject: does it read its metric."""
     wanted = section(trail.planned, "metadata", "annotations").get(AUTOSCALER_CLASS)
-    if wanted == AutoscalerClass.KEDA and ("keda.sh", "ScaledObject") in trail.cluster.absent:
+    if wanted == AutoscalerClass.KEDA and kinds.SCALED_OBJECT in trail.cluster.absent:
         name = name_of(trail.planned)
-        yield _gone(trail, "autoscaler", "keda.sh", "ScaledObject", name, _BY_KEDA)
-    for scaled in _scaled(trail, "keda.sh", "ScaledObject"):
+        yield _gone(trail, "autoscaler", *kinds.SCALED_OBJECT, name, _BY_KEDA)
+    for scaled in _scaled(trail, *kinds.SCALED_OBJECT):
         entry = condition(scaled, "Ready")
         if entry.get("status") == "False":
             yield Finding(
@@ -744,7 +746,7 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
                 "look at KEDA's operator, and at the address of Prometheus",
                 _BY_KEDA,
             )
-    for scaler in _scaled(trail, "autoscaling", _HPA):
+    for scaler in _scaled(trail, *kinds.HPA):
         entry = condition(scaler, "ScalingActive")
         idle = entry.get("reason") == "ScalingDisabled"
         if not sees_its_metric(scaler) and not idle:
@@ -753,7 +755,7 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
             yield Finding(
                 Stage.BROKEN,
                 "autoscaler",
-                f"{_HPA} {name_of(scaler)}",
+                f"{kinds.HPA[1]} {name_of(scaler)}",
                 f"cannot read its metric: {says}",
                 remedy,
                 row,
@@ -797,7 +799,7 @@ def sees_its_metric(scaler: Manifest) -> bool:
 
 def autoscalers(trail: Trail) -> Iterator[Manifest]:
     """What scales it now: an HPA, or Knative's own autoscaler of the revision that answers."""
-    yield from _scaled(trail, "autoscaling", _HPA)
+    yield from _scaled(trail, *kinds.HPA)
     ready = text_of(section(trail.live, "status"), "latestReadyRevisionName")
     scaler = trail.find("autoscaling.internal.knative.dev", "PodAutoscaler", ready)
     if scaler is not None:
@@ -818,7 +820,7 @@ def _target(scaler: Manifest) -> tuple[str, str]:
 def _without_scaler(trail: Trail) -> Iterator[Finding]:
     """An autoscaler of the stack that is not there."""
     name = name_of(trail.planned)
-    for group, kind, row in (("autoscaling", _HPA, ""), ("keda.sh", "ScaledObject", _BY_KEDA)):
+    for group, kind, row in ((*kinds.HPA, ""), (*kinds.SCALED_OBJECT, _BY_KEDA)):
         index = trail.others.by(_target, group, kind)
         for target in (name, f"{name}-predictor") if trail.sees(group, kind) else ():
             for planned in index.get((trail.namespace, target), ()):
@@ -843,9 +845,8 @@ def door(trail: Trail) -> Iterator[Finding]:
                 "delete it: KServe takes none away of a model that is cluster-local",
             )
         elif not items(section(ingress, "status", "loadBalancer"), "ingress"):
-            coming = young(trail.cluster, ingress, SETTLING_SECONDS)
             yield Finding(
-                Stage.COMING if coming else Stage.BROKEN,
+                _settling(trail, ingress),
                 "door",
                 f"Ingress {name_of(ingress)}",
                 "has no address: no controller has taken it, class "
@@ -856,12 +857,11 @@ def door(trail: Trail) -> Iterator[Finding]:
     for certificate in _certificates(trail):
         entry = condition(certificate, "Ready")
         if entry.get("status") != "True":
-            coming = entry.get("status") != "False" or (
-                condition(certificate, "Issuing").get("status") == "True"
-                and not section(certificate, "status").get("failedIssuanceAttempts")
-                and young(trail.cluster, certificate, SETTLING_SECONDS)
-            )
-            state = Stage.COMING if coming else Stage.BROKEN
+            issues = condition(certificate, "Issuing").get("status") == "True"
+            failures = section(certificate, "status").get("failedIssuanceAttempts")
+            state = Stage.COMING
+            if entry.get("status") == "False":
+                state = _settling(trail, certificate) if issues and not failures else Stage.BROKEN
             yield Finding(
                 state,
                 "door",
@@ -946,7 +946,7 @@ def _conditions(
     for entry in items(parent, "conditions"):
         if entry.get("type") in ("Accepted", "ResolvedRefs") and entry.get("status") == "False":
             of = section(parent, "parentRef").get("name")
-            says = text(entry.get("message")) or text(entry.get("reason"))
+            says = _says(entry)
             yield _unsettled(trail, live, f"is not taken by Gateway {of}: {says}", remedy)
 
 
@@ -964,9 +964,8 @@ def _picker(trail: Trail, planned: Manifest) -> Iterator[Finding]:
 
 
 def _unsettled(trail: Trail, live: Manifest, why: str, remedy: str) -> Finding:
-    coming = young(trail.cluster, live, SETTLING_SECONDS)
-    state = Stage.COMING if coming else Stage.BROKEN
-    return Finding(state, "gateway", f"{live['kind']} {name_of(live)}", why, remedy)
+    subject = f"{live['kind']} {name_of(live)}"
+    return Finding(_settling(trail, live), "gateway", subject, why, remedy)
 
 
 def walls(trail: Trail) -> Iterator[Finding]:
@@ -1027,14 +1026,14 @@ def outcome(trail: Trail) -> Iterator[Finding]:
     if trail.live is None:
         return
     subject = f"{trail.key[1]} {name_of(trail.planned)}"
-    if trail.key == ("batch", "Job"):
+    if trail.key == kinds.JOB:
         entry = condition(trail.live, "Failed")
         if entry.get("status") == "True":
             why = f"has failed: {text(entry.get('message')) or entry.get('reason')}"
             remedy = f"read the log of its last pod, delete the Job, and run {UP_AGAIN}"
             yield Finding(Stage.BROKEN, "outcome", subject, why, remedy)
         return
-    if trail.key not in _LABELS or trail.key == _GROUPS:
+    if trail.key not in _LABELS or trail.key == kinds.GROUPS:
         if not is_available(trail.live) and items(section(trail.live, "status"), "conditions"):
             entry = condition(trail.live, "Available")
             yield Finding(Stage.COMING, "outcome", subject, text(entry.get("message")))
@@ -1045,21 +1044,21 @@ def outcome(trail: Trail) -> Iterator[Finding]:
         not items(status, "conditions")
         or status.get("observedGeneration", generation) != generation
     ):
-        coming = young(trail.cluster, trail.live, SETTLING_SECONDS)
+        state = _settling(trail, trail.live)
         why = "its controller has not looked at it yet"
-        remedy = "" if coming else "look at the controller's pods"
-        yield Finding(Stage.COMING if coming else Stage.BROKEN, "outcome", subject, why, remedy)
+        remedy = "look at the controller's pods" if state is Stage.BROKEN else ""
+        yield Finding(state, "outcome", subject, why, remedy)
         return
     entry = condition(trail.live, "Ready")
     if entry.get("status") == "False":
-        says = text(entry.get("message")) or text(entry.get("reason"))
+        says = _says(entry)
         event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
         last = text((event or {}).get("message"))
         also = f"; its controller says {last}" if last and last not in says else ""
         remedy = f"do as the message says; what somebody changed by hand, {UP_AGAIN} puts back"
         yield Finding(Stage.BROKEN, "outcome", subject, f"is not ready: {says}{also}", remedy)
     elif entry.get("status") == "Unknown":
-        says = text(entry.get("message")) or text(entry.get("reason")) or "nothing is said yet"
+        says = _says(entry) or "nothing is said yet"
         yield Finding(Stage.COMING, "outcome", subject, f"comes up: {says}")
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from components.catalog.labels import INSTANCE_TYPE
 from plan.graph import graph_of
 from plan.graph.scale import workloads
+from plan.kinds import NODE_POOL
 from plan.model import Plan
 from plan.objects import Manifest, Objects, grouped, items, name_of, section
 from plan.refused import Refused
@@ -109,7 +110,7 @@ def pool_names(planned: Plan) -> PoolNames:
             set(inputs.get("instanceTypes") or ()),
             {label["key"]: label["value"] for label in items(inputs, "labels")},
         )
-        for inputs in (resource.inputs for resource in planned.of("alicloud:cs/nodePool:NodePool"))
+        for inputs in (resource.inputs for resource in planned.of(NODE_POOL))
     ]
 
     def name(node: Manifest | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from plan.model import Plan
 from plan.refused import Refused
 from plan.run import plan
-from plan.stack_file import PROJECT_FILE, is_stack_name
+from plan.stack_file import path_of, project_path
 from policy.validation import enforced
 
 from .stack_yaml import Comments, stack_text
@@ -46,19 +46,8 @@ def new_path(stack: str, project: Path) -> Path:
     Raises:
         Refused: The name is that of no stack, the folder is no project, or the file is there.
     """
-    if not is_stack_name(stack):
-        raise Refused(
-            f"Stack {stack!r}",
-            f"{stack!r} is not the name of a stack: it may hold letters, digits, '-', '_' and '.', "
-            "and no folder.",
-        )
-    if not (project / PROJECT_FILE).is_file():
-        raise Refused(
-            f"Folder {str(project)!r}",
-            f"{PROJECT_FILE} does not exist in it; go to the folder of the Pulumi project, or name "
-            "it with --project.",
-        )
-    path = project / f"Pulumi.{stack}.yaml"
+    path = path_of(project, stack)
+    project_path(project)
     if path.exists():
         raise Refused(
             f"Stack {stack!r}",

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from components.catalog.instances import INSTANCES
-from components.catalog.vllm import vllm_image
-from components.catalog.vllm.table import Version
+from components.catalog.vllm import BFLOAT16_CAPABILITY, FLOAT16_BY_ITSELF_SINCE, vllm_image
 from components.quantity import binary, parse
 
 from .draft import KUBECONFIG, PLACEHOLDER, Draft
@@ -18,7 +17,6 @@ CACHE_NODES: Final = ("ecs.g7.2xlarge", "ecs.g7.4xlarge", "ecs.g8i.24xlarge")
 """Instance types for a cache, the smallest first."""
 NODE_SECONDS: Final = 300
 """How long replicas are kept after a burst, so that nodes are not ordered in vain."""
-FLOAT16_BY_ITSELF: Final[Version] = (0, 9, 0)
 
 Section = dict[str, Any]
 
@@ -272,8 +270,9 @@ def _server(answers: Answers, say: Say) -> Section:
         "served_model_name": answers["name"],
         "max_model_len": int(answers["max_model_len"]),
     }
-    image = vllm_image(answers["image"])
-    if image and image.version < FLOAT16_BY_ITSELF and card_of(answers).compute_capability < 8:
+    image, card = vllm_image(answers["image"]), card_of(answers)
+    is_old = image is not None and image.version < FLOAT16_BY_ITSELF_SINCE
+    if is_old and card.compute_capability < BFLOAT16_CAPABILITY:
         # The card has no bfloat16, and the release does not see that by itself.
         vllm["dtype"] = "half"
     return {

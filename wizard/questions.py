@@ -87,18 +87,6 @@ IMAGE: Final = "docker.io/vllm/vllm-openai:v0.19.0"
 """The last release on CUDA 12, whose driver ACK installs by default: `CUDA_13_SINCE`."""
 
 
-def _nothing(_: Answers) -> str:
-    return ""
-
-
-def _always(_: Answers) -> bool:
-    return True
-
-
-def _none(_: Answers) -> Sequence[str]:
-    return ()
-
-
 @dataclass(frozen=True)
 class WizardQuestion:
     """A question, and the flag that answers it."""
@@ -107,11 +95,11 @@ class WizardQuestion:
     """What the answer is called; the flag is that with dashes."""
     text: str
     """The question, and the help of the flag."""
-    default: Callable[[Answers], str] = _nothing
+    default: Callable[[Answers], str] = lambda _: ""
     """What is taken where nothing is said; empty where something has to be."""
-    applies: Callable[[Answers], bool] = _always
+    applies: Callable[[Answers], bool] = lambda _: True
     """Whether it is asked."""
-    choices: Callable[[Answers], Sequence[str]] = _none
+    choices: Callable[[Answers], Sequence[str]] = lambda _: ()
     """What may be answered; nothing where the pattern alone says."""
     form: Form = WORD
     """Which answers there are; not where all are choices."""

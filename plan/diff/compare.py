@@ -8,6 +8,7 @@ import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from ..changes import Change, Same, changes, touches, value_at
@@ -24,6 +25,11 @@ class ChangeKind(StrEnum):
     CREATED = "created"
     MOVED = "moved"
     """The same resource under another name or parent; nothing happens in the cloud."""
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether a resource goes."""
+        return self in (ChangeKind.REPLACED, ChangeKind.DELETED)
 
 
 @dataclass(frozen=True)
@@ -85,14 +91,24 @@ class StackDiff:
         """The changes of what is something in the cloud or in the cluster."""
         return [change for change in self.changes if change.resource.custom]
 
+    @cached_property
+    def _olds(self) -> Mapping[str, Resource]:
+        return {resource.urn: resource for resource in self.before.resources} if self.before else {}
+
+    def _old(self, change: ResourceChange) -> Resource | None:
+        return self._olds.get(change.former or change.urn)
+
     def protected(self, change: ResourceChange) -> bool:
         """Whether the engine refuses a change, since the resource may not be deleted."""
-        before = (
-            {resource.urn: resource for resource in self.before.resources} if self.before else {}
-        )
-        old = before.get(change.former or change.urn)
-        gone = change.kind in (ChangeKind.REPLACED, ChangeKind.DELETED)
-        return gone and old is not None and old.protect
+        old = self._old(change)
+        return change.kind.is_loss and old is not None and old.protect
+
+    def updated(self, *types: str) -> Iterator[tuple[ResourceChange, Resource]]:
+        """Changes of resources of some types that stay what they are, each with the old one."""
+        for change in self.resources:
+            old = self._old(change)
+            if change.kind is ChangeKind.UPDATED and change.resource.type in types and old:
+                yield change, old
 
 
 def compare(before: Plan | None, after: Plan | None) -> StackDiff:
@@ -187,11 +203,11 @@ class _Comparison:
 
     def _must_go(self, new: Resource, old: Resource) -> bool:
         """Whether it is replaced though none of its own properties asks for that."""
-        return old.urn in self.forced or _provider(new) in self.fresh
+        return old.urn in self.forced or new.provider_urn in self.fresh
 
     def _goes_first(self, new: Resource, differing: list[Change]) -> bool:
         # The provider of another cluster makes another object, also under the same name.
-        elsewhere = _provider(new) in self.fresh
+        elsewhere = new.provider_urn in self.fresh
         return new.delete_before_replace or (not elsewhere and deletes_first(new.type, differing))
 
     def _force_dependents(self, root: Resource) -> None:
@@ -205,7 +221,7 @@ class _Comparison:
             if not resource.custom or resource.urn in going:
                 continue
             open_ = [key for key, urns in resource.property_dependencies.items() if going & {*urns}]
-            if _provider(resource) in going or any(
+            if resource.provider_urn in going or any(
                 _replaces(resource, Change((key,), "UPDATE")) for key in open_
             ):
                 going.add(resource.urn)
@@ -220,7 +236,7 @@ class _Comparison:
         }
         causes = {
             urn
-            for urn in {*origins, _provider(new)}
+            for urn in {*origins, new.provider_urn}
             if urn in self.fresh and urn in self.now.values()
         }
         if old.urn in self.forced:
@@ -257,11 +273,6 @@ def _replaces(resource: Resource, change: Change) -> bool:
 def _property(old: Resource, new: Resource, change: Change, replacing: bool) -> Property:
     path = change.path
     return Property(change.name, value_at(old.inputs, path), value_at(new.inputs, path), replacing)
-
-
-def _provider(resource: Resource) -> str:
-    """URN of its explicit provider, empty without one."""
-    return resource.provider.rpartition("::")[0]
 
 
 def _markers(value: object) -> Iterator[Marker]:

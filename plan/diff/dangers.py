@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from .. import kinds
 from ..changes import parse_path
-from ..model import type_name
+from ..model import name_in, type_name
 from .claims import held
 from .compare import ChangeKind, ResourceChange, StackDiff
 from .gateways import GATEWAY, left_alone
 from .keda import in_the_way
-from .kserve import LLM_INFERENCE_SERVICE, left_behind
+from .kserve import INFERENCE_SERVICE, LLM_INFERENCE_SERVICE, left_behind
 from .reach import moved_hosts, moved_region
 from .report import StackReport
 from .sharing import switched
@@ -29,18 +30,18 @@ class Danger:
 
 _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
     {
-        "alicloud:cs/managedKubernetes:ManagedKubernetes": Danger(
+        kinds.CLUSTER: Danger(
             "cluster",
             "a new one is made, everything that runs in the old one is made again in it, and the "
             "old one is deleted",
             "everything that runs in it ends",
         ),
-        "alicloud:oss/bucket:Bucket": Danger(
+        kinds.BUCKET: Danger(
             "bucket",
             "the new one is empty, and OSS does not delete the old one while it holds objects",
             "OSS refuses that while it holds objects",
         ),
-        "alicloud:nas/fileSystem:FileSystem": Danger(
+        kinds.FILE_SYSTEM: Danger(
             "file system", "the new one is empty, and the files in the old one are lost",
             "the files in it are lost",
         ),
@@ -51,7 +52,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
         "alicloud:vpc/network:Network": Danger(
             "VPC", "everything in it is made again in a new one", "nothing can be left in it"
         ),
-        "pulumi:providers:kubernetes": Danger(
+        kinds.CONNECTION: Danger(
             "connection to the cluster",
             "if it leads to another cluster, every object is made again there",
             "its objects are deleted first",
@@ -59,7 +60,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
         "kubernetes:core/v1:Namespace": Danger(
             "namespace", "everything in it is deleted", "everything in it is deleted"
         ),
-        "alicloud:vpc/switch:Switch": Danger(
+        kinds.SWITCH: Danger(
             "vSwitch",
             "what has an address in the old one has to leave it before it can be deleted",
             "nothing can be left in it",
@@ -74,7 +75,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "whoever lets in nodes and pods by it, a registry say, has to be told the new one",
             "whoever lets in nodes and pods by it lets them in no more",
         ),
-        "alicloud:cs/nodePool:NodePool": Danger(
+        kinds.NODE_POOL: Danger(
             "node pool",
             "its nodes go, with the pods on them, and new ones come",
             "its nodes go, with the pods on them",
@@ -87,7 +88,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
         "kubernetes:serving.knative.dev/v1:Service": Danger(
             "model", "it answers nobody until the new one is ready", "it answers nobody any more"
         ),
-        "kubernetes:serving.kserve.io/v1beta1:InferenceService": Danger(
+        INFERENCE_SERVICE: Danger(
             "model", "it answers nobody until the new one is ready", "it answers nobody any more"
         ),
         LLM_INFERENCE_SERVICE: Danger(
@@ -130,10 +131,10 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
         "kubernetes:operator.knative.dev/v1beta1:KnativeServing": Danger(
             "Knative", "no model scales or answers meanwhile", "no model is served by it any more"
         ),
-        "alicloud:cs/kubernetesAddon:KubernetesAddon": Danger(
+        kinds.ADDON: Danger(
             "add-on", "it is installed anew", "what needs it stops working"
         ),
-        "kubernetes:helm.sh/v3:Release": Danger(
+        kinds.HELM_RELEASE: Danger(
             "Helm release",
             "it is installed anew",
             "what it installed is removed; CRDs stay only if the chart says so",
@@ -173,9 +174,8 @@ def by_danger(changes: Iterable[ResourceChange]) -> list[ResourceChange]:
     """The most dangerous first."""
 
     def rank(change: ResourceChange) -> tuple[bool, int, int, str]:
-        harmless = change.kind not in (ChangeKind.REPLACED, ChangeKind.DELETED)
         worth = _ORDER.get(change.resource.type, len(_ORDER))
-        return harmless, worth, _KINDS.index(change.kind), change.resource.name
+        return not change.kind.is_loss, worth, _KINDS.index(change.kind), change.resource.name
 
     return sorted(changes, key=rank)
 
@@ -192,8 +192,7 @@ def headlines(diff: StackDiff) -> list[str]:
     sentences = []
     for change in by_danger(changes.values()):
         danger = _DANGERS.get(change.resource.type)
-        lost = change.kind in (ChangeKind.REPLACED, ChangeKind.DELETED)
-        if lost and danger and not _roots(change, changes):
+        if change.kind.is_loss and danger and not _roots(change, changes):
             sentences.append(_sentence(change, danger, changes))
     refused = [
         f"`pulumi up` refuses this: {change.resource.name} is protected."
@@ -201,7 +200,7 @@ def headlines(diff: StackDiff) -> list[str]:
         if diff.protected(change)
     ]
     freed = [
-        f"Protection is taken off {urn.rpartition('::')[2]}: from now on it can be deleted."
+        f"Protection is taken off {name_in(urn)}: from now on it can be deleted."
         for urn in diff.unprotected
     ]
     leftovers = [

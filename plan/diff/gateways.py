@@ -4,18 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..objects import items, section
-from .compare import ChangeKind, StackDiff
+from .compare import StackDiff
 
 GATEWAY: Final = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 
 
 def left_alone(diff: StackDiff) -> Iterator[str]:
     """One sentence per gateway that listens elsewhere, or to another host."""
-    before = {resource.urn: resource for resource in diff.before.resources} if diff.before else {}
-    for change in diff.resources:
-        old = before.get(change.former or change.urn)
-        if old is None or change.resource.type != GATEWAY or change.kind is not ChangeKind.UPDATED:
-            continue
+    for change, old in diff.updated(GATEWAY):
         now = [*_addresses(change.resource.inputs)]
         gone = [
             _words(host, door)

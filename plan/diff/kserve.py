@@ -8,7 +8,11 @@ pkg/controller/v1alpha2/llmisvc: `workload_single_node`, `workload_multi_node`.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from components.crds.kserve_annotations import KSERVE_VISIBILITY
+from components.crds.kserve_annotations import (
+    AUTOSCALER_CLASS,
+    DEPLOYMENT_MODE,
+    KSERVE_VISIBILITY,
+)
 
 from ..changes import ABSENT, parse_path
 from .compare import ChangeKind, Property, ResourceChange, StackDiff
@@ -16,8 +20,6 @@ from .compare import ChangeKind, Property, ResourceChange, StackDiff
 INFERENCE_SERVICE: Final = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
 LLM_INFERENCE_SERVICE: Final = "kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService"
 INGRESS: Final = "kubernetes:networking.k8s.io/v1:Ingress"
-_SCALER: Final = "serving.kserve.io/autoscalerClass"
-_MODE: Final = "serving.kserve.io/deploymentMode"
 
 
 def left_behind(diff: StackDiff, change: ResourceChange) -> Iterator[str]:
@@ -32,13 +34,13 @@ def left_behind(diff: StackDiff, change: ResourceChange) -> Iterator[str]:
     model = about["name"]
     command = f"kubectl delete --namespace {about['namespace']}"
     changed = dict(_entries(change, "annotations"))
-    if _MODE in changed:
+    if DEPLOYMENT_MODE in changed:
         yield (
             f"KServe refuses to run the model {model} by Knative now, or no longer: take it out, "
             "`pulumi up`, and put it in again."
         )
         return
-    scaler = changed.get(_SCALER)
+    scaler = changed.get(AUTOSCALER_CLASS)
     if scaler and scaler.old == "hpa" and scaler.new == "keda":
         yield (
             f"KServe leaves the old HPA of the model {model} behind, and both scale it: after the "

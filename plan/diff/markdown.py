@@ -36,7 +36,6 @@ _SIGNS: Final = {
     ChangeKind.CREATED: "+",
     ChangeKind.MOVED: " ",
 }
-_OPEN: Final = (ChangeKind.REPLACED, ChangeKind.DELETED)
 
 
 def to_markdown(report: Report) -> str:
@@ -139,7 +138,7 @@ def _details(diff: StackDiff | None, room: int) -> Iterator[str]:
                 left_out += 1
             else:
                 lines.append(block)
-        yield from _fold(f"{len(changes)} {kind}", lines, open_=kind in _OPEN)
+        yield from _fold(f"{len(changes)} {kind}", lines, open_=kind.is_loss)
     outputs = list(_properties(diff.outputs))
     if sum(map(len, outputs)) < room:
         yield from _fold(f"{len(diff.outputs)} outputs", outputs)

@@ -1,7 +1,6 @@
 """Shows a diff as one HTML page that needs nothing beside itself."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -19,7 +18,7 @@ from ..words import facts
 from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import PlanRefusal, Report, StackReport, comparison
-from .text import notes, owner, telling, written
+from .text import by_kind, notes, owner, telling, written
 from .topology import DiffTopology, Fact, Landing, Part, holding, landing, topology_of
 
 SIGNS: Final[Mapping[ChangeKind, str]] = {
@@ -182,7 +181,7 @@ def _stack(section: StackReport) -> Stack:
         refusals=section.refusals,
         alarms=alarms(section),
         advice=section.advice,
-        counts={kind: count for kind, count in _counts(diff).items() if count},
+        counts=by_kind(diff),
         unchanged=diff.unchanged,
         topology=topology,
         lanes=lanes,
@@ -200,11 +199,6 @@ def _verdict(diff: StackDiff) -> str:
     if diff.after is None:
         return "is given up"
     return "changes" if diff.resources or diff.outputs else "stays as it is"
-
-
-def _counts(diff: StackDiff) -> Mapping[ChangeKind, int]:
-    counts = Counter(change.kind for change in diff.resources)
-    return {kind: counts[kind] for kind in SIGNS}
 
 
 def _lanes(topology: DiffTopology) -> list[Part[Pool]]:

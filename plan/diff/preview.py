@@ -7,7 +7,7 @@ from typing import Any, Final
 from pulumi.runtime import rpc
 
 from ..changes import ABSENT, parse_path, value_at
-from ..model import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource
+from ..model import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource, name_in, type_in
 from ..refused import Refused
 from ..stack_file import parsed
 from .compare import ChangeKind, Property, ResourceChange, StackDiff, differing
@@ -124,7 +124,7 @@ def resource_in(state: Mapping[str, Any]) -> Resource:
     return Resource(
         urn=state["urn"],
         type=state["type"],
-        name=state["urn"].rpartition("::")[2],
+        name=name_in(state["urn"]),
         parent=state.get("parent", ""),
         custom=state["custom"],
         provider=state.get("provider", ""),
@@ -156,7 +156,7 @@ def _value(value: Any) -> Any:
 
 
 def _type(step: Mapping[str, Any]) -> str:
-    return str(step["urn"]).split("::")[2].rpartition("$")[2]
+    return type_in(str(step["urn"]))
 
 
 def _kind(step: Mapping[str, Any]) -> ChangeKind | None:
@@ -206,7 +206,7 @@ def _causes(
         if key in keys or not properties
         for urn in urns
     }
-    return tuple(sorted({*origins, resource.provider.rpartition("::")[0]} & replaced))
+    return tuple(sorted({*origins, resource.provider_urn} & replaced))
 
 
 def _unchanged(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> int | None:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from components.catalog.labels import GPU_SCHEDULE, WHOLE_CARDS
 
-from ..cost import NODE_POOL
+from ..kinds import NODE_POOL
 from ..model import Resource
 from ..objects import items
-from .compare import ChangeKind, StackDiff
+from .compare import StackDiff
 
 
 def switched(diff: StackDiff) -> Iterator[str]:
@@ -15,15 +15,7 @@ def switched(diff: StackDiff) -> Iterator[str]:
 
     ACK, "Labels used by ACK to control GPUs", 2025-11-18: a card is then given out twice.
     """
-    before = {resource.urn: resource for resource in diff.before.resources} if diff.before else {}
-    for change in diff.resources:
-        old = before.get(change.former or change.urn)
-        if (
-            old is None
-            or change.resource.type != NODE_POOL
-            or change.kind is not ChangeKind.UPDATED
-        ):
-            continue
+    for change, old in diff.updated(NODE_POOL):
         modes = _mode(old), _mode(change.resource)
         if modes[0] != modes[1]:
             yield (

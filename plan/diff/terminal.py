@@ -49,7 +49,7 @@ def _section(section: StackReport, console: Console) -> None:
     for change in by_danger(diff.resources):
         _change(diff, change, console)
     compared = comparison(diff)
-    if any(row.kind != "unchanged" for row in [*compared.pools, *compared.fees]):
+    if compared.changes:
         console.print(Text("  nodes and money", style="bold"))
         console.print(Padding(comparison_view(compared), (0, 0, 0, 2)))
     if diff.outputs:

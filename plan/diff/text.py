@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any, Final
 
 from ..changes import ABSENT
-from ..model import Marker
+from ..model import Marker, name_in
 from ..pods import pods_of
 from .compare import ChangeKind, Property, ResourceChange, StackDiff
 
@@ -56,16 +56,21 @@ def telling(change: ResourceChange) -> list[Property]:
 
 def owner(value: Any) -> str:
     """Of a value that only the cloud knows, whose it is: ` of a10-pool`; empty of any other."""
-    names = sorted(urn.rpartition("::")[2] for urn in getattr(value, "origin", ()))
+    names = sorted(map(name_in, getattr(value, "origin", ())))
     if not names:
         return ""
     return f" of {', '.join(names[:_MOST_OWNERS])}{' ...' if names[_MOST_OWNERS:] else ''}"
 
 
+def by_kind(diff: StackDiff) -> dict[ChangeKind, int]:
+    """How many resources it touches, by what happens to them; the most dangerous first."""
+    counted = Counter(change.kind for change in diff.resources)
+    return {kind: counted[kind] for kind in ChangeKind if counted[kind]}
+
+
 def counts(diff: StackDiff) -> str:
-    """How many resources it touches, in one line."""
-    by_kind = Counter(change.kind for change in diff.resources)
-    parts = [f"{by_kind[kind]} {kind}" for kind in ChangeKind if by_kind[kind]]
+    """The same in one line."""
+    parts = [f"{count} {kind}" for kind, count in by_kind(diff).items()]
     if diff.unchanged:
         parts.append(f"{diff.unchanged} unchanged")
     return ", ".join(parts) or "nothing changes"
@@ -73,7 +78,7 @@ def counts(diff: StackDiff) -> str:
 
 def reason(change: ResourceChange) -> str:
     """Why a resource is touched, where its own properties do not say it; empty otherwise."""
-    names = ", ".join(urn.rpartition("::")[2] for urn in change.because)
+    names = ", ".join(map(name_in, change.because))
     if not names:
         return ""
     return f"because {names} {'are' if len(change.because) > 1 else 'is'} replaced"
@@ -94,7 +99,7 @@ def restarts(change: ResourceChange) -> bool:
 
 def notes(diff: StackDiff, change: ResourceChange) -> list[str]:
     """What else is to be said of a change, in a few words each."""
-    former = change.former.rpartition("::")[2]
+    former = name_in(change.former)
     sentences = [
         "protected: the engine refuses this" if diff.protected(change) else "",
         reason(change),

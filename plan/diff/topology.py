@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from ..graph import Graph, graph_of
 from ..graph.model import Cache, Cluster, Group, Node, Pool, Stop, Store, Workload
@@ -11,6 +11,8 @@ from ..words import facts
 from .compare import ChangeKind, ResourceChange, StackDiff
 
 N = TypeVar("N", bound=Node, covariant=True)
+KINDS: Final = ("clusters", "pools", "caches", "stores", "workloads", "groups")
+"""Fields of a graph that have nodes."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,7 @@ class DiffTopology:
     @property
     def parts(self) -> Sequence[Part[Node]]:
         """All of it."""
-        return [
-            *self.clusters,
-            *self.pools,
-            *self.caches,
-            *self.stores,
-            *self.workloads,
-            *self.groups,
-        ]
+        return [part for kind in KINDS for part in getattr(self, kind)]
 
 
 def topology_of(diff: StackDiff) -> DiffTopology:
@@ -100,19 +95,9 @@ def topology_of(diff: StackDiff) -> DiffTopology:
     }
     formers = {change.urn: change.former for change in diff.changes if change.former}
 
-    def paired(olds: Sequence[N], news: Sequence[N]) -> list[Part[N]]:
-        return [_part(old, new, touched) for old, new in _pairs(olds, news, formers)]
-
-    return DiffTopology(
-        before,
-        after,
-        paired(before.clusters, after.clusters),
-        paired(before.pools, after.pools),
-        paired(before.caches, after.caches),
-        paired(before.stores, after.stores),
-        paired(before.workloads, after.workloads),
-        paired(before.groups, after.groups),
-    )
+    pairs = {kind: _pairs(getattr(before, kind), getattr(after, kind), formers) for kind in KINDS}
+    parts = {kind: [_part(*pair, touched) for pair in pairs[kind]] for kind in KINDS}
+    return DiffTopology(before, after, **parts)
 
 
 def landing(workload: Part[Workload], pool: Part[Pool]) -> Landing | None:

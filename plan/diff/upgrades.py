@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..changes import parse_path
-from ..cost import NODE_POOL
+from ..kinds import CLUSTER, NODE_POOL
 from ..model import Resource
 from ..objects import section
-from .compare import ChangeKind, ResourceChange, StackDiff
+from .compare import ResourceChange, StackDiff
 
-_CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 _POLICY: Final = "upgradePolicy"
 _OF_NEW_NODES: Final = frozenset(
     {
@@ -31,15 +30,9 @@ _OF_NEW_NODES: Final = frozenset(
 
 def drained(diff: StackDiff) -> Iterator[str]:
     """A sentence for each cluster and pool whose nodes are drained, or stay as they are."""
-    before = {resource.urn: resource for resource in diff.before.resources} if diff.before else {}
-    for change in diff.resources:
-        old = before.get(change.former or change.urn)
-        if change.kind is not ChangeKind.UPDATED or old is None:
-            continue
-        if change.resource.type == NODE_POOL:
-            yield from _pool(change, old)
-        elif change.resource.type == _CLUSTER:
-            yield from _cluster(change)
+    for change, old in diff.updated(NODE_POOL, CLUSTER):
+        is_pool = change.resource.type == NODE_POOL
+        yield from _pool(change, old) if is_pool else _cluster(change)
 
 
 def _pool(change: ResourceChange, old: Resource) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Final
 
-from ..model import Plan
+from ..kinds import RESOURCE_POLICY
+from ..model import Plan, kept
 from ..objects import Manifest, Objects, name_of, section
 from ..pods import containers, pods_of, policies_of
 from .gateways import ways_of
@@ -16,25 +16,18 @@ from .volumes import Caches, caches_of, volumes_of
 
 Policies = Mapping[int, Policy]
 """By the identity of the manifest."""
-_GRAPH: Final = "_graph"
-"""Where `graph_of` keeps it, beside the fields of a plan."""
 
 
+@kept
 def graph_of(plan: Plan) -> Graph:
-    """What runs where, if a plan is carried out.
-
-    It is read once, and stays with the plan, which is frozen.
-    """
-    if _GRAPH not in plan.__dict__:
-        plan.__dict__[_GRAPH] = read(Inventory(Objects(plan.manifests()), plan))
-    graph: Graph = plan.__dict__[_GRAPH]
-    return graph
+    """What runs where, if a plan is carried out."""
+    return read(Inventory(Objects(plan.manifests()), plan))
 
 
 def read(inventory: Inventory) -> Graph:
     """What runs where, by the objects of a cluster, and by what else is known of them."""
     objects, caches = inventory.objects, caches_of(inventory)
-    manifests = objects.of("scheduling.alibabacloud.com", "ResourcePolicy")
+    manifests = objects.of(*RESOURCE_POLICY)
     policies = {id(manifest): policy_of(inventory, manifest) for manifest in manifests}
     runs = [_workload(inventory, caches, policies, *pair) for pair in workloads(objects)]
     stops = chain.from_iterable(workload.stops for workload in runs)

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from components.crds.llm_inference_service_labels import API_VERSION, KIND, workload_service
+from components.crds.gateway_names import BACKEND_HEADER
+from components.crds.llm_inference_service_labels import workload_service
 
-from ..objects import Manifest, Objects, items, name_of, namespace_of, section, texts_of
+from ..kinds import LLM_INFERENCE_SERVICE
+from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section, texts_of
 from ..pods import Pods
 from .model import Number, RequestWay
 from .scale import number
@@ -16,8 +18,6 @@ ENVOY: Final = "gateway.envoyproxy.io"
 POOLS: Final = ("inference.networking.k8s.io", "inference.networking.x-k8s.io")
 """API groups of InferencePool: of v1, and of versions before."""
 _ROUTING: Final = "inference.networking.x-k8s.io/routing-strategy"
-_BACKEND: Final = "x-model-backend"
-"""Header by which a gateway in front says which model is to answer."""
 _MODEL: Final = "x-gateway-model-name"
 _CHOICES: Final = {
     "prefix-cache-scorer": "same beginnings",
@@ -65,7 +65,7 @@ def _led(route: Manifest, pool: Manifest) -> list[tuple[Mapping[str, Any], Numbe
     """Rules of a route that lead to a pool or a Service, each with the share that it gets."""
     every = items(section(route, "spec"), "rules")
     # What a gateway in front has led on already is told by its own route.
-    rules = [rule for rule in every if _BACKEND not in {name for name, _ in _headers(rule)}]
+    rules = [rule for rule in every if BACKEND_HEADER not in {name for name, _ in _headers(rule)}]
     return [(rule, share) for rule in rules for share in _shares(rule, pool)]
 
 
@@ -74,7 +74,7 @@ def ways_of(objects: Objects, manifest: Manifest, pods: Pods) -> Iterator[Reques
 
     By a pool, or else by their Service; or by a route that KServe makes.
     """
-    if manifest["kind"] == KIND and not pods.path.startswith("spec.prefill"):
+    if kind_of(manifest) == LLM_INFERENCE_SERVICE and not pods.path.startswith("spec.prefill"):
         yield from _by_kserve(objects, manifest)
     for pool in [*pools_of(objects, pods)] or [*services_of(objects, pods)]:
         picker = picker_of(pool) if pool["kind"] == "InferencePool" else ""
@@ -116,7 +116,7 @@ def _share_of_group(objects: Objects, service: Manifest, route: Mapping[str, Any
     """The share that a service gets of the requests to its group; None where it has none."""
     routes = [
         section(each, "spec", "router", "route")
-        for each in objects.of(API_VERSION.partition("/")[0], KIND)
+        for each in objects.of(*LLM_INFERENCE_SERVICE)
         if namespace_of(each) == namespace_of(service)
     ]
     group = [each for each in routes if each.get("group") == route.get("group")]
@@ -140,7 +140,7 @@ def _shares(rule: Mapping[str, Any], pool: Manifest) -> Iterator[Number | None]:
         }
         kind = backend.get("kind") or "Service"
         is_backend = kind == pool["kind"] and backend.get("name") == name_of(pool)
-        if is_backend or headers.get(_BACKEND) == name_of(pool):
+        if is_backend or headers.get(BACKEND_HEADER) == name_of(pool):
             yield weight if len(backends) > 1 else None
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from components.catalog.labels import GPU_CARD, INSTANCE_TYPE
 
-from ..cost import CLUSTER, NODE_POOL, bill
+from .. import kinds
+from ..cost import bill
 from ..hardware import cards, cards_of_types
 from ..model import Marker, Plan, Resource, name_in, type_in, type_name
 from ..objects import (
@@ -29,13 +30,9 @@ from .model import Cluster, Group, Node, Pool, Store
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
-_BUCKET: Final = "alicloud:oss/bucket:Bucket"
 _COMPONENTS: Final = "ack-inference:index:"
 """Type tokens of our components begin so; those of others may hold everything there is."""
-_CONNECTION: Final = "pulumi:providers:kubernetes"
-_FILE_SYSTEM: Final = "alicloud:nas/fileSystem:FileSystem"
 _PLACEMENT: Final = f"{_COMPONENTS}Placement"
-_SWITCH: Final = "alicloud:vpc/switch:Switch"
 
 
 class Identity(NamedTuple):
@@ -106,11 +103,11 @@ class Inventory:
         )
 
     def _clusters(self) -> Iterator[Cluster]:
-        for resource in self._plan.of(CLUSTER):
+        for resource in self._plan.of(kinds.CLUSTER):
             inputs = resource.inputs
             identity = self._identity(resource)
             size = text_of(inputs, "clusterSpec")
-            zones = {text_of(switch.inputs, "zoneId") for switch in self._plan.of(_SWITCH)}
+            zones = {text_of(switch.inputs, "zoneId") for switch in self._plan.of(kinds.SWITCH)}
             edge = text_of(inputs, "profile") == "Edge"
             yield Cluster(
                 text_of(inputs, "name") or identity.name,
@@ -122,19 +119,19 @@ class Inventory:
                 version=text_of(inputs, "version"),
                 public=inputs.get("slbInternetEnabled") is True,
             )
-        if not self._plan.of(CLUSTER):
-            for resource in self._plan.of(_CONNECTION):
+        if not self._plan.of(kinds.CLUSTER):
+            for resource in self._plan.of(kinds.CONNECTION):
                 yield Cluster(*self._identity(resource)._replace(urn=""), "existing cluster")
 
     def _pools(self) -> Iterator[Pool]:
         billed = {pool.name: pool for pool in self.bill.pools}
-        kinds, catalogue = cards_of_types(self._plan), cards(self._plan)
-        for resource in self._plan.of(NODE_POOL):
+        by_type, catalogue = cards_of_types(self._plan), cards(self._plan)
+        for resource in self._plan.of(kinds.NODE_POOL):
             inputs = resource.inputs
             name = text_of(inputs, "nodePoolName") or resource.name
             edge = text_of(inputs, "type") == "edge"
             types = texts_of(inputs, "instanceTypes")
-            names = sorted({kind for name in types if (kind := kinds.get(name, (0, None))[1])})
+            names = sorted({kind for name in types if (kind := by_type.get(name, (0, None))[1])})
             gpus = {kind: catalogue[kind] for kind in names if kind in catalogue}
             labels = items(inputs, "labels")
             yield Pool(
@@ -153,10 +150,10 @@ class Inventory:
             )
 
     def _stores(self) -> Iterator[Store]:
-        for resource in self._plan.of(_BUCKET):
+        for resource in self._plan.of(kinds.BUCKET):
             texts = (text_of(resource.inputs, key) for key in ("bucket", "redundancyType"))
             yield Store(*self._identity(resource), "OSS bucket", *texts)
-        for resource in self._plan.of(_FILE_SYSTEM):
+        for resource in self._plan.of(kinds.FILE_SYSTEM):
             kind = text_of(resource.inputs, "storageType")
             yield Store(*self._identity(resource), "NAS file system", storage_type=kind)
 

@@ -12,15 +12,20 @@ from typing import Any, Final
 
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import DEFAULT_TARGETS, pod_autoscaling
-from components.crds.kserve_annotations import DEPLOYMENT_MODE, DeploymentMode
-from components.crds.leader_worker_labels import API_VERSION, KIND
-from components.crds.llm_inference_service_labels import KIND as LLM
+from components.crds.kserve_annotations import (
+    AUTOSCALER_CLASS,
+    DEPLOYMENT_MODE,
+    AutoscalerClass,
+    DeploymentMode,
+    deployment_name,
+)
 from components.crds.llm_inference_service_labels import workload_name
 from components.crds.role_based_group_labels import ADAPTER
 from components.serving.keda_scale import pod_series
 
+from .. import kinds
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
-from ..pods import ROLES, Pods, pods_of
+from ..pods import Pods, pods_of
 from .model import (
     Activation,
     Completion,
@@ -35,8 +40,6 @@ from .model import (
 
 _CANARY: Final = "nginx.ingress.kubernetes.io/canary"
 _NEWEST: Final = "the newest revision"
-_HPA: Final = "HorizontalPodAutoscaler"
-_KSERVE: Final = "serving.kserve.io"
 # "Serverless" is the older word for it, which KServe's webhook rewrites.
 _ON_KNATIVE: Final = (DeploymentMode.KNATIVE, "Serverless")
 _RESERVE: Final = "knative.aliyun.com/reserve-instance"
@@ -62,19 +65,19 @@ def workloads(objects: Objects) -> Iterator[tuple[WorkloadKind, Manifest]]:
     """Each model and each job with its kind, models first."""
     for key, kind in MODELS.items():
         yield from ((kind, manifest) for manifest in objects.of(*key))
-    for manifest in objects.of(_KSERVE, LLM):
+    for manifest in objects.of(*kinds.LLM_INFERENCE_SERVICE):
         if section(manifest, "spec", "prefill"):
             yield _PREFILL, manifest
-    for manifest in objects.of(*ROLES):
+    for manifest in objects.of(*kinds.ROLES):
         for number, role in enumerate(items(section(manifest, "spec"), "roles")):
             within, title = f"spec.roles[{number}].", f"RoleBasedGroup, role {role['name']},"
             path = next((of.path for of in pods_of(manifest) if of.path.startswith(within)), "")
             yield WorkloadKind(title, path, partial(_instances, role)), manifest
-    listed = {*MODELS, *JOBS, ROLES}
+    listed = {*MODELS, *JOBS, kinds.ROLES}
     for manifest in objects:
         key = kind_of(manifest)
         pods = None if key in listed else next(pods_of(manifest), None)
-        if pods and ("replicas" in section(manifest, "spec") or _scaler(objects, manifest)):
+        if pods and ("replicas" in section(manifest, "spec") or _scaled_range(objects, manifest)):
             yield WorkloadKind(key[1], pods.path, _replicas), manifest
     for key, kind in JOBS.items():
         yield from ((kind, manifest) for manifest in objects.of(*key))
@@ -113,16 +116,13 @@ def _filled(notes: Mapping[str, Any], limit: object) -> ScaleTarget:
 
 
 def _kserve(objects: Objects, service: Manifest) -> ReplicaRange | Missing:
-    """By an HPA beside it, or else by KServe's own HPA, KEDA or Knative below it."""
-    deployment = f"{name_of(service)}-predictor"
-    if scaler := _scaler(objects, service, "Deployment", deployment):
-        return _bounded(section(scaler, "spec"))
-    place = namespace_of(service), "Deployment", deployment
-    for scaled in objects.by(_scaled, "keda.sh", "ScaledObject").get(place, ()):
-        return _by_keda(section(scaled, "spec"))
+    """By an kinds.HPA beside it, or else by KServe's own kinds.HPA, KEDA or Knative below it."""
+    deployment = deployment_name(name_of(service))
+    if scaled := _scaled_range(objects, service, "Deployment", deployment):
+        return scaled
     notes = section(service, "metadata", "annotations")
-    if notes.get(f"{_KSERVE}/autoscalerClass") == "external":
-        return Missing(_HPA, deployment)
+    if notes.get(AUTOSCALER_CLASS) == AutoscalerClass.EXTERNAL:
+        return Missing(kinds.HPA[1], deployment)
     predictor = section(service, "spec", "predictor")
     if sources := items(section(predictor, "autoScaling"), "metrics"):
         return _bounded({**predictor, "metrics": sources})
@@ -190,51 +190,51 @@ def _asked(trigger: Mapping[str, Any]) -> str:
 
 
 def _replicas(objects: Objects, manifest: Manifest) -> ReplicaRange:
-    if scaler := _scaler(objects, manifest):
-        return _bounded(section(scaler, "spec"))
-    replicas = number(section(manifest, "spec").get("replicas"))
-    return ReplicaRange(replicas, replicas)
+    replicas = section(manifest, "spec").get("replicas")
+    return _scaled_range(objects, manifest) or _exactly(replicas)
+
+
+def _exactly(replicas: object) -> ReplicaRange:
+    """So many, whatever happens."""
+    return ReplicaRange(number(replicas), number(replicas))
 
 
 def _groups(objects: Objects, manifest: Manifest) -> ReplicaRange:
-    """Groups of pods, which an HPA counts as one each."""
+    """Groups of pods, which an kinds.HPA counts as one each."""
     size = section(manifest, "spec", "leaderWorkerTemplate").get("size", 1)
     return replace(_replicas(objects, manifest), pods_each=number(size))
 
 
 def _llm(objects: Objects, service: Manifest, *role: str) -> ReplicaRange:
-    """By an HPA beside it, by KServe's own scaling, or so many as it says."""
+    """By an kinds.HPA beside it, by KServe's own scaling, or so many as it says."""
     spec = section(service, "spec", *role)
     groups, parallel = "worker" in spec, section(spec, "parallelism")
     name = workload_name(name_of(service), prefill=bool(role), groups=groups)
     each = Decimal(parallel["data"]) // parallel["dataLocal"] if groups else None
-    if scaler := _scaler(objects, service, KIND if groups else "Deployment", name):
-        return replace(_bounded(section(scaler, "spec")), pods_each=each)
-    place = namespace_of(service), KIND if groups else "Deployment", name
-    for scaled in objects.by(_scaled, "keda.sh", "ScaledObject").get(place, ()):
-        return replace(_by_keda(section(scaled, "spec")), pods_each=each)
-    if scaling := section(spec, "scaling"):
-        return replace(_bounded(scaling, ScaleTarget("wva_desired_replicas", None)), pods_each=each)
-    replicas = number(spec.get("replicas", 1))
-    return ReplicaRange(replicas, replicas, pods_each=each)
+    scaled = _scaled_range(objects, service, kinds.GROUPS[1] if groups else "Deployment", name)
+    scaling = section(spec, "scaling")
+    if scaled is None and scaling:
+        scaled = _bounded(scaling, ScaleTarget("wva_desired_replicas", None))
+    return replace(scaled or _exactly(spec.get("replicas", 1)), pods_each=each)
 
 
 def _instances(role: Mapping[str, Any], objects: Objects, group: Manifest) -> ReplicaRange:
-    """Instances of a role, which an HPA scales by the adapter that the controller makes."""
+    """Instances of a role, which an kinds.HPA scales by the adapter that the controller makes."""
     each = number(section(role, "leaderWorkerPattern").get("size"))
     adapter = f"{name_of(group)}-{role['name']}"
-    if scaler := _scaler(objects, group, ADAPTER, adapter):
-        return replace(_bounded(section(scaler, "spec")), pods_each=each)
-    replicas = number(role.get("replicas", 1))
-    return ReplicaRange(replicas, replicas, pods_each=each)
+    scaled = _scaled_range(objects, group, ADAPTER, adapter)
+    return replace(scaled or _exactly(role.get("replicas", 1)), pods_each=each)
 
 
-def _scaler(
+def _scaled_range(
     objects: Objects, manifest: Manifest, kind: str = "", name: str = ""
-) -> Manifest | None:
-    """The HPA that scales an object, or what has another kind and name in its namespace."""
+) -> ReplicaRange | None:
+    """What an kinds.HPA, or else KEDA, scales an object to, or another kind and name beside it."""
     target = namespace_of(manifest), kind or str(manifest["kind"]), name or name_of(manifest)
-    return next(iter(objects.by(_scaled, "autoscaling", _HPA).get(target, ())), None)
+    for key, read in ((kinds.HPA, _bounded), (kinds.SCALED_OBJECT, _by_keda)):
+        for scaler in objects.by(_scaled, *key).get(target, ()):
+            return read(section(scaler, "spec"))
+    return None
 
 
 def _scaled(scaler: Manifest) -> tuple[str, str, str]:
@@ -266,27 +266,24 @@ def _job(_: Objects, job: Manifest) -> Completion:
 
 def shares_of(objects: Objects, manifest: Manifest) -> Iterator[Share]:
     """Who gets the requests to a model: revisions of Knative, or another model of KServe."""
-    spec = section(manifest, "spec")
-    match kind_of(manifest):
-        case ("serving.knative.dev", "Service"):
-            for target in items(spec, "traffic"):
-                receiver = str(target.get("revisionName") or _NEWEST)
-                tag = f" (also by tag {target['tag']})" if target.get("tag") else ""
-                yield Share(number(target.get("percent", 0)), f"{receiver}{tag}")
-        case (group, "InferenceService") if group == _KSERVE:
-            percent = number(section(spec, "predictor").get("canaryTrafficPercent"))
-            receivers: list[tuple[Number, str]] = []
-            if percent is not None:
-                receivers.append((percent, _NEWEST))
-            about = f"{name_of(manifest)}-{namespace_of(manifest)}."
-            for ingress in objects.by(_shared, "networking.k8s.io", "Ingress").get(about, ()):
-                notes = section(ingress, "metadata", "annotations")
-                rule = items(section(ingress, "spec"), "rules")[0]
-                service = section(items(section(rule, "http"), "paths")[0], "backend", "service")
-                name = str(service.get("name")).removesuffix("-predictor")
-                receivers.append((number(notes[f"{_CANARY}-weight"]), name))
-            for share, receiver in receivers:
-                yield Share(share, receiver)
+    kind, spec = kind_of(manifest), section(manifest, "spec")
+    if kind == kinds.KNATIVE_SERVICE:
+        for target in items(spec, "traffic"):
+            receiver = str(target.get("revisionName") or _NEWEST)
+            tag = f" (also by tag {target['tag']})" if target.get("tag") else ""
+            yield Share(number(target.get("percent", 0)), f"{receiver}{tag}")
+    if kind != kinds.INFERENCE_SERVICE:
+        return
+    percent = number(section(spec, "predictor").get("canaryTrafficPercent"))
+    if percent is not None:
+        yield Share(percent, _NEWEST)
+    about = f"{name_of(manifest)}-{namespace_of(manifest)}."
+    for ingress in objects.by(_shared, "networking.k8s.io", "Ingress").get(about, ()):
+        notes = section(ingress, "metadata", "annotations")
+        rule = items(section(ingress, "spec"), "rules")[0]
+        service = section(items(section(rule, "http"), "paths")[0], "backend", "service")
+        name = str(service.get("name")).removesuffix("-predictor")
+        yield Share(number(notes[f"{_CANARY}-weight"]), name)
 
 
 def _shared(ingress: Manifest) -> str:
@@ -299,13 +296,11 @@ def _shared(ingress: Manifest) -> str:
 
 
 MODELS: Final = {
-    ("serving.knative.dev", "Service"): WorkloadKind("Knative Service", _TEMPLATE, _knative),
-    (_KSERVE, "InferenceService"): WorkloadKind(
-        "KServe InferenceService", "spec.predictor", _kserve
-    ),
-    (_KSERVE, LLM): WorkloadKind("KServe LLMInferenceService", "spec.template", _llm),
-    (API_VERSION.partition("/")[0], KIND): WorkloadKind(
-        KIND, "spec.leaderWorkerTemplate.leaderTemplate.spec", _groups
+    kinds.KNATIVE_SERVICE: WorkloadKind("Knative Service", _TEMPLATE, _knative),
+    kinds.INFERENCE_SERVICE: WorkloadKind("KServe InferenceService", "spec.predictor", _kserve),
+    kinds.LLM_INFERENCE_SERVICE: WorkloadKind("KServe LLMInferenceService", "spec.template", _llm),
+    kinds.GROUPS: WorkloadKind(
+        kinds.GROUPS[1], "spec.leaderWorkerTemplate.leaderTemplate.spec", _groups
     ),
 }
 _PREFILL: Final = WorkloadKind(
@@ -313,4 +308,4 @@ _PREFILL: Final = WorkloadKind(
     "spec.prefill.template",
     lambda objects, service: _llm(objects, service, "prefill"),
 )
-JOBS: Final = {("batch", "Job"): WorkloadKind("Job", _TEMPLATE, _job)}
+JOBS: Final = {kinds.JOB: WorkloadKind("Job", _TEMPLATE, _job)}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from .. import kinds
 from ..model import Marker
 from ..objects import Manifest, items, name_of, namespace_of, pairs, section
 from ..pods import Pods
@@ -11,10 +12,6 @@ from .model import Cache, Files, Missing, MountedClaim, Store
 from .nodes import required_pools
 from .scale import number
 
-_CLAIM: Final = "PersistentVolumeClaim"
-_FLUID: Final = "data.fluid.io"
-_RUNTIME: Final = "JindoRuntime"
-_VOLUME: Final = "PersistentVolume"
 _SOURCES: Final = ("csi", "hostPath", "local", "nfs")
 _CPFS: Final = "existing CPFS file system"
 _CPFS_DRIVER: Final = "bmcpfsplugin.csi.alibabacloud.com"
@@ -27,7 +24,7 @@ def caches_of(inventory: Inventory) -> Caches:
     """Every dataset, with its runtime and its loads."""
     return {
         (namespace_of(dataset), name_of(dataset)): _cache(inventory, dataset)
-        for dataset in inventory.objects.of(_FLUID, "Dataset")
+        for dataset in inventory.objects.of(*kinds.DATASET)
     }
 
 
@@ -45,9 +42,9 @@ def volumes_of(inventory: Inventory, caches: Caches, pods: Pods) -> Iterator[Mou
 
 def _cache(inventory: Inventory, dataset: Manifest) -> Cache:
     name, namespace = name_of(dataset), namespace_of(dataset)
-    runtime = inventory.objects.get(_FLUID, _RUNTIME, name, namespace)
+    runtime = inventory.objects.get(*kinds.JINDO_RUNTIME, name, namespace)
     spec = section(runtime, "spec")
-    loads = inventory.objects.by(_dataset_of, _FLUID, "DataLoad").get((namespace, name), ())
+    loads = inventory.objects.by(dataset_of, *kinds.DATA_LOAD).get((namespace, name), ())
     required = section(dataset, "spec", "nodeAffinity", "required")
     pools = {pool.name: pool for pool in required_pools(inventory, dataset, required)}
     return Cache(
@@ -66,11 +63,12 @@ def _cache(inventory: Inventory, dataset: Manifest) -> Cache:
             for mount in items(section(dataset, "spec"), "mounts")
         ),
         pools=tuple(pools.values()),
-        missing=None if runtime else Missing(_RUNTIME, name),
+        missing=None if runtime else Missing(kinds.JINDO_RUNTIME[1], name),
     )
 
 
-def _dataset_of(load: Manifest) -> tuple[str, str]:
+def dataset_of(load: Manifest) -> tuple[str, str]:
+    """Namespace and name of the Dataset that a DataLoad fills."""
     dataset = section(load, "spec", "dataset")
     return str(dataset.get("namespace", namespace_of(load))), str(dataset.get("name"))
 
@@ -84,11 +82,11 @@ def _mounted(inventory: Inventory, namespace: str, source: str) -> Files:
 
 
 def _claimed(inventory: Inventory, namespace: str, name: str, folder: str = "") -> Files:
-    claim = inventory.objects.get("", _CLAIM, name, namespace)
+    claim = inventory.objects.get(*kinds.CLAIM, name, namespace)
     below = f"/{folder}" if folder else ""
     if claim is None:
         store = Store(f"PVC {name}", title="existing claim")
-        return Files(store, below, name, missing=Missing(_CLAIM, name))
+        return Files(store, below, name, missing=Missing(kinds.CLAIM[1], name))
     volume = _bound(inventory, claim)
     urns = inventory.identity(claim).urns
     if volume is None:
@@ -101,7 +99,7 @@ def _claimed(inventory: Inventory, namespace: str, name: str, folder: str = "") 
             volume=str(bound_to),
             storage_class="" if bound_to else spec.get("storageClassName") or "(the default)",
             urns=urns,
-            missing=Missing(_VOLUME, str(bound_to)) if bound_to else None,
+            missing=Missing(kinds.VOLUME[1], str(bound_to)) if bound_to else None,
         )
     attributes = section(volume, "spec", "csi", "volumeAttributes")
     return Files(
@@ -118,10 +116,10 @@ def _bound(inventory: Inventory, claim: Manifest) -> Manifest | None:
     """The volume of a claim: by name, by labels, or by what a name that is not known comes from."""
     name = section(claim, "spec").get("volumeName")
     if name and not isinstance(name, Marker):
-        return inventory.objects.get("", _VOLUME, name)
+        return inventory.objects.get(*kinds.VOLUME, name)
     selector = section(claim, "spec", "selector", "matchLabels")
     sources = inventory.sources(claim, name) if name else frozenset[str]()
-    for volume in inventory.objects.of("", _VOLUME) if name or selector else ():
+    for volume in inventory.objects.of(*kinds.VOLUME) if name or selector else ():
         labels = section(volume, "metadata", "labels")
         if inventory.identity(volume).urn in sources or (
             selector and selector.items() <= labels.items()

@@ -9,8 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..changes import Change, touches
-
-RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+from ..kinds import HELM_RELEASE
 
 _IDENTITY: Final = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
 
@@ -45,7 +44,7 @@ _IMMUTABLE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
 
 def replaces(type_: str, inputs: Mapping[str, Any], change: Change) -> bool:
     """Whether only a new object or release can have this change."""
-    if type_ == RELEASE:
+    if type_ == HELM_RELEASE:
         return change.path[0] in ("name", "namespace")
     kind = (str(inputs.get("apiVersion", "")), str(inputs.get("kind", "")))
     immutable = () if is_patch(type_) else _IMMUTABLE.get(kind, ())
@@ -64,7 +63,7 @@ def replaces_provider(inputs: Mapping[str, Any], change: Change) -> bool:
 
 def identity(type_: str) -> tuple[str, ...]:
     """Properties by which an object or release is found in its cluster."""
-    return () if type_ == RELEASE else _IDENTITY
+    return () if type_ == HELM_RELEASE else _IDENTITY
 
 
 def is_patch(type_: str) -> bool:

@@ -9,8 +9,9 @@ from typing import Any, Final, Protocol
 import yaml
 
 from plan.changes import changes
+from plan.kinds import HELM_RELEASE
 from plan.providers import deletes_first
-from plan.providers.kubernetes import RELEASE, is_patch, replaces
+from plan.providers.kubernetes import is_patch, replaces
 
 from ..conditions import Conditions
 from ..plugin import Difference, OperationError, Plugin, PropertyFault, Request, State, Unready
@@ -64,7 +65,7 @@ class KubernetesPlugin(Plugin):
 
     def check(self, request: Request) -> tuple[Values, list[PropertyFault]]:
         """A name of its own for an object without one."""
-        if request.type == RELEASE:
+        if request.type == HELM_RELEASE:
             return request.inputs, []
         old = request.old_inputs.get("metadata") or {}
         about = dict(request.inputs.get("metadata") or {})
@@ -100,7 +101,7 @@ class KubernetesPlugin(Plugin):
 
     def read(self, request: Request) -> State | None:
         """The object as it is, seen through the fields that the program sets."""
-        if request.type == RELEASE:
+        if request.type == HELM_RELEASE:
             values = releases.find(self.client, request.id)
             return None if values is None else State(request.id, values, values)
         try:
@@ -116,7 +117,7 @@ class KubernetesPlugin(Plugin):
 
     def delete(self, request: Request) -> None:
         """Deletes the object, or gives up the fields of a patch; returns once it is gone."""
-        if request.type == RELEASE:
+        if request.type == HELM_RELEASE:
             releases.uninstall(
                 self.client,
                 request.id,
@@ -129,7 +130,7 @@ class KubernetesPlugin(Plugin):
             self._remove(request)
 
     def _apply(self, request: Request) -> State:
-        if request.type == RELEASE:
+        if request.type == HELM_RELEASE:
             bring = partial(self._installer.bring, self.client)
             id_ = releases.install(self.client, request.inputs, bring)
             return State(id_, {**request.inputs, "status": {"status": "deployed"}})
@@ -148,7 +149,7 @@ class KubernetesPlugin(Plugin):
 
     def _dry_run(self, request: Request) -> None:
         manifest = without_nothing(request.inputs)
-        if request.type == RELEASE or is_patch(request.type) or has_unknown(manifest):
+        if request.type == HELM_RELEASE or is_patch(request.type) or has_unknown(manifest):
             return
         try:
             self.client.apply(
@@ -165,7 +166,7 @@ class KubernetesPlugin(Plugin):
 
     def _is_there(self, request: Request) -> bool:
         """Whether there is an object of this name, which the new one then replaces."""
-        if request.type == RELEASE or has_unknown(request.inputs):
+        if request.type == HELM_RELEASE or has_unknown(request.inputs):
             return False
         try:
             return self.client.get(request.inputs) is not None
@@ -193,7 +194,7 @@ class KubernetesPlugin(Plugin):
 def look_up(client: ApiClient, resource: Mapping[str, Any]) -> str | None:
     """ID of an object or release that exists, by what the state says of it."""
     inputs = resource["inputs"]
-    if resource["type"] == RELEASE:
+    if resource["type"] == HELM_RELEASE:
         id_ = f"{inputs['namespace']}/{inputs['name']}"
         return id_ if releases.find(client, id_) is not None else None
     try:

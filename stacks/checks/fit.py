@@ -147,9 +147,10 @@ def _disk_faults(field: str, quota: str, pool: AnyPoolSection) -> Iterator[Fault
     """Nothing where the nodes may have other disks."""
     if not isinstance(pool, PoolSection) or any(map(has_local_disks, pool.instance_types)):
         return
-    room = int(pool.system_disk_gib * DISK_SHARE)
+    size = pool.root_disk.size_gib
+    room = int(size * DISK_SHARE)
     if parse(quota) > room * GIB:
-        why = f"its system disk has {pool.system_disk_gib} GiB, and the kubelet evicts pods above "
+        why = f"its system disk has {size} GiB, and the kubelet evicts pods above "
         why += f"{DISK_SHARE * 100:.0f} % of it"
         yield Fault(field, quota, f"at most {room}Gi on pool {pool.name}", why)
 

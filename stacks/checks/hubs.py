@@ -13,7 +13,7 @@ from ..arguments import imports
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .rules import check, warning
-from .views import models, server_field
+from .views import commands, server_field
 
 _OFF: Final = ("", "0", "false")
 """Values of VLLM_USE_MODELSCOPE that leave it off: vllm/envs.py, 0.33.0."""
@@ -40,9 +40,8 @@ class _HubModel:
 
 
 def _hub_models(environment: Environment) -> Iterator[_HubModel]:
-    for path, model in models(environment):
-        command = model.server.vllm_command
-        if command is None or command.model is None or not model.server.loads_from_a_hub:
+    for path, model, command in commands(environment):
+        if command.model is None or not model.server.loads_from_a_hub:
             continue
         field = f"{path}.server.{server_field(model, 'model')}"
         yield _HubModel(path, model, field, command.model, command.flags.get("--revision"))

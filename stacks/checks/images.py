@@ -165,7 +165,7 @@ def _gateway_sources(environment: Environment) -> Iterator[ImageSource]:
     is_asked = any(model.route for model in environment.models)
     programs = {"gateway.picker.image": section.picker} if is_asked else {}
     if flavor is GatewayFlavor.ENVOY:
-        if any(model.route and model.route.host is None for model in environment.models):
+        if environment.reads_names:
             programs["gateway.body_router.image"] = section.body_router
         chart, field = section.chart, "gateway.chart.image_prefix"
         if section.install:

@@ -21,7 +21,7 @@ from ..arguments import signals_of
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, scales_of
 from .rules import check, warning
-from .views import containers, models, mount_paths, read_only_paths, server_field
+from .views import commands, containers, models, mount_paths, read_only_paths, server_field
 
 IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace")
 """Folders that images keep programs and templates in; the first is that of vllm/vllm-openai."""
@@ -84,9 +84,9 @@ def _section(model: ModelSection, flag: str) -> str:
 @warning
 def files_are_in_the_image(environment: Environment) -> Iterator[str]:
     """A file under no mount has to be part of the image, and vLLM's own has few."""
-    for path, model in models(environment):
-        command, mounts = model.server.vllm_command, mount_paths(model)
-        for flag, file in files(command) if command else []:
+    for path, model, command in commands(environment):
+        mounts = mount_paths(model)
+        for flag, file in files(command):
             inside = any(is_below(file, folder) for folder in [*mounts, *IMAGE_FOLDERS])
             if file.startswith("/") and not inside:
                 yield (
@@ -98,12 +98,12 @@ def files_are_in_the_image(environment: Environment) -> Iterator[str]:
 @warning
 def variables_are_read(environment: Environment) -> Iterator[str]:
     """A variable that vLLM's release does not read changes nothing, without an error."""
-    for path, model in models(environment):
+    for path, model, _ in commands(environment):
         image, server = vllm_image(model.server.image), model.server
         script = shell_script(server.command or []) or ""
         fields = dict.fromkeys(re.findall(r"(?<![\w$])(VLLM_[A-Z0-9_]+)=", script), "command")
         fields |= {name: f"env[{name}]" for name in server.env or {} if name.startswith("VLLM_")}
-        if not fields or server.vllm_command is None or image is None:
+        if not fields or image is None:
             continue
         read = names("variables", image.version)
         for name in sorted(fields.keys() - read) if read else ():
@@ -186,9 +186,8 @@ def _variables(environment: Environment) -> Iterator[tuple[str, Mapping[str, str
 @check
 def replicas_have_their_nodes(environment: Environment) -> Iterator[Fault]:
     """Of several nodes, vLLM waits for those that never come."""
-    for path, model in models(environment):
-        command = model.server.vllm_command
-        nodes = command.number("--nnodes") if command else None
+    for path, model, command in commands(environment):
+        nodes = command.number("--nnodes")
         if (nodes or 1) > 1 and model.pods_per_replica == 1:
             want = f"left out, or {path}.serve.leader_worker with nodes {nodes}"
             why = f"a replica of {model.serve.kind} is one pod, which waits for the others for good"
@@ -199,14 +198,14 @@ def replicas_have_their_nodes(environment: Environment) -> Iterator[Fault]:
 @check
 def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
     """A model's files are mounted read-only, and who writes there ends with an error."""
-    for path, model in models(environment):
-        command, env = model.server.vllm_command, model.server.env or {}
-        folders = {f"env[{name}]": env[name] for name in WRITTEN if name in env} if command else {}
-        if command and command.model and not command.model.startswith("/"):
+    for path, model, command in commands(environment):
+        env, vllm = model.server.env or {}, model.server.vllm
+        folders = {f"env[{name}]": env[name] for name in WRITTEN if name in env}
+        if command.model and not command.model.startswith("/"):
             folder = command.flags.get("--download-dir", "")
             folders |= {server_field(model, "extra_args"): folder}
-        if command and model.server.vllm and model.server.vllm.compile_cache:
-            folders["vllm.compile_cache"] = model.server.vllm.compile_cache
+        if vllm and vllm.compile_cache:
+            folders["vllm.compile_cache"] = vllm.compile_cache
         for field, folder in folders.items():
             if _is_read_only(model, folder):
                 want = "a folder outside of the mounts, e.g. below /tmp"
@@ -237,9 +236,8 @@ def compiled_kernels_outlive_their_pod(environment: Environment) -> Iterator[str
 @check
 def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
     """Without its statistics vLLM publishes no series, and nothing scales on them."""
-    for path, model in models(environment):
-        command = model.server.vllm_command
-        if command is None or NO_STATS not in command.flags:
+    for path, model, command in commands(environment):
+        if NO_STATS not in command.flags:
             continue
         for kind, section in model.serve.sections.items():
             asks = {field: str(metric) for field, metric in signals_of(model)}
@@ -282,9 +280,8 @@ def _visible(numbers: str, cards: int) -> int:
 @warning
 def tensor_parallel_divides_the_heads(environment: Environment) -> Iterator[str]:
     """VLLM refuses a size that does not divide the attention heads, and few have odd factors."""
-    for path, model in models(environment):
-        command = model.server.vllm_command
-        size = command.number(TENSOR) if command else None
+    for path, _, command in commands(environment):
+        size = command.number(TENSOR)
         if size and size & (size - 1):
             yield (
                 f"{path}.server splits each layer over {size} cards: vLLM starts only if {size} "

@@ -263,7 +263,7 @@ def _rooms(environment: Environment, choose: Callable[[Iterable[int]], int]) -> 
                 "cpu": choose(offer.cpu_millis for offer in offered),
                 "memory": choose(offer.memory_bytes for offer in offered),
                 **_cards(environment, pool, choose(offer.gpus for offer in offered)),
-                "disk": int(pool.system_disk_gib * GIB * DISK_SHARE),
+                "disk": int(pool.root_disk.size_gib * GIB * DISK_SHARE),
                 "pods": choose(map(_pods, offered)),
             }
             # Of a node that its agents fill there is nothing left, but not less.

@@ -25,7 +25,7 @@ from ..sections.models import (
 )
 from ..sections.pools import PoolSection
 from .rules import check, warning, warning_by_needs
-from .views import fewest_replicas, highest_size, models, own_pools, sections
+from .views import commands, fewest_replicas, highest_size, own_pools, sections
 
 
 @warning_by_needs
@@ -69,9 +69,8 @@ def _replicas(count: int, kind: str = "") -> str:
 @warning_by_needs
 def drains_end_before_their_pod(environment: Environment, needs: Needs) -> Iterator[str]:
     """A drain of one's own that the kubelet ends."""
-    for path, model in models(environment):
-        command = model.server.vllm_command
-        drain = command.number(FLAG) if command else None
+    for path, model, command in commands(environment):
+        drain = command.number(FLAG)
         if not drain:
             continue
         for kind, section in model.serve.sections.items():

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from components.args import nearest
 from components.quantity import binary, parse
 from components.serving.server import ModelServer, Resources
+from components.serving.vllm_command import VllmCommand
 
 from ..sections.environment import Environment
 from ..sections.models import (
@@ -73,6 +74,13 @@ def served(
     for path, model in models(environment):
         if (section := part(model.serve)) is not None:
             yield path, model, section
+
+
+def commands(environment: Environment) -> Iterator[tuple[str, ModelSection, VllmCommand]]:
+    """The models that vLLM serves, each with its field path and its command line."""
+    for path, model in models(environment):
+        if (command := model.server.vllm_command) is not None:
+            yield path, model, command
 
 
 def sections(environment: Environment) -> Iterator[tuple[str, ModelSection, RuntimeSection]]:

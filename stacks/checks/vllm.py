@@ -24,13 +24,14 @@ from components.catalog.vllm.table import (
     table_date,
 )
 from components.quantity import gib
+from components.serving.vllm_command import VllmCommand
 
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, nodes_of
 from ..sections.pools import AnyPoolSection
 from .rules import check, warning
 from .sharing import memory_gib
-from .views import models, section_of, section_pools, server_field
+from .views import commands, models, section_of, section_pools, server_field
 
 
 @warning
@@ -56,29 +57,25 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
 @check
 def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
     """Releases drop cards, and number formats need newer ones."""
-    for path, model in models(environment):
+    for path, model, command in commands(environment):
         image = vllm_image(model.server.image)
         for pool in environment.placed(model.reach):
             gpu = environment.card(pool)
             if gpu is None:
                 continue
-            if model.server.vllm_command and gpu.compute_capability < LEAST_CAPABILITY:
+            if gpu.compute_capability < LEAST_CAPABILITY:
                 want = f"another server, or placed without pool {pool.name}"
                 why = f"vLLM needs compute capability {LEAST_CAPABILITY}, {pool.gpu} has "
                 why += f"{gpu.compute_capability}"
                 yield Fault(f"{path}.server.image", model.server.image, want, why)
                 continue
-            if (
-                image
-                and model.server.vllm_command
-                and image.version >= V100_DROPPED
-                and gpu.compute_capability <= V100_CAPABILITY
-            ):
+            is_old = gpu.compute_capability <= V100_CAPABILITY
+            if image and image.version >= V100_DROPPED and is_old:
                 want = f"a vLLM below 0.9.0, or placed without pool {pool.name}"
                 why = f"vLLM {image.release} has no kernels for {pool.gpu}"
                 yield Fault(f"{path}.server.image", model.server.image, want, why)
-            yield from _method_faults(path, model, pool, gpu)
-            yield from _dtype_faults(path, model, pool, gpu)
+            yield from _method_faults(path, model, command, pool, gpu)
+            yield from _dtype_faults(path, model, command, pool, gpu)
 
 
 @check
@@ -105,10 +102,8 @@ def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
 def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
     """What the table does not hold, and what is validated then."""
     oldest, newest = releases()[0], releases()[-1]
-    for path, model in models(environment):
+    for path, model, _ in commands(environment):
         image = vllm_image(model.server.image)
-        if model.server.vllm_command is None:
-            continue
         if image is None:
             yield (
                 f"{path}.server.image does not tell its release of vLLM: flags and formats are "
@@ -125,10 +120,9 @@ def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
 
 
 def _method_faults(
-    path: str, model: ModelSection, pool: AnyPoolSection, gpu: Gpu
+    path: str, model: ModelSection, command: VllmCommand, pool: AnyPoolSection, gpu: Gpu
 ) -> Iterator[Fault]:
-    image, command = vllm_image(model.server.image), model.server.vllm_command
-    method = command.flags.get("--quantization") if command else None
+    image, method = vllm_image(model.server.image), command.flags.get("--quantization")
     knowledge = release(image.version) if image else any_release()
     minimum = knowledge.quantization.get(method or "")
     if method is None or minimum is None or gpu.compute_capability >= minimum:
@@ -141,11 +135,11 @@ def _method_faults(
 
 
 def _dtype_faults(
-    path: str, model: ModelSection, pool: AnyPoolSection, gpu: Gpu
+    path: str, model: ModelSection, command: VllmCommand, pool: AnyPoolSection, gpu: Gpu
 ) -> Iterator[Fault]:
     """Cards before Ampere have no bfloat16, in which most models are stored."""
-    image, command = vllm_image(model.server.image), model.server.vllm_command
-    if command is None or gpu.compute_capability >= BFLOAT16_CAPABILITY:
+    image = vllm_image(model.server.image)
+    if gpu.compute_capability >= BFLOAT16_CAPABILITY:
         return
     dtype = command.flags.get("--dtype", "auto")
     field = f"{path}.server.{server_field(model, 'dtype')}"

@@ -129,14 +129,6 @@ def canaries(environment: Environment) -> set[str]:
     return {name for model in routed(environment) for name in canaries_of(model)}
 
 
-def reads_names(environment: Environment) -> bool:
-    """Whether the gateway has to read the model's name in the body of requests."""
-    return any(
-        model.route and (model.route.host is None or model.route.priorities)
-        for model in routed(environment)
-    )
-
-
 def gateway_pools(environment: Environment) -> list[str]:
     """Pools that have a gateway each: on profile edge."""
     section = environment.gateway
@@ -173,7 +165,7 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
         namespace=environment.namespace,
         class_name=section.class_name or (ACK_CLASS if is_ack else section.name),
         pickers=not is_ack and bool(routed(environment)),
-        by_name=not is_ack and reads_names(environment),
+        by_name=not is_ack and environment.reads_names,
         route_namespaces=sorted(spaces - {environment.namespace}),
         cluster_id=cluster_id(environment) if is_ack else None,
         addon=section.addon if is_ack else None,
@@ -245,9 +237,8 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
 def body_router_args(environment: Environment) -> Any:
     """What reads names in the bodies of requests; None where nobody has to, or the gateway does."""
     section = environment.gateway
-    if section is None or environment.gateway_flavor is not GatewayFlavor.ENVOY:
-        return None
-    if not reads_names(environment):
+    is_envoy = environment.gateway_flavor is GatewayFlavor.ENVOY
+    if section is None or not is_envoy or not environment.reads_names:
         return None
     program = {"program": section.body_router} if section.body_router else {}
     return serving.BodyRouterArgs(namespace=environment.namespace, **program)
@@ -374,7 +365,7 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         ("InferencePool v1", pool_version(section) is PoolVersion.V1, POOL_V1_SINCE),
         ("content moderation", section.content_safety is not None, SAFETY_SINCE),
         ("Knative behind it", section.knative_annotations is not None, POOL_V1_SINCE),
-        ("names of models in bodies", reads_names(environment), LIMITS_SINCE),
+        ("names of models in bodies", environment.reads_names, LIMITS_SINCE),
         (
             "InferencePool v1, which KServe makes,",
             any(router and router.scheduler for router in routers),

@@ -132,8 +132,7 @@ def offloaded_blocks_fit_the_disk(environment: Environment) -> Iterator[Fault]:
         if offload.disk is None:
             continue
         for pool in own_pools(environment, model.placement):
-            disk = pool.data_disk or pool.system_disk
-            size = disk.size_gib if disk and disk.size_gib else pool.system_disk_gib
+            size = (pool.data_disk or pool.root_disk).size_gib
             if parse(offload.disk) > size * DISK_SHARE * 2**30:
                 want = f"at most {int(size * DISK_SHARE)}Gi, or a larger disk for pool {pool.name}"
                 why = f"a node of it has {size} GiB, of which pods get 90 %"

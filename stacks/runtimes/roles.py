@@ -13,7 +13,7 @@ from components.serving.roles_model import render
 
 from ..arguments import enforcer, placement_pools, required
 from ..checks.rules import check, warning
-from ..checks.views import models, served
+from ..checks.views import commands, served
 from ..platforms import ROLE_BASED_GROUPS
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
@@ -69,9 +69,9 @@ def caches_go_by_rdma(environment: Environment) -> Iterator[str]:
 @warning
 def caches_are_read_by_like_cards(environment: Environment) -> Iterator[str]:
     """By another kernel for attention a KV cache lies otherwise, and decode refuses it."""
-    for path, model in models(environment):
-        command, field = model.server.vllm_command, f"{path}.serve.{model.serve.kind}"
-        if not model.serve.is_split or command is None or _says_attention(model, command.flags):
+    for path, model, command in commands(environment):
+        field = f"{path}.serve.{model.serve.kind}"
+        if not model.serve.is_split or _says_attention(model, command.flags):
             continue
         chosen: dict[str, str] = {}
         for pool in environment.placed(model.reach):

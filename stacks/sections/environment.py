@@ -193,6 +193,12 @@ class Environment(Args):
         return bool(annotations) and model.route is not None and model.serve.knative is not None
 
     @property
+    def reads_names(self) -> bool:
+        """Whether the gateway has to read the model's name in the body of requests."""
+        routes = [model.route for model in self.models if model.route is not None]
+        return any(route.host is None or route.priorities for route in routes)
+
+    @property
     def all_pools(self) -> Sequence[AnyPoolSection]:
         """Whatever pods can be placed on."""
         return [*self.pools, *self.edge_pools, *self.nodes]

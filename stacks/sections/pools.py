@@ -266,6 +266,11 @@ class PoolSection(Args):
         )
 
     @property
+    def root_disk(self) -> NodeDisk:
+        """The system disk of its nodes, however it is said."""
+        return self.system_disk or NodeDisk(size_gib=self.system_disk_gib)
+
+    @property
     def has_gpus(self) -> bool:
         """Whether there are cards."""
         return self.gpu is not None

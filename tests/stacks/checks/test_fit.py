@@ -4,6 +4,7 @@ from ..environments import changed, dev, existing, sentences
 from .cases import Case, refusals
 from .parts import ON_DISK, SMALL
 
+ON_LARGE_DISK = {**ON_DISK, "pools[cache].system_disk": {"size_gib": 500}}
 CASES = [
     Case(
         "requests_fit_every_pool",
@@ -130,6 +131,17 @@ CASES = [
             "system disk has 120 GiB, and the kubelet evicts pods above 90 % of it."
         ),
         {**ON_DISK, "models[qwen].cache.quota": "108Gi"},
+    ),
+    Case(
+        "cache_nodes_have_room",
+        "a cache larger than the disk that a pool has of a kind of its own",
+        dev,
+        {**ON_LARGE_DISK, "models[qwen].cache.quota": "451Gi"},
+        (
+            "models[qwen].cache.quota is '451Gi', but it must be at most 450Gi on pool cache: its "
+            "system disk has 500 GiB, and the kubelet evicts pods above 90 % of it."
+        ),
+        {**ON_LARGE_DISK, "models[qwen].cache.quota": "450Gi"},
     ),
 ]
 

@@ -11,6 +11,11 @@ ROUTED: Final[Raw] = {
     "models[0].route": {},
 }
 MIRRORED: Final[Raw] = {"leader_worker_sets": {"image_prefix": "registry.example.com/lws"}}
+PRIORITIZED: Final[Raw] = {
+    "host": "deepseek.example.com",
+    "queueing": True,
+    "priorities": {"deepseek": 10},
+}
 CASES = [
     *(
         Case(
@@ -131,6 +136,18 @@ SURPRISES = [
                 "body_router": {"image": "registry.example.com/bbr:v1.5.0"},
             },
         },
+    ),
+    Case(
+        "registries_are_in_reach",
+        "the program that reads by which name a request for a host comes first",
+        groups,
+        {**ROUTED, **MIRRORED, "models[0].route": PRIORITIZED},
+        (
+            "registry.k8s.io is outside mainland China, and pulls from cn-beijing are slow or "
+            "fail: gateway.picker.image, gateway.body_router.image. Copy the images to a registry "
+            "of the region, which ACR does by artifact subscription, and name that."
+        ),
+        {**ROUTED, **MIRRORED, "models[0].route": {"host": "deepseek.example.com"}},
     ),
     Case(
         "registries_are_in_reach",
