@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -30,8 +30,9 @@ from ..catalog.vllm.table import (
     release,
     release_name,
     releases,
+    span,
 )
-from .vllm import OPTIONAL_FLAGS, Vllm
+from .vllm import OPTIONAL_FLAGS, REASONING_BY_PARSER_SINCE, Vllm
 from .vllm_command import (
     MODULES,
     UNFILLED,
@@ -41,6 +42,7 @@ from .vllm_command import (
     read_arguments,
     server_arguments,
 )
+from .vllm_mappings import DOTTED_SINCE, IN_A_SHELL, mapping_faults, mappings
 from .vllm_parallel import SIZES
 
 SECRET_FLAGS: Final = MappingProxyType({"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"})
@@ -65,7 +67,6 @@ _UNREACHED: Final = MappingProxyType(
     }
 )
 """Flags of a server that no HTTP request reaches, and why."""
-_IN_A_SHELL: Final = r"[$`]"
 _LIKENESS: Final = 0.75
 """How close a flag has to be to one that was meant; many are alike at their beginning."""
 _NEEDS: Final = MappingProxyType(
@@ -78,6 +79,11 @@ _NEEDS: Final = MappingProxyType(
     }
 )
 """By flag, another that it needs, and what vLLM does without."""
+_OLD_NEEDS: Final = MappingProxyType(
+    {"--reasoning-parser": ("--enable-reasoning", "vLLM leaves the reasoning in the answer")}
+)
+"""The same of releases before REASONING_BY_PARSER_SINCE: vllm/entrypoints/openai/serving_chat.py,
+0.7.1 to 0.8.5."""
 NUMBERS: Final = ("--port", "--max-num-seqs", *SIZES)
 """Flags whose value is a whole number."""
 _DASH: Final = r"^-?[\u2010-\u2015\u2212]+(?=[A-Za-z])"
@@ -91,18 +97,14 @@ JSON_SINCE: Final[Version] = (0, 10, 0)
 _JSON: Final = (
     "--default-chat-template-kwargs",
     "--hf-overrides",
-    "--kv-transfer-config",
     "--limit-mm-per-prompt",
     "--media-io-kwargs",
     "--mm-processor-kwargs",
     "--model-loader-extra-config",
     "--override-generation-config",
-    "--pooler-config",
     "--rope-scaling",
-    "--speculative-config",
-    "--structured-outputs-config",
 )
-"""Flags whose value is JSON."""
+"""Flags whose value is JSON with keys of the model, or of a loader."""
 # By flag with a parser's name: its column of the table, what it parses, a flag whose plugin brings
 # others, and one without which the name is not looked at.
 _PARSERS: Final = MappingProxyType(
@@ -170,11 +172,11 @@ def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
         value = getattr(vllm, field)
         if value is not None and flag not in features.flags:
             want = "left out, and --task in extra_args where the model needs it"
-            why = f"vLLM {image.release} does not know {flag}; {_span('flags', flag)} do"
+            why = f"vLLM {image.release} does not know {flag}; {span('flags', flag)} do"
             yield Fault(f"vllm.{field}", value, want, why)
     for field, (flag, *_) in OPTIONAL_FLAGS.items():
         if getattr(vllm, field) is not None and flag not in features.flags:
-            why = f"vLLM {image.release} does not know {flag}; {_span('flags', flag)} do"
+            why = f"vLLM {image.release} does not know {flag}; {span('flags', flag)} do"
             yield Fault(f"vllm.{field}", Words("given"), "left out, or another release", why)
     yield from _length_faults(vllm, image)
     yield from _lora_faults(vllm, image)
@@ -201,7 +203,7 @@ def parser_faults(field: str, flag: str, parser: str, image: VllmImage | None) -
     why = f"vLLM {image.release} exits when it starts"
     if lifetime(key, parser) is not None:
         want = nearest(parser, parsers) or "another parser, or another release"
-        yield Fault(field, parser, want, f"{why}: {_span(key, parser)} have it")
+        yield Fault(field, parser, want, f"{why}: {span(key, parser)} have it")
     elif image.version <= releases()[-1]:
         want = nearest(parser, parsers) or f"a parser of {about} that it has"
         for other, (others, is_for, *_) in _PARSERS.items():
@@ -243,19 +245,8 @@ def method_faults(field: str, method: str, image: VllmImage | None) -> Iterator[
         want = nearest(method, release(image.version).quantization) or "a format of vLLM"
         yield Fault(field, method, want, f"vLLM {image.release} does not load it")
         return
-    why = f"vLLM {image.release} does not load it; {_span('quantization', method)} do"
+    why = f"vLLM {image.release} does not load it; {span('quantization', method)} do"
     yield Fault(field, method, "another format, or another release", why)
-
-
-def _span(key: str, name: str) -> str:
-    """E.g. `0.4.1 to 0.23.0`."""
-    life = lifetime(key, name)
-    if life is None:
-        return "no release"
-    first, last = life
-    if last == releases()[-1]:
-        return f"{release_name(first)} and later"
-    return f"{release_name(first)} to {release_name(last)}"
 
 
 def extra_faults(
@@ -280,7 +271,8 @@ def extra_faults(
         if not faults:
             further.append(option)
     yield from _faults(field, replace(command, options=tuple(further)), image, features, models=0)
-    yield from _need_faults(field, command, features)
+    yield from _need_faults(field, command, features, image, fields)
+    yield from mapping_faults(field, command, image)
     yield from _parser_faults(field, command, image)
 
 
@@ -311,7 +303,8 @@ def command_faults(
     yield from _spaced_faults(field, arguments)
     features = _features(image, command.is_serve)
     yield from _faults(field, command, image, features, models=1, answers=answers)
-    yield from _need_faults(field, command, features)
+    yield from _need_faults(field, command, features, image)
+    yield from mapping_faults(field, command, image)
     yield from _parser_faults(field, command, image)
     if command.model is None and command.is_whole:
         got = Words("one that names no model")
@@ -341,11 +334,18 @@ def _unfilled_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
             yield Fault(field, word, want, why)
 
 
-def _need_faults(field: str, command: VllmCommand, features: Release) -> Iterator[Fault]:
-    """A flag that does nothing good without another."""
-    for flag, (requirement, otherwise) in _NEEDS.items():
-        lacks = flag in command.flags and requirement not in command.flags and command.is_whole
-        if lacks and flag in features.flags:
+def _need_faults(
+    field: str,
+    command: VllmCommand,
+    features: Release,
+    image: VllmImage | None,
+    fields: Collection[str] = (),
+) -> Iterator[Fault]:
+    """A flag that does nothing good without another, which may follow from a field."""
+    old = image is not None and image.version < REASONING_BY_PARSER_SINCE
+    for flag, (requirement, otherwise) in {**_NEEDS, **(_OLD_NEEDS if old else {})}.items():
+        lacks = flag in command.flags and not {requirement} & {*command.flags, *fields}
+        if lacks and command.is_whole and {flag, requirement} <= features.flags.keys():
             yield Fault(field, flag, f"given with {requirement}", f"without it {otherwise}")
 
 
@@ -354,7 +354,7 @@ def _parser_faults(field: str, command: VllmCommand, image: VllmImage | None) ->
     for flag, (_, _, plugin, condition) in _PARSERS.items():
         parser = command.flags.get(flag, "")
         looked_at = condition in command.flags and plugin not in command.flags and command.is_whole
-        if looked_at and parser and not re.match(_IN_A_SHELL, parser):
+        if looked_at and parser and not re.match(IN_A_SHELL, parser):
             yield from parser_faults(field, flag, parser, image)
 
 
@@ -362,9 +362,10 @@ def _json_faults(field: str, flag: str, option: Option, image: VllmImage | None)
     """A value that has to be JSON, or begins like it, and is none."""
     value = option.values[0] if option.values else ""
     dotted = "." in option.spelled
-    pairs_pass = flag == "--limit-mm-per-prompt" and (image is None or image.version < JSON_SINCE)
-    needed = flag in _JSON and not pairs_pass
-    if dotted or not needed or value in ("", "None") or re.match(_IN_A_SHELL, value):
+    since = {"--limit-mm-per-prompt": JSON_SINCE, "--compilation-config": DOTTED_SINCE}.get(flag)
+    others_pass = since is not None and (image is None or image.version < since)
+    needed = flag in {*_JSON, *mappings()} and not others_pass
+    if dotted or not needed or value in ("", "None") or re.match(IN_A_SHELL, value):
         return
     try:
         json.loads(value)
@@ -499,10 +500,10 @@ def _unknown(
 def _value_faults(field: str, option: Option, kind: str) -> Iterator[Fault]:
     """Words that follow a flag, against those that it takes."""
     got = option.spelled
-    if kind in (VALUE, VALUES) and not option.values and "." not in option.spelled:
+    if kind in (VALUE, VALUES) and not option.values:
         yield Fault(field, got, f"{got} and its value", "the flag takes a value, and has none")
     value = option.values[0] if option.values else ""
-    if option.name in NUMBERS and value and not re.match(rf"\d|{_IN_A_SHELL}", value):
+    if option.name in NUMBERS and value and not re.match(rf"\d|{IN_A_SHELL}", value):
         want = "a whole number"
         yield Fault(field, Words(f"{got} with a value that is none"), want, "vLLM exits")
     if option.name == "--dtype" and value and value not in _DTYPES and value[0] not in "$`":
@@ -524,7 +525,7 @@ def _choice_faults(
     offered = choices(flag, image.version)
     plain = {_spelled_alike(choice) for choice in offered}
     for value in option.values if offered else ():
-        if _spelled_alike(value) not in plain and not re.match(rf"None$|$|{_IN_A_SHELL}", value):
+        if _spelled_alike(value) not in plain and not re.match(rf"None$|$|{IN_A_SHELL}", value):
             want = nearest(value, offered) or f"one of {', '.join(offered)}"
             yield Fault(field, f"{flag} {value}", want, "vLLM exits when it starts")
 
@@ -557,7 +558,7 @@ def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
 def _secret_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
     """What everybody could read."""
     value = option.values[0] if option.values else ""
-    if flag in SECRET_FLAGS and option.values and not re.search(_IN_A_SHELL, value):
+    if flag in SECRET_FLAGS and option.values and not re.search(IN_A_SHELL, value):
         variable = SECRET_FLAGS[flag]
         want = f"left out, and key {variable} of a Secret in secret_env set instead"
         why = "in plain it stands in the stack file, in Pulumi's state and in the pod's manifest"

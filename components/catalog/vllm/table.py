@@ -1,4 +1,4 @@
-"""What each release of vLLM knows: flags, choices, weight formats, series, parsers, variables.
+"""What each release of vLLM knows: flags, choices, keys, weight formats, series, parsers, variables.
 
 `releases.json` is made by `make vllm-table` out of the wheels' sources; it says when, and which
 releases were read. A release in between is validated against the nearest older one, a newer
@@ -124,11 +124,36 @@ def lifetime(key: str, name: str) -> tuple[Version, Version] | None:
     """First and last release that know a name; None where none does.
 
     Args:
-        key: flags, serve, quantization, series, tool_parsers, reasoning_parsers or variables.
+        key: flags, serve, keys, quantization, series, tool_parsers, reasoning_parsers or variables.
         name: E.g. `--task`, `gguf`.
     """
     rows = _table()[key].get(name)
     return (read_version(rows[0][1]), read_version(rows[-1][2])) if rows else None
+
+
+def span(key: str, name: str) -> str:
+    """The releases that know a name, e.g. `0.4.1 to 0.23.0`."""
+    life = lifetime(key, name)
+    if life is None:
+        return "no release"
+    first, last = life
+    if last == releases()[-1]:
+        return f"{release_name(first)} and later"
+    return f"{release_name(first)} to {release_name(last)}"
+
+
+def texts(name: str, version: Version | None) -> tuple[str, ...]:
+    """The only texts that a release, or else any, takes for a key of a flag; empty is any.
+
+    Args:
+        name: Flag and key, e.g. `--kv-transfer-config.kv_role`.
+        version: None stands for every release.
+    """
+    spans = _table()["keys"].get(name, [])
+    if version is None:
+        taken = [set(words) for words, _, _ in spans]
+        return tuple(sorted(set().union(*taken))) if all(taken) else ()
+    return tuple(dict(_entries_at({name: spans}, release(version).version)).get(name, ()))
 
 
 def gone_since(key: str, name: str, version: Version) -> Version | None:
