@@ -16,6 +16,7 @@ from components.names import (
     NamespaceName,
     ObjectName,
     SecretName,
+    WildcardName,
     url_faults,
 )
 from components.platform.alerts import RulesForm
@@ -192,8 +193,11 @@ class GatewaySection(Args):
     """Module that counts tokens on ACK, for limits of tokens."""
     chart: EnvoyGatewayChart | None = None
     """Which chart installs Envoy Gateway. Default: upstream's, pinned."""
-    host: Annotated[DomainName, Because("without it, every host is answered")] | None = None
-    """Host of the gateway. Left out, every host."""
+    host: Annotated[WildcardName, Because("without it, every host is answered")] | None = Field(
+        default=None, examples=["*.llm.example.org"]
+    )
+    """Host of the gateway, or `*.` and a domain for all below it, of which models have one each by
+    `route.host`. Left out, every host."""
     tls: IngressTls | None = None
     """Certificate of the host. Left out, HTTP alone."""
     public: bool = False
