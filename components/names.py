@@ -6,7 +6,7 @@ custom resources validate by the same form, so that all of them take the same te
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -337,10 +337,24 @@ def host_form(example: str) -> TextForm:
     return TextForm(lambda field, host, why: host_faults(field, host, why, example))
 
 
+def wildcard_faults(field: str, host: object, why: str) -> Iterator[Fault]:
+    """Refuses what is no domain, and not all hosts below one: `*.example.com`."""
+    domain = domain_below(host) if isinstance(host, str) else None
+    for fault in domain_faults(field, domain if domain is not None else host, why):
+        yield replace(fault, got=host, want=f"{fault.want}; or *. and such a name for all below it")
+
+
 HostName = Annotated[str, TextForm(host_faults)]
 """Type of a host name, or of an IPv4 address."""
 DomainName = Annotated[str, TextForm(domain_faults)]
 """Type of a domain, below which there are hosts."""
+WildcardName = Annotated[str, TextForm(wildcard_faults)]
+"""Type of a domain, or of all hosts below one, as the Gateway API spells them."""
+
+
+def domain_below(name: str) -> str | None:
+    """The domain of `*.` and a domain, below which all hosts are meant; None of a single host."""
+    return name.removeprefix("*.") if name.startswith("*.") else None
 
 
 def derived_host_faults(field: str, name: str, host: str, why: str) -> Iterator[Fault]:

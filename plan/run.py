@@ -3,7 +3,8 @@
 import contextlib
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -11,7 +12,7 @@ import pulumi
 from .model import Plan
 from .record import record
 from .refused import Refused
-from .stack_file import read_stack
+from .stack_file import StackFile, read_stack
 
 
 def plan(stack: str, root: Path, *, salt: bytes = b"", by_sdk: bool = False) -> Plan:
@@ -33,7 +34,7 @@ def plan(stack: str, root: Path, *, salt: bytes = b"", by_sdk: bool = False) -> 
         raise Refused(f"Project {file.project!r}", "__main__.py does not exist beside Pulumi.yaml.")
     try:
         with as_main_program(root):
-            return record(
+            planned = record(
                 lambda: runpy.run_path("__main__.py", run_name="__main__"),
                 project=file.project,
                 stack=stack,
@@ -43,7 +44,19 @@ def plan(stack: str, root: Path, *, salt: bytes = b"", by_sdk: bool = False) -> 
                 by_sdk=by_sdk,
             )
     except pulumi.RunError as error:
-        raise _refused(f"Pulumi.{stack}.yaml", error) from None
+        raise _refused(f"Pulumi.{stack}.yaml", error, _unopened(file)) from None
+    return replace(planned, warnings=[*planned.warnings, *_unopened(file)])
+
+
+def _unopened(file: StackFile) -> list[str]:
+    """What a plan lacks that the engine adds."""
+    if not file.environments:
+        return []
+    names = ", ".join(file.environments)
+    return [
+        f"Pulumi.{file.stack}.yaml imports {names} of Pulumi ESC, which a plan does not open: what "
+        "stands there under pulumiConfig is missing here, and `pulumi up` has it."
+    ]
 
 
 @contextlib.contextmanager
@@ -58,8 +71,8 @@ def as_main_program(root: Path) -> Iterator[None]:
         sys.path[:] = before
 
 
-def _refused(subject: str, error: pulumi.RunError) -> Refused:
+def _refused(subject: str, error: pulumi.RunError, unopened: Sequence[str]) -> Refused:
     header, title, sentences = str(error).partition(" is refused:\n")
     if title:
         subject = header
-    return Refused(subject, *map(str.strip, (sentences or header).splitlines()))
+    return Refused(subject, *map(str.strip, (sentences or header).splitlines()), *unopened)

@@ -29,6 +29,8 @@ class StackFile:
     """Full keys (`ack-inference:region`) to values: text as it is, anything else as JSON."""
     secret_keys: frozenset[str]
     """Keys of `config` with a secret in them; a placeholder stands in its place."""
+    environments: tuple[str, ...] = ()
+    """Environments of Pulumi ESC that it imports, which are not opened here."""
 
 
 def read_stack(root: Path, stack: str) -> StackFile:
@@ -63,7 +65,17 @@ def read_stack(root: Path, stack: str) -> StackFile:
         stack=stack,
         config={key: _text(value) for key, value in plain.items()},
         secret_keys=frozenset(key for key, value in values.items() if value != plain[key]),
+        environments=_environments(document.get("environment")),
     )
+
+
+def _environments(section: object) -> tuple[str, ...]:
+    """What a stack file imports: a list of names, or a section with `imports` or values."""
+    imports = section.get("imports", ["environment"]) if isinstance(section, Mapping) else section
+    entries = imports if isinstance(imports, list) else []
+    # An entry may be a section of its name and of how it is merged.
+    names = [next(iter(entry), "") if isinstance(entry, Mapping) else entry for entry in entries]
+    return tuple(map(str, names))
 
 
 def parsed(text: str) -> Any:

@@ -82,7 +82,8 @@ def public_api_servers(plan: Plan, _: Settings) -> Iterator[Finding]:
         if field and _is_true(by_default if got is MISSING else got):
             want = "False, or exempt in the configuration of the policies"
             why = "the whole internet reaches the API server until an access list stands before it"
-            yield resource, Fault(field, got, want, why)
+            see = "docs/operations.md, Reach the API server"
+            yield resource, Fault(field, got, want, why, see)
 
 
 def disks_in_plain(plan: Plan, _: Settings) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from components.cloud import (
 )
 from components.cloud.node_pool import has_gpu
 from components.crds.affinity import TaintEffect
+from components.names import domain_below
 from components.platform import (
     Alerts,
     Dashboards,
@@ -533,7 +534,9 @@ def export_way(
         command = " ".join([*words, "{0}/v1/chat/completions"])
         pulumi.export(f"{name}_router_curl", router.apply(lambda url: command.replace("{0}", url)))
         return
-    host = (model.route and model.route.host) or section.host
+    # Behind a gateway for all hosts of a domain, each of them reaches a model without its own.
+    domain = domain_below(section.host or "")
+    host = (model.route and model.route.host) or (f"{name}.{domain}" if domain else section.host)
     if section.keys_secret is not None:
         words.insert(1, '-H "Authorization: Bearer $KEY"')
     url = f"{'https' if section.tls else 'http'}://{host or '$GATEWAY'}{path}/v1/chat/completions"

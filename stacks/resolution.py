@@ -4,8 +4,9 @@ A part holds the arguments of a component, and with them what they render to. Wh
 would refuse is a fault in the section of the stack file that the part is made of.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from pydantic import ValidationError
@@ -553,8 +554,17 @@ class _Resolver:
         return self.part(section, fields, build) or []
 
 
+def _renamed(text: str, fields: Fields) -> str:
+    """A clause with the stack file's names for fields; one that is a plain word is left alone."""
+    for field, name in fields.items():
+        if re.fullmatch(r"[a-z]+(_[a-z]+)+", field):
+            text = re.sub(rf"(?<![\w.]){field}(?!\w)", name, text)
+    return text
+
+
 def _called(fault: Fault, fields: Fields) -> Fault:
     """The same fault under the name that the stack file has for the field."""
+    fault = replace(fault, want=_renamed(fault.want, fields), why=_renamed(fault.why, fields))
     for field, name in fields.items():
         if fault.field == field or fault.field.startswith((f"{field}.", f"{field}[")):
             renamed = name + fault.field.removeprefix(field)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from components.args import Fault, faults
+from components.args import Fault, Words, faults
 
 from . import checks, platforms, runtimes
 from .arguments import name_prefix
@@ -127,7 +127,12 @@ def _distinct(faults: Iterable[Fault]) -> list[Fault]:
 
 
 def _advised(fault: Fault) -> Fault:
-    """Says how to encrypt a secret, in place of what type it should have."""
+    """Says how to encrypt a secret, or where it goes, in place of what type it should have."""
+    if fault.got == {"secure": "set"}:
+        got = Words("encrypted, in whole or in part")
+        want = "in plain, and the secret in a Secret of the cluster, which e.g. secret_env names"
+        why = "of a key with a secret in it Pulumi hides all, and what it says decides what is made"
+        return Fault(fault.field, got, want, why)
     if fault.got != "given in plain":
         return fault
     key = fault.field.split(".")[0]

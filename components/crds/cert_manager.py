@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from ..args import Because
-from ..names import DomainName, ObjectName
+from ..names import ObjectName, WildcardName
 from .custom_resource import CustomResource
 from .model import CrdModel
 
@@ -39,10 +39,10 @@ class CertificateSpec(CrdModel):
 
     secret_name: ObjectName
     """Name of the Secret that it is kept in."""
-    dns_names: list[Annotated[DomainName, Because("the certificate is for it")]] = Field(
+    dns_names: list[Annotated[WildcardName, Because("the certificate is for it")]] = Field(
         min_length=1
     )
-    """Hosts that it is for."""
+    """Hosts that it is for, or `*.` and a domain for those right below it."""
     issuer_ref: IssuerReference
     """Who issues it."""
 

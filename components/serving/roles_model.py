@@ -53,8 +53,10 @@ from .leader_worker_model import (
     with_server,
 )
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
+from .secrets import secret_faults
 from .server import ModelServer, Resources
 from .shutdown import standard_shutdown
+from .variables import in_order
 from .vllm_command import after_shell, read_arguments
 from .waiting import metadata
 
@@ -78,6 +80,8 @@ MASTER_PORT: Final = 29501
 too, as it is told."""
 ROUTER_PORT: Final = 30000
 """Port of a router."""
+NAMESPACE: Final = "POD_NAMESPACE"
+"""Variable of a router with the namespace in which it looks for servers."""
 _TENSOR: Final = SGLANG.sizes[0]
 """What SGLang calls the cards that a layer is split over."""
 _ALIKE: Final = ("--kv-cache-dtype", "--dtype", "--attention-backend")
@@ -192,6 +196,8 @@ class EngineRole(Args):
     """What each pod asks for. Left out, `server.resources`."""
     extra_args: list[str] | None = None
     """Flags beside those of the model's server."""
+    env: dict[str, str] | None = Field(default=None, examples=[{"UCX_TLS": "rc,cuda_copy"}])
+    """Environment variables of its pods; over those of the model's server."""
     update: RoleUpdate | None = None
     """How an update goes over its instances. Left out, one after another, in place if possible."""
     depends_on: list[str] | None = None
@@ -206,6 +212,7 @@ class EngineRole(Args):
     """Annotations of the pods."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from secret_faults("env", self.env)
         for flag in flags(self.extra_args):
             if flag in _OWN_FLAGS:
                 yield Fault("extra_args", flag, "left out", "the role says it by its fields")
@@ -244,6 +251,8 @@ class RouterRole(Args):
     """Its program. Left out, that of sglang-router or vllm-router; flags follow either."""
     extra_args: list[str] | None = Field(default=None, examples=[["--policy", "cache_aware"]])
     """Flags beside those by which it finds servers."""
+    env: dict[str, str] | None = Field(default=None, examples=[{"RUST_LOG": "info"}])
+    """Environment variables. Those of the model's server are not for it."""
     port: int = Field(default=ROUTER_PORT, ge=1, le=65535)
     """Port that it listens on."""
     depends_on: list[str] | None = None
@@ -255,6 +264,10 @@ class RouterRole(Args):
         yield from script_faults("command", self.command)
         yield from _router_word_faults("command", self.command or [])
         yield from _router_word_faults("extra_args", self.extra_args or [])
+        yield from secret_faults("env", self.env)
+        if NAMESPACE in (self.env or {}):
+            why = "the router finds the servers in the namespace of its own pod"
+            yield Fault(f"env[{NAMESPACE}]", Words("set"), "left out", why)
 
 
 def _router_word_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
@@ -406,10 +419,21 @@ class RolesModelArgs(ModelArgs):
         if server.port in ports:
             why = "prefill and decode talk to each other by it"
             yield Fault("server.port", server.port, "another port", why)
+        yield from self._side_channel_faults()
         for name, role in self.serve.engines.items():
             yield from self._server_faults(name, role)
         if engine is RolesEngine.VLLM:
             yield from self._likeness_faults()
+
+    def _side_channel_faults(self) -> Iterator[Fault]:
+        """Refuses an address of NIXL's that would be the same in all pods."""
+        name = str(SIDE_CHANNEL["name"])
+        fields = {"server.env": self.server.env}
+        fields |= {f"serve.{role}.env": part.env for role, part in self.serve.engines.items()}
+        for field, env in fields.items() if _is_told_address(self) else ():
+            if name in (env or {}):
+                why = "every pod is told its own address, at which others fetch from it"
+                yield Fault(f"{field}[{name}]", (env or {})[name], "left out", why)
 
     def _likeness_faults(self) -> Iterator[Fault]:
         """Refuses KV caches that one role writes, and the other one cannot read."""
@@ -618,7 +642,7 @@ def engine_pod(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
     end = standard_shutdown(server, part.grace_seconds)
     pod = model_pod(role_args, part.startup_seconds, container="server", shutdown=end)
     fields: dict[str, Any] = {"command": server_words(args, role, end.drain_seconds)}
-    if engine_of(server) is RolesEngine.VLLM and _transfer(args) is Transfer.NIXL:
+    if _is_told_address(args):
         fields["env"] = [*(pod["containers"][0]["env"] or []), SIDE_CHANNEL]
     affinity = {**(pod["affinity"] or {}), **_exclusive(name, args.serve.exclusive_topology)}
     return with_server(pod, fields) | {
@@ -670,6 +694,11 @@ def _transfer(args: RolesModelArgs) -> Transfer:
     return args.serve.transfer or (Transfer.NIXL if is_vllm else Transfer.MOONCAKE)
 
 
+def _is_told_address(args: RolesModelArgs) -> bool:
+    """Whether its servers hand over by vLLM's NIXL connector, which needs the pod's address."""
+    return engine_of(args.server) is RolesEngine.VLLM and _transfer(args) is Transfer.NIXL
+
+
 def role_server(args: RolesModelArgs, role: str) -> ModelServer:
     """The container of a role: the model's, with what the role has otherwise.
 
@@ -679,6 +708,8 @@ def role_server(args: RolesModelArgs, role: str) -> ModelServer:
     server, part = args.server, args.serve.engines[role]
     fields = {field: getattr(server, field) for field in ModelServer.model_fields}
     fields["resources"] = part.resources or server.resources
+    if part.env:
+        fields["env"] = {**(server.env or {}), **part.env}
     if server.vllm is not None:
         config = connector(_CONNECTORS[_transfer(args)], _kv_role(args, role))
         words = [*(server.vllm.extra_args or []), *(part.extra_args or [])]
@@ -750,7 +781,8 @@ def router_role(name: str, args: RolesModelArgs) -> dict[str, Any]:
         "resources": router.resources.manifest(),
         "readiness_probe": {"http_get": health, "period_seconds": 5, "timeout_seconds": 5},
         "env": [
-            {"name": NAMESPACE, "value_from": {"field_ref": {"field_path": "metadata.namespace"}}}
+            {"name": NAMESPACE, "value_from": {"field_ref": {"field_path": "metadata.namespace"}}},
+            *({"name": key, "value": value} for key, value in in_order(router.env or {}).items()),
         ],
         "security_context": {"allow_privilege_escalation": False},
     }
@@ -769,9 +801,6 @@ def router_role(name: str, args: RolesModelArgs) -> dict[str, Any]:
         "dependencies": router.depends_on,
         "standalone_pattern": {"template": {"metadata": {"labels": labels}, "spec": spec}},
     }
-
-
-NAMESPACE: Final = "POD_NAMESPACE"
 
 
 def router_words(name: str, args: RolesModelArgs) -> list[str]:

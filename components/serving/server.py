@@ -21,7 +21,7 @@ from ..quantity import Quantity, binary, difference, parse
 from ..secret_forms import is_secret_name
 from .secrets import secret_faults, secret_word_faults
 from .variables import in_order
-from .vllm import Hub, Vllm, vllm_flags
+from .vllm import REASONING_BY_PARSER_SINCE, Hub, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
@@ -42,8 +42,6 @@ ABSOLUTE = r"^/[^:]+$"
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
 
-REASONING_BY_PARSER_SINCE: Final[Version] = (0, 9, 0)
-"""vllm/engine/arg_utils.py: before, a parser is used with --enable-reasoning alone."""
 API_KEY: Final = "VLLM_API_KEY"
 """Variable of which vLLM takes the key that clients have to send (vllm/envs.py), and key of the
 Secret that has it."""

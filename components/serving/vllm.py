@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from ..args import Args, Because, Fault, TextForm, refuse
-from ..catalog.vllm.table import names
+from ..catalog.vllm.table import Version, names
 from ..keys import snake
 from .vllm_parallel import tensor_share
 
@@ -173,6 +173,8 @@ OPTIONAL_FLAGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """By field, the flags that follow from it where it is given; else `extra_args` may have them."""
+REASONING_BY_PARSER_SINCE: Final[Version] = (0, 9, 0)
+"""vllm/engine/arg_utils.py: before, a parser is used with --enable-reasoning alone."""
 
 
 _KEY_PLACES: Final = MappingProxyType(

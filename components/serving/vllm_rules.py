@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -31,7 +31,7 @@ from ..catalog.vllm.table import (
     release_name,
     releases,
 )
-from .vllm import OPTIONAL_FLAGS, Vllm
+from .vllm import OPTIONAL_FLAGS, REASONING_BY_PARSER_SINCE, Vllm
 from .vllm_command import (
     MODULES,
     UNFILLED,
@@ -41,6 +41,7 @@ from .vllm_command import (
     read_arguments,
     server_arguments,
 )
+from .vllm_mappings import DOTTED_SINCE, IN_A_SHELL, mapping_faults, mappings
 from .vllm_parallel import SIZES
 
 SECRET_FLAGS: Final = MappingProxyType({"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"})
@@ -65,7 +66,6 @@ _UNREACHED: Final = MappingProxyType(
     }
 )
 """Flags of a server that no HTTP request reaches, and why."""
-_IN_A_SHELL: Final = r"[$`]"
 _LIKENESS: Final = 0.75
 """How close a flag has to be to one that was meant; many are alike at their beginning."""
 _NEEDS: Final = MappingProxyType(
@@ -78,6 +78,11 @@ _NEEDS: Final = MappingProxyType(
     }
 )
 """By flag, another that it needs, and what vLLM does without."""
+_OLD_NEEDS: Final = MappingProxyType(
+    {"--reasoning-parser": ("--enable-reasoning", "vLLM leaves the reasoning in the answer")}
+)
+"""The same of releases before REASONING_BY_PARSER_SINCE: vllm/entrypoints/openai/serving_chat.py,
+0.7.1 to 0.8.5."""
 NUMBERS: Final = ("--port", "--max-num-seqs", *SIZES)
 """Flags whose value is a whole number."""
 _DASH: Final = r"^-?[\u2010-\u2015\u2212]+(?=[A-Za-z])"
@@ -91,18 +96,14 @@ JSON_SINCE: Final[Version] = (0, 10, 0)
 _JSON: Final = (
     "--default-chat-template-kwargs",
     "--hf-overrides",
-    "--kv-transfer-config",
     "--limit-mm-per-prompt",
     "--media-io-kwargs",
     "--mm-processor-kwargs",
     "--model-loader-extra-config",
     "--override-generation-config",
-    "--pooler-config",
     "--rope-scaling",
-    "--speculative-config",
-    "--structured-outputs-config",
 )
-"""Flags whose value is JSON."""
+"""Flags whose value is JSON with keys of the model, or of a loader."""
 
 
 @dataclass(frozen=True)
@@ -278,7 +279,8 @@ def extra_faults(
         if not faults:
             further.append(option)
     yield from _faults(field, replace(command, options=tuple(further)), image, features, models=0)
-    yield from _need_faults(field, command, features)
+    yield from _need_faults(field, command, features, image, fields)
+    yield from mapping_faults(field, command, image)
     yield from _parser_faults(field, command, image)
 
 
@@ -309,7 +311,8 @@ def command_faults(
     yield from _spaced_faults(field, arguments)
     features = _features(image, command.is_serve)
     yield from _faults(field, command, image, features, models=1, answers=answers)
-    yield from _need_faults(field, command, features)
+    yield from _need_faults(field, command, features, image)
+    yield from mapping_faults(field, command, image)
     yield from _parser_faults(field, command, image)
     if command.model is None and command.is_whole:
         got = Words("one that names no model")
@@ -339,11 +342,18 @@ def _unfilled_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
             yield Fault(field, word, want, why)
 
 
-def _need_faults(field: str, command: VllmCommand, features: Release) -> Iterator[Fault]:
-    """A flag that does nothing good without another."""
-    for flag, (requirement, otherwise) in _NEEDS.items():
-        lacks = flag in command.flags and requirement not in command.flags and command.is_whole
-        if lacks and flag in features.flags:
+def _need_faults(
+    field: str,
+    command: VllmCommand,
+    features: Release,
+    image: VllmImage | None,
+    fields: Collection[str] = (),
+) -> Iterator[Fault]:
+    """A flag that does nothing good without another, which may follow from a field."""
+    old = image is not None and image.version < REASONING_BY_PARSER_SINCE
+    for flag, (requirement, otherwise) in {**_NEEDS, **(_OLD_NEEDS if old else {})}.items():
+        lacks = flag in command.flags and not {requirement} & {*command.flags, *fields}
+        if lacks and command.is_whole and {flag, requirement} <= features.flags.keys():
             yield Fault(field, flag, f"given with {requirement}", f"without it {otherwise}")
 
 
@@ -352,7 +362,7 @@ def _parser_faults(field: str, command: VllmCommand, image: VllmImage | None) ->
     flags = command.flags if command.is_whole else {}
     for flag, parser in _PARSERS.items():
         name, looked_at = flags.get(flag, ""), parser.condition in flags
-        if name and looked_at and parser.plugin not in flags and not re.match(_IN_A_SHELL, name):
+        if name and looked_at and parser.plugin not in flags and not re.match(IN_A_SHELL, name):
             yield from parser_faults(field, flag, name, image)
 
 
@@ -360,9 +370,10 @@ def _json_faults(field: str, flag: str, option: Option, image: VllmImage | None)
     """A value that has to be JSON, or begins like it, and is none."""
     value = option.values[0] if option.values else ""
     dotted = "." in option.spelled
-    pairs_pass = flag == "--limit-mm-per-prompt" and (image is None or image.version < JSON_SINCE)
-    needed = flag in _JSON and not pairs_pass
-    if dotted or not needed or value in ("", "None") or re.match(_IN_A_SHELL, value):
+    since = {"--limit-mm-per-prompt": JSON_SINCE, "--compilation-config": DOTTED_SINCE}.get(flag)
+    others_pass = since is not None and (image is None or image.version < since)
+    needed = flag in {*_JSON, *mappings()} and not others_pass
+    if dotted or not needed or value in ("", "None") or re.match(IN_A_SHELL, value):
         return
     try:
         json.loads(value)
@@ -496,10 +507,10 @@ def _unknown(
 def _value_faults(field: str, option: Option, kind: str) -> Iterator[Fault]:
     """Words that follow a flag, against those that it takes."""
     got = option.spelled
-    if kind in (VALUE, VALUES) and not option.values and "." not in option.spelled:
+    if kind in (VALUE, VALUES) and not option.values:
         yield Fault(field, got, f"{got} and its value", "the flag takes a value, and has none")
     value = option.values[0] if option.values else ""
-    if option.name in NUMBERS and value and not re.match(rf"\d|{_IN_A_SHELL}", value):
+    if option.name in NUMBERS and value and not re.match(rf"\d|{IN_A_SHELL}", value):
         want = "a whole number"
         yield Fault(field, Words(f"{got} with a value that is none"), want, "vLLM exits")
     if option.name == "--dtype" and value and value not in _DTYPES and value[0] not in "$`":
@@ -521,7 +532,7 @@ def _choice_faults(
     offered = choices(flag, image.version)
     plain = {_spelled_alike(choice) for choice in offered}
     for value in option.values if offered else ():
-        if _spelled_alike(value) not in plain and not re.match(rf"None$|$|{_IN_A_SHELL}", value):
+        if _spelled_alike(value) not in plain and not re.match(rf"None$|$|{IN_A_SHELL}", value):
             want = nearest(value, offered) or f"one of {', '.join(offered)}"
             yield Fault(field, f"{flag} {value}", want, "vLLM exits when it starts")
 
@@ -554,7 +565,7 @@ def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
 def _secret_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
     """What everybody could read."""
     value = option.values[0] if option.values else ""
-    if flag in SECRET_FLAGS and option.values and not re.search(_IN_A_SHELL, value):
+    if flag in SECRET_FLAGS and option.values and not re.search(IN_A_SHELL, value):
         variable = SECRET_FLAGS[flag]
         want = f"left out, and key {variable} of a Secret in secret_env set instead"
         why = "in plain it stands in the stack file, in Pulumi's state and in the pod's manifest"

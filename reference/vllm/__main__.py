@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .flags import read_choices, read_flags, read_serve_flags
+from .flags import read_choices, read_flags, read_keys, read_serve_flags
 from .parsers import REASONING, TOOL, read_parsers, read_variables
 from .quantization import read_quantization
 from .series import read_series
@@ -50,12 +50,13 @@ def spans(per_release: Mapping[str, Mapping[str, object]]) -> dict[str, Spans]:
 def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
     """What the catalog says of the releases."""
     flags, serve, quantization, series = {}, {}, {}, {}
-    choices, tool, reasoning, variables = {}, {}, {}, {}
+    choices, keys, tool, reasoning, variables = {}, {}, {}, {}, {}
     for release in releases:
         sources = load(release, folder)
         flags[release] = read_flags(sources)
         serve[release] = dict.fromkeys(read_serve_flags(sources), True)
         choices[release] = read_choices(sources)
+        keys[release] = read_keys(sources)
         quantization[release] = read_quantization(sources)
         series[release] = dict.fromkeys(read_series(sources), True)
         tool[release] = dict.fromkeys(read_parsers(sources, TOOL), True)
@@ -67,6 +68,7 @@ def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
         "flags": spans(flags),
         "serve": spans(serve),
         "choices": spans(choices),
+        "keys": spans(keys),
         "quantization": spans(quantization),
         "series": spans(series),
         "tool_parsers": spans(tool),

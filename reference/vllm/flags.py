@@ -15,6 +15,17 @@ VALUES: Final = "values"
 """With one value or more."""
 
 _CONFIG: Final = ("vllm/config", "vllm/engine/arg_utils", "vllm/entrypoints/")
+_MAPPINGS: Final = {"speculative_config": "SpeculativeConfig"}
+"""By field of EngineArgs that is a plain mapping, the class that vLLM makes of it later."""
+_OWN: Final = {
+    "target_model_config",
+    "target_parallel_config",
+    "draft_model_config",
+    "draft_parallel_config",
+    "enable_chunked_prefill",
+    "disable_log_stats",
+}
+"""Fields of SpeculativeConfig that vLLM sets itself."""
 _SERVE_ADDS: Final = "serve_parser.add_argument"
 """How the command `vllm serve` adds a flag of its own, from 0.5.2 on."""
 _NO_VALUE: Final = {"store_true", "store_false", "store_const", "count", "help", "version"}
@@ -56,6 +67,21 @@ def read_choices(sources: Sources) -> dict[str, list[str]]:
             longs = [word for word in spellings if word.startswith("--")]
             choices[longs[0] if longs else spellings[0]] = sorted(keywords.choices)
     return choices
+
+
+def read_keys(sources: Sources) -> dict[str, list[str]]:
+    """By flag and key, e.g. `--kv-transfer-config.kv_role`, the only texts that it takes.
+
+    They are the fields of the class that vLLM makes of the flag's JSON. None where others may do.
+    """
+    reader = _Reader(sources)
+    flags = _flags(reader, reader.arguments())
+    return {
+        f"{flag}.{key}": sorted(set(values))
+        for field, owner in reader.mappings().items()
+        if (flag := f"--{field.replace('_', '-')}") in flags
+        for key, values in reader.keys(owner)
+    }
 
 
 def read_serve_flags(sources: Sources) -> dict[str, str]:
@@ -180,6 +206,45 @@ class _Reader:
             entry = scope.get(node.id)
             return entry if isinstance(entry, dict | Keywords) else None
         return None
+
+    def mappings(self) -> dict[str, ast.ClassDef]:
+        """By field of the engine's arguments, the class that a mapping for it becomes."""
+        names = dict(_MAPPINGS)
+        for node in self.classes["EngineArgs"].body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                hints = set(self._hints(node.annotation)) - {"None"}
+                if len(hints) == 1:
+                    names.setdefault(node.target.id, hints.pop())
+        return {
+            field: self.classes[name]
+            for field, name in names.items()
+            if field.endswith("_config") and name in self.classes
+        }
+
+    def keys(self, owner: ast.ClassDef) -> Iterator[tuple[str, list[str]]]:
+        """Fields that a class is made with, and the only texts that each takes; none is any."""
+        for base in owner.bases:
+            if isinstance(base, ast.Name) and base.id in self.classes:
+                yield from self.keys(self.classes[base.id])
+        for node in owner.body:
+            if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
+                continue
+            name, annotation = node.target.id, ast.unparse(node.annotation)
+            default = ast.unparse(node.value) if node.value else ""
+            is_own = name in _OWN or name.startswith("_") or "init=False" in default
+            if not is_own and "ClassVar" not in annotation and "PrivateAttr" not in default:
+                hints = set(self._hints(node.annotation)) - {"None"}
+                yield name, self._texts(node.annotation) if hints == {"Literal"} else []
+
+    def _texts(self, node: ast.expr) -> list[str]:
+        """The texts of Literals, also of those that stand in one another; none is any."""
+        if isinstance(node, ast.Constant):
+            return [node.value] if isinstance(node.value, str) else []
+        if isinstance(node, ast.Name):
+            is_alias = node.id in self.aliases and node.id not in self.ambiguous
+            return self._texts(self.aliases[node.id]) if is_alias else []
+        parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+        return [text for part in parts for text in self._texts(part)]
 
     def _fields(self, owner: ast.ClassDef) -> dict[str, Keywords]:
         fields: dict[str, Keywords] = {}

@@ -43,5 +43,7 @@ def private_clusters_need_a_way_in(environment: Environment) -> Iterator[str]:
     if environment.creates_cluster and environment.cluster.public_endpoint is None:
         yield (
             "The API server has a private address only: run `pulumi up` where it can be reached "
-            "(a runner in the VPC, a VPN), or set cluster.public_endpoint.allowed_cidrs."
+            "(a runner in the VPC, a VPN). cluster.public_endpoint opens it to the Internet, and a "
+            "policy refuses that until policy-config.json exempts the stack: see "
+            "docs/operations.md, Reach the API server."
         )

@@ -21,7 +21,15 @@ from ..arguments import signals_of
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, scales_of
 from .rules import check, warning
-from .views import commands, containers, models, mount_paths, read_only_paths, server_field
+from .views import (
+    commands,
+    containers,
+    models,
+    mount_paths,
+    read_only_paths,
+    server_field,
+    server_variables,
+)
 
 IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace")
 """Folders that images keep programs and templates in; the first is that of vllm/vllm-openai."""
@@ -101,16 +109,21 @@ def variables_are_read(environment: Environment) -> Iterator[str]:
     for path, model, _ in commands(environment):
         image, server = vllm_image(model.server.image), model.server
         script = shell_script(server.command or []) or ""
-        fields = dict.fromkeys(re.findall(r"(?<![\w$])(VLLM_[A-Z0-9_]+)=", script), "command")
-        fields |= {name: f"env[{name}]" for name in server.env or {} if name.startswith("VLLM_")}
+        inline = re.findall(r"(?<![\w$])(VLLM_[A-Z0-9_]+)=", script)
+        fields = dict.fromkeys(inline, "server.command") | {
+            name: f"{place}.env[{name}]"
+            for place, env in server_variables(model)
+            for name in env
+            if name.startswith("VLLM_")
+        }
         if not fields or image is None:
             continue
         read = names("variables", image.version)
         for name in sorted(fields.keys() - read) if read else ():
             if about := _unread(name, image.version):
                 yield (
-                    f"{path}.server.{fields[name]} sets {name}, which vLLM {image.release} does "
-                    f"not read: {about}."
+                    f"{path}.{fields[name]} sets {name}, which vLLM {image.release} does not read: "
+                    f"{about}."
                 )
 
 
@@ -154,28 +167,37 @@ def references_are_of_variables(environment: Environment) -> Iterator[str]:
 
 
 def _unfilled(environment: Environment) -> Iterator[tuple[str, str, str, str]]:
-    """By server and field, names that nothing fills in, and the flag before each of them."""
+    """By model and field, names that nothing fills in, and the flag before each of them."""
     for path, model in models(environment):
         server = model.server
         if server.secret_env or model.api_key_secret:
             continue
         words = server.vllm.extra_args if server.vllm else server.command
-        field = server_field(model, "extra_args")
+        field = f"server.{server_field(model, 'extra_args')}"
         # In a script it is the output of a program.
         plain = [] if shell_script(words or []) else words or []
         texts = [(field, before, word) for before, word in pairwise(["", *plain])]
-        texts += [(f"env[{name}]", "", value) for name, value in (server.env or {}).items()]
+        sections = model.serve.sections.values()
+        has = {name for section in sections for name in model.env_of(section)}
+        texts += [
+            (f"{place}.env[{name}]", "", value)
+            for place, env in server_variables(model)
+            for name, value in env.items()
+        ]
         for place, before, text in texts:
             flag = (text if "=" in text else before).partition("=")[0].replace("_", "-")
             for name in dict.fromkeys(references(text)):
-                if name not in (server.env or {}) and not name.startswith(_OF_RUNTIMES):
-                    yield f"{path}.server", place, name, flag
+                if name not in has and not name.startswith(_OF_RUNTIMES):
+                    yield path, place, name, flag
 
 
 def _variables(environment: Environment) -> Iterator[tuple[str, Mapping[str, str]]]:
     """The variables of all containers, with the field paths of these."""
     for path, model in models(environment):
-        yield f"{path}.server", model.server.env or {}
+        for place, env in server_variables(model):
+            yield f"{path}.{place}", env
+        if model.serve.roles:
+            yield f"{path}.serve.roles.router", model.serve.roles.router.env or {}
         for field in ("init_containers", "sidecars"):
             for container in getattr(model, field) or []:
                 yield f"{path}.{field}[{container.name}]", container.env or {}
@@ -199,18 +221,23 @@ def replicas_have_their_nodes(environment: Environment) -> Iterator[Fault]:
 def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
     """A model's files are mounted read-only, and who writes there ends with an error."""
     for path, model, command in commands(environment):
-        env, vllm = model.server.env or {}, model.server.vllm
-        folders = {f"env[{name}]": env[name] for name in WRITTEN if name in env}
+        vllm = model.server.vllm
+        folders = {
+            f"{place}.env[{name}]": env[name]
+            for place, env in server_variables(model)
+            for name in WRITTEN
+            if name in env
+        }
         if command.model and not command.model.startswith("/"):
             folder = command.flags.get("--download-dir", "")
-            folders |= {server_field(model, "extra_args"): folder}
+            folders |= {f"server.{server_field(model, 'extra_args')}": folder}
         if vllm and vllm.compile_cache:
-            folders["vllm.compile_cache"] = vllm.compile_cache
+            folders["server.vllm.compile_cache"] = vllm.compile_cache
         for field, folder in folders.items():
             if _is_read_only(model, folder):
                 want = "a folder outside of the mounts, e.g. below /tmp"
                 why = "vLLM writes there, and the model's files are mounted read-only"
-                yield Fault(f"{path}.server.{field}", folder, want, why)
+                yield Fault(f"{path}.{field}", folder, want, why)
 
 
 def _is_read_only(model: ModelSection, folder: str) -> bool:

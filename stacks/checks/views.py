@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from components.args import nearest
@@ -112,14 +112,23 @@ def containers(
         seen: list[PlacementSection] = []
         for kind, section in model.serve.sections.items():
             own, place = model.resources_of(section), model.placement_of(section)
-            if own is not model.server.resources:
-                server = model.server.model_copy(update={"resources": own})
+            env = model.env_of(section)
+            if own is not model.server.resources or env != (model.server.env or {}):
+                server = model.server.model_copy(update={"resources": own, "env": env})
                 yield f"{path}.serve.{kind}", server, place
             elif place not in seen:
                 seen.append(place)
                 yield f"{path}.server", model.server, place
     for job in environment.training:
         yield f"training[{job.name}]", job, job.placement
+
+
+def server_variables(model: ModelSection) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Variables that are given to its servers: by field, those of the model and of each role."""
+    yield "server", model.server.env or {}
+    for kind, section in model.serve.sections.items():
+        if own := getattr(section, "env", None):
+            yield f"serve.{kind}", own
 
 
 def cached(environment: Environment) -> Iterator[tuple[str, CacheSection, ModelSection]]:

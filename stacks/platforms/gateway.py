@@ -10,6 +10,7 @@ import components.platform as platform
 import components.serving as serving
 from components.args import MISSING, Fault, Words
 from components.crds.gateway_names import ADDRESS_TYPE
+from components.names import domain_below
 from components.platform.gateway_settings import GATEWAY_API_ADDON
 from components.serving import GatewayFlavor, ModelArgs, PoolVersion, Route, RoutingStrategy
 from components.serving.route import RouteLimit
@@ -439,9 +440,25 @@ def requests_tell_their_model(environment: Environment, needs: Needs) -> Iterato
         if (owner := hosts.setdefault(route.host, path)) != path:
             want = f"another one than that of {owner}"
             yield Fault(f"{path}.route.host", route.host, want, "a host leads to one")
-        if section.host is not None and route.host != section.host:
-            want = f"left out, {section.host}, or gateway.host left out"
-            yield Fault(f"{path}.route.host", route.host, want, "the gateway answers no other host")
+        if section.host is not None:
+            yield from _answered_faults(f"{path}.route.host", route.host, section.host, section)
+
+
+def _answered_faults(
+    field: str, host: str, answered: str, section: GatewaySection
+) -> Iterator[Fault]:
+    """A host of a model that the gateway does not answer, or has no certificate for."""
+    domain = domain_below(answered)
+    name = host.removesuffix(f".{domain}") if domain else ""
+    if host != answered and name in ("", host):
+        wanted = f"a host below {domain}" if domain else answered
+        want = f"left out, {wanted}, or gateway.host left out"
+        yield Fault(field, host, want, "the gateway answers no other host")
+    elif "." in name and section.tls and section.tls.issuer:
+        want = f"a host right below {domain}"
+        yield Fault(
+            field, host, want, f"a certificate for {answered} is for no name with more dots"
+        )
 
 
 @GATEWAY.check
@@ -601,6 +618,11 @@ def gateways_are_closed(environment: Environment) -> Iterator[str]:
         yield (
             "gateway.public is true, and nobody is asked for a key: the whole internet may use the "
             "models. Set gateway.keys_secret."
+        )
+    if section.host and domain_below(section.host) and section.tls and section.tls.issuer:
+        yield (
+            f"gateway.tls.issuer has to prove all of {section.host}: Let's Encrypt and others of "
+            "ACME take a DNS record for that alone, so that the ClusterIssuer needs a solver dns01."
         )
     limits = [required(model.route).limits for model in routed(environment)]
     if limits and not section.limits and not any(limits):

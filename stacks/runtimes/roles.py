@@ -93,7 +93,10 @@ def _says_attention(model: ModelSection, flags: Collection[str]) -> bool:
     serve, variable = model.serve.roles, "VLLM_ATTENTION_BACKEND"
     own = [role.extra_args or [] for role in serve.engines.values()] if serve else []
     words = [word.partition("=")[0] for line in own for word in line]
-    return ATTENTION_FLAG in {*flags, *words} or variable in (model.server.env or {})
+    sections = model.serve.sections.values()
+    return ATTENTION_FLAG in {*flags, *words} or all(
+        variable in model.env_of(section) for section in sections
+    )
 
 
 def _attention(capability: float) -> str:

@@ -285,6 +285,10 @@ class ModelSection(Args):
         """What the server of a pod asks for: a role's own, or the model's."""
         return getattr(section, "resources", None) or self.server.resources
 
+    def env_of(self, section: RuntimeSection) -> dict[str, str]:
+        """Variables of the server of a pod: the model's, and over them a role's own."""
+        return {**(self.server.env or {}), **(getattr(section, "env", None) or {})}
+
     def placement_of(self, section: RuntimeSection) -> PlacementSection:
         """Where pods of a section run: a role's own, or the model's."""
         return getattr(section, "placement", None) or self.placement

@@ -10,12 +10,12 @@ from pydantic import Field
 from components.args import Args, Because, Fault, Words
 from components.crds.formats import ImageReference
 from components.names import (
-    DomainName,
     HostName,
     LabelName,
     NamespaceName,
     ObjectName,
     SecretName,
+    WildcardName,
     url_faults,
 )
 from components.platform.alerts import RulesForm
@@ -192,8 +192,11 @@ class GatewaySection(Args):
     """Module that counts tokens on ACK, for limits of tokens."""
     chart: EnvoyGatewayChart | None = None
     """Which chart installs Envoy Gateway. Default: upstream's, pinned."""
-    host: Annotated[DomainName, Because("without it, every host is answered")] | None = None
-    """Host of the gateway. Left out, every host."""
+    host: Annotated[WildcardName, Because("without it, every host is answered")] | None = Field(
+        default=None, examples=["*.llm.example.org"]
+    )
+    """Host of the gateway, or `*.` and a domain for all below it, of which models have one each by
+    `route.host`. Left out, every host."""
     tls: IngressTls | None = None
     """Certificate of the host. Left out, HTTP alone."""
     public: bool = False

@@ -7,6 +7,7 @@ from components.catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_S
 from components.catalog.gpus import GPUS
 from components.catalog.instances import INSTANCES, has_erdma
 from components.catalog.labels import GPU_RESOURCE, GPU_TAINT
+from components.catalog.regions import region_of
 from components.catalog.sharing import mig_gib
 from components.catalog.vllm import LEAST_CAPABILITY, V100_CAPABILITY
 
@@ -86,3 +87,18 @@ def test_only_types_with_cards_are_said_to_have_erdma(name: str):
 )
 def test_erdma_goes_by_the_family(name: str, has: bool):
     assert has_erdma(name) == has
+
+
+@pytest.mark.parametrize(
+    ("zone", "region"),
+    [
+        ("cn-beijing-h", "cn-beijing"),
+        ("ap-southeast-1a", "ap-southeast-1"),
+        ("cn-shanghai-finance-1b", "cn-shanghai-finance-1"),
+        ("cn-wuhan-lr-a", "cn-wuhan-lr"),
+        ("ap-southeast-1-a", None),
+        ("cn-beijingh-", None),
+    ],
+)
+def test_a_zone_is_told_by_the_letter_after_its_region(zone: str, region: str | None) -> None:
+    assert region_of(zone) == region

@@ -52,6 +52,23 @@ def test_the_program_runs_in_its_folder_and_imports_from_it(tmp_path: Path) -> N
     assert (sys.path[:], Path.cwd()) == before
 
 
+def test_what_an_environment_of_esc_adds_is_said_to_be_missing(tmp_path: Path) -> None:
+    root = project(tmp_path, "import pulumi\npulumi.Config().require('region')")
+    file = root / "Pulumi.dev.yaml"
+    for section in ("[shared, team/prod: {merge: false}]", "{imports: [shared, team/prod]}"):
+        file.write_text(f"environment: {section}\nconfig:\n  shop:region: a\n")
+        [warning] = plan("dev", root).warnings
+        assert warning == (
+            "Pulumi.dev.yaml imports shared, team/prod of Pulumi ESC, which a plan does not open: "
+            "what stands there under pulumiConfig is missing here, and `pulumi up` has it."
+        )
+    refuses = "import pulumi\nraise pulumi.RunError('Pulumi.dev.yaml is refused:\\n  No region.')"
+    (root / "__main__.py").write_text(refuses)
+    with pytest.raises(Refused) as caught:
+        plan("dev", root)
+    assert caught.value.sentences == ("No region.", warning)
+
+
 def test_what_a_program_prints_does_not_mix_with_the_plan(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,7 +90,8 @@ PRIORITIES: Final = manifest("scheduling.k8s.io/v1", "PriorityClass", {"value": 
 
 _OPEN: Final = (
     "but it must be False, or exempt in the configuration of the policies: the whole internet "
-    "reaches the API server until an access list stands before it."
+    "reaches the API server until an access list stands before it. See docs/operations.md, Reach "
+    "the API server"
 )
 _PLAIN: Final = (
     "but it must be True: models and checkpoints are readable to whoever gets hold of the disk or "

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.serving import RolesModel, RolesModelArgs
@@ -135,6 +136,48 @@ def test_an_extra_flag_is_of_its_role_alone() -> None:
     both = roles(serve=serve(decode={"scale": FIXED, "extra_args": ["--enforce-eager"]}))
     assert "--enforce-eager" in container(both["decode"])["command"]
     assert "--enforce-eager" not in container(both["prefill"])["command"]
+
+
+def with_env(server_env: dict[str, str] | None = None, **by_role: dict[str, str]) -> dict[str, Any]:
+    """Arguments with variables of the server, and of roles."""
+    section = serve()
+    for role, env in by_role.items():
+        section[role] = {**section[role], "env": env}
+    whole = model(serve=section)
+    return {**whole, "server": {**whole["server"], "env": server_env}}
+
+
+def test_a_variable_is_of_its_role_alone_and_over_the_servers() -> None:
+    changes = with_env(
+        {"UCX_TLS": "tcp", "TZ": "UTC"},
+        prefill={"UCX_TLS": "rc,cuda_copy"},
+        router={"RUST_LOG": "debug", "WHERE": "$(POD_NAMESPACE)"},
+    )
+    env = {
+        name: {each["name"]: each.get("value") for each in container(role)["env"]}
+        for name, role in roles(**changes).items()
+    }
+    assert (env["prefill"]["UCX_TLS"], env["prefill"]["TZ"]) == ("rc,cuda_copy", "UTC")
+    assert env["decode"]["UCX_TLS"] == "tcp"
+    # Kubernetes fills in what stands before.
+    assert list(env["router"]) == ["POD_NAMESPACE", "RUST_LOG", "WHERE"]
+
+
+def test_every_pod_has_an_address_of_its_own_for_nixl() -> None:
+    host = {"VLLM_NIXL_SIDE_CHANNEL_HOST": "10.0.0.1"}
+    for changes, field in ((with_env(host), "server.env"), (with_env(decode=host), "decode.env")):
+        with pytest.raises(pulumi.RunError, match=rf"{field}\[VLLM_NIXL_SIDE_CHANNEL_HOST\] is"):
+            args(**changes)
+    assert args(**{**with_env(host), "serve": serve(transfer="mooncake")})
+
+
+def test_a_router_keeps_its_namespace_and_no_key() -> None:
+    for env, sentence in (
+        ({"POD_NAMESPACE": "other"}, r"env\[POD_NAMESPACE\] is set"),
+        ({"API_KEY": "sk-0123456789abcdef0123"}, r"env\[API_KEY\] is set in plain"),
+    ):
+        with pytest.raises(pulumi.RunError, match=sentence):
+            args(**with_env(router=env))
 
 
 def test_a_role_has_its_own_size_and_place() -> None:

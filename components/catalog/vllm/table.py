@@ -1,4 +1,4 @@
-"""What each release of vLLM knows: flags, choices, weight formats, series, parsers, variables.
+"""What each release of vLLM knows: flags, choices, keys, formats, series, parsers, variables.
 
 `releases.json` is made by `make vllm-table` out of the wheels' sources; it says when, and which
 releases were read. A release in between is validated against the nearest older one, a newer
@@ -141,7 +141,7 @@ def lifetime(key: str, name: str) -> Span | None:
     """The releases that know a name, from the first to the last; None where none does.
 
     Args:
-        key: flags, serve, quantization, series, tool_parsers, reasoning_parsers or variables.
+        key: flags, serve, keys, quantization, series, tool_parsers, reasoning_parsers or variables.
         name: E.g. `--task`, `gguf`.
     """
     rows = _table()[key].get(name)
@@ -149,6 +149,20 @@ def lifetime(key: str, name: str) -> Span | None:
         return None
     first, last = read_version(rows[0][1]), read_version(rows[-1][2])
     return Span(first, None if last == releases()[-1] else last)
+
+
+def texts(name: str, version: Version | None) -> tuple[str, ...]:
+    """The only texts that a release, or else any, takes for a key of a flag; empty is any.
+
+    Args:
+        name: Flag and key, e.g. `--kv-transfer-config.kv_role`.
+        version: None stands for every release.
+    """
+    spans = _table()["keys"].get(name, [])
+    if version is None:
+        taken = [set(words) for words, _, _ in spans]
+        return tuple(sorted(set().union(*taken))) if all(taken) else ()
+    return tuple(dict(_entries_at({name: spans}, release(version).version)).get(name, ()))
 
 
 def gone_since(key: str, name: str, version: Version) -> Version | None:

@@ -512,6 +512,42 @@ CASES = [
         {"gateway.host": GONE, "models[coder].route.host": "coder.example.org"},
     ),
     Case(
+        "requests_tell_their_model",
+        "a host above all that the gateway answers",
+        envoy,
+        {"gateway.host": "*.llm.example.org", "models[coder].route.host": "llm.example.org"},
+        (
+            "models[coder].route.host is 'llm.example.org', but it must be left out, a host below "
+            "llm.example.org, or gateway.host left out: the gateway answers no other host."
+        ),
+        {
+            "gateway.host": "*.llm.example.org",
+            "models[coder].route.host": "a.coder.llm.example.org",
+        },
+    ),
+    Case(
+        "requests_tell_their_model",
+        "a host that the certificate for all right below a domain is not for",
+        envoy,
+        {
+            "gateway.host": "*.llm.example.org",
+            "gateway.tls": {"issuer": "letsencrypt"},
+            "cert_manager": "present",
+            "models[coder].route.host": "a.coder.llm.example.org",
+        },
+        (
+            "models[coder].route.host is 'a.coder.llm.example.org', but it must be a host right "
+            "below llm.example.org: a certificate for *.llm.example.org is for no name with more "
+            "dots."
+        ),
+        {
+            "gateway.host": "*.llm.example.org",
+            "gateway.tls": {"issuer": "letsencrypt"},
+            "cert_manager": "present",
+            "models[coder].route.host": "coder.llm.example.org",
+        },
+    ),
+    Case(
         "routes_lead_to_pods",
         "a model that KServe runs on Knative",
         envoy,
@@ -960,6 +996,21 @@ SURPRISES = [
             "plain HTTP, and everyone on the way reads them."
         ),
         {},
+    ),
+    Case(
+        "gateways_are_closed",
+        "an issuer that has to prove all hosts of a domain",
+        envoy,
+        {
+            "gateway.host": "*.llm.example.org",
+            "gateway.tls": {"issuer": "letsencrypt"},
+            "cert_manager": "present",
+        },
+        (
+            "gateway.tls.issuer has to prove all of *.llm.example.org: Let's Encrypt and others of "
+            "ACME take a DNS record for that alone, so that the ClusterIssuer needs a solver dns01."
+        ),
+        {"gateway.host": "*.llm.example.org"},
     ),
     Case(
         "gateways_are_closed",

@@ -36,7 +36,9 @@ SURPRISES = [
         {},
         (
             "The API server has a private address only: run `pulumi up` where it can be reached "
-            "(a runner in the VPC, a VPN), or set cluster.public_endpoint.allowed_cidrs."
+            "(a runner in the VPC, a VPN). cluster.public_endpoint opens it to the Internet, and a "
+            "policy refuses that until policy-config.json exempts the stack: see "
+            "docs/operations.md, Reach the API server."
         ),
         {"cluster.public_endpoint": {"allowed_cidrs": ["203.0.113.7/32"]}},
     ),

@@ -1,0 +1,239 @@
+"""Validates flags of vLLM whose value is a mapping: as JSON, or key by key with dots.
+
+What each release takes was read off its wheel (`keys` of the table), and what it does with the rest
+was seen with its own parser: 0.7.3, 0.8.5, 0.9.2, 0.10.2, 0.11.2, 0.13.0, 0.19.1, 0.28.0, 0.33.0.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from ..args import Fault, Words, nearest
+from ..catalog.vllm import VllmImage
+from ..catalog.vllm.table import Version, lifetime, names, release_name, releases, texts
+from .kv_transfer import TRANSFER_FLAG
+from .vllm_command import Option, VllmCommand
+
+DOTTED_SINCE: Final[Version] = (0, 9, 0)
+"""vLLM's FlexibleArgumentParser: the first release that takes `--flag.key value`."""
+LEVELS_SINCE: Final[Version] = (0, 12, 0)
+"""First release in which -O is a level, 0 to 3, and no mapping: vllm/utils/argparse_utils.py."""
+METHOD_SINCE: Final[Version] = (0, 11, 0)
+"""The first release that guesses no method of a model with layers of its own for it (DeepSeek-V3):
+SpeculativeConfig.__post_init__ of vllm/config/speculative.py."""
+DASHES_SINCE: Final[Version] = (0, 26, 0)
+"""The first release that takes dashes in keys of --speculative-config: vllm/engine/arg_utils.py."""
+IN_A_SHELL: Final = r"[$`]"
+"""How a value begins that a shell, or Kubernetes, fills in."""
+
+_LEVEL: Final = "--optimization-level"
+_COMPILATION: Final = "--compilation-config"
+_SPECULATIVE: Final = "--speculative-config"
+_SHORT: Final = MappingProxyType(
+    {
+        "--spec-method": "method",
+        "--spec-model": "model",
+        "--spec-tokens": "num_speculative_tokens",
+    }
+)
+"""Flags that are keys of --speculative-config."""
+_DRAFTED: Final = (
+    "custom_class",
+    "dflash",
+    "draft_model",
+    "eagle",
+    "eagle3",
+    "medusa",
+    "mlp_speculator",
+)
+"""Methods with weights, or a class, of their own: SpeculativeConfig, 0.8.2 to 0.33.0."""
+_CONNECTORS: Final = MappingProxyType({TRANSFER_FLAG: "kv", "--ec-transfer-config": "ec"})
+"""Flags that hand something over, and how their keys begin: vllm/config/{kv,ec}_transfer.py."""
+# By key that is gone, what its last releases named in its place: vllm/config/compilation.py, 0.11.2
+# and 0.14.1, vllm/config/pooler.py of 0.14.1.
+_REPLACED: Final = MappingProxyType(
+    {
+        f"{_COMPILATION}.level": "mode",
+        f"{_COMPILATION}.full_cuda_graph": "cudagraph_mode FULL",
+        f"{_COMPILATION}.use_cudagraph": "cudagraph_mode",
+        f"{_SPECULATIVE}.speculative_model": "model",
+        "--pooler-config.normalize": "use_activation",
+        "--pooler-config.softmax": "use_activation",
+        "--pooler-config.activation": "use_activation",
+    }
+)
+
+
+def mapping_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
+    """Validates the keys of mappings, in whichever form they stand."""
+    for option in command.options:
+        yield from _form_faults(field, option, image)
+    by_flag = {option.name: option for option in command.options}
+    for flag in sorted(by_flag.keys() & mappings()):
+        options = [option for option in command.options if option.name == flag]
+        dotted = [option for option in options if "." in option.spelled]
+        whole = [option for option in options if option not in dotted]
+        if dotted and whole:
+            got = Words(f"{whole[-1].spelled} with JSON and {dotted[0].spelled}")
+            want = "all of it as JSON, or all of it key by key"
+            yield Fault(field, got, want, "of the two vLLM takes the keys alone")
+        values = _by_key(dotted) if dotted else _of_json(whole[-1])
+        if isinstance(values, dict):
+            yield from _key_faults(field, flag, values, image)
+        elif values is not None and not _is_level(flag, values, whole[-1], image):
+            want = 'a mapping such as {"key": 1}'
+            why = "vLLM exits when it starts"
+            yield Fault(field, Words(f"{flag} with JSON that is none"), want, why)
+    yield from _speculative_faults(field, command, image)
+    for flag, prefix in _CONNECTORS.items():
+        yield from _connector_faults(field, flag, prefix, _values(command, flag))
+
+
+@functools.cache
+def mappings() -> frozenset[str]:
+    """Flags whose value is a mapping with keys of vLLM's own, in some release."""
+    return frozenset(name.partition(".")[0] for name in names("keys"))
+
+
+def _form_faults(field: str, option: Option, image: VllmImage | None) -> Iterator[Fault]:
+    """A form that the release reads as something else, or not at all."""
+    flag, _, key = option.spelled.partition(".")
+    value = option.values[0] if option.values else ""
+    is_level = not key and re.match(rf"[0-3]$|{IN_A_SHELL}", value)
+    if option.name == _LEVEL and flag == "-O" and not is_level:
+        about = f"vLLM {image.release}" if image else f"vLLM {release_name(LEVELS_SINCE)} and later"
+        want = f"-cc.{key}" if key else "one of 0, 1, 2, 3, or -cc with the mapping"
+        why = f"to {about} -O is a level"
+        if key:
+            why += f", here '.{key}', and a word after it is the model that it loads"
+        yield Fault(field, option.spelled, want, why)
+    elif key and image and image.version < DOTTED_SINCE:
+        want = f"{flag} with JSON"
+        why = f"vLLM {image.release} takes no keys with dots; {release_name(DOTTED_SINCE)} was the "
+        yield Fault(field, option.spelled, want, f"{why}first")
+
+
+def _by_key(options: Sequence[Option]) -> dict[str, Any]:
+    """What keys with dots come to. A key below another is not told from one with a value."""
+    values: dict[str, Any] = {}
+    for option in options:
+        key = option.spelled.split(".")[1].removesuffix("+")
+        text = option.values[0] if option.values else None
+        values[key] = Words("given") if option.spelled.count(".") > 1 else _read(text)
+    return values
+
+
+def _of_json(option: Option) -> Any:
+    """What the JSON of a flag says; None where it is none, or not known here."""
+    text = option.values[0] if option.values else ""
+    try:
+        return None if re.match(IN_A_SHELL, text) else json.loads(text)
+    except ValueError:
+        return None
+
+
+def _read(text: str | None) -> Any:
+    """A value as vLLM reads that of a key: JSON, or else text."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return text
+
+
+def _is_level(flag: str, value: object, option: Option, image: VllmImage | None) -> bool:
+    """Whether it is a number in place of the compilation's mapping."""
+    takes_number = option.spelled == "-O" or image is None or image.version < DOTTED_SINCE
+    return flag == _COMPILATION and isinstance(value, int) and takes_number
+
+
+def _key_faults(
+    field: str, flag: str, values: Mapping[str, Any], image: VllmImage | None
+) -> Iterator[Fault]:
+    """Keys that the release does not know, and texts that it does not take for one."""
+    version = image.version if image else None
+    if version and version > releases()[-1]:
+        return
+    known = {
+        name.partition(".")[2] for name in names("keys", version) if name.startswith(f"{flag}.")
+    }
+    dashes = flag == _SPECULATIVE and (version is None or version >= DASHES_SINCE)
+    about = f"vLLM {image.release}" if image else "no release of vLLM that is known"
+    for spelled, value in values.items() if known else ():
+        key = spelled.replace("-", "_") if dashes else spelled
+        name = f"{flag}.{key}"
+        if key not in known:
+            want = _REPLACED.get(name) or nearest(key, known) or "left out"
+            why = "exits with it, or passes over it" if image else "has that key"
+            why = f"{about} {why}"
+            if image and (life := lifetime("keys", name)):
+                why += f"; {life} know it"
+            yield Fault(field, name, want, why)
+            continue
+        offered = texts(name, version)
+        plain = {text.lower().replace("-", "_") for text in offered}
+        if isinstance(value, str) and plain and value.lower().replace("-", "_") not in plain:
+            if re.match(IN_A_SHELL, value):
+                continue
+            want = nearest(value, offered) or f"one of {', '.join(offered)}"
+            why = f"{about} does not know it" if image else f"{about} knows it"
+            yield Fault(field, f"{name} {value}", want, why)
+
+
+def _values(command: VllmCommand, flag: str) -> dict[str, Any] | None:
+    """What a flag's mapping says; None where it is not given, not clear, or not known here."""
+    options = [option for option in command.options if option.name == flag]
+    dotted = [option for option in options if "." in option.spelled]
+    is_unclear = len(dotted) not in (0, len(options)) or any(not o.values for o in dotted)
+    if not command.is_whole or not options or is_unclear:
+        return None
+    values = _by_key(dotted) if dotted else _of_json(options[-1])
+    return values if isinstance(values, dict) else None
+
+
+def _speculative_faults(
+    field: str, command: VllmCommand, image: VllmImage | None
+) -> Iterator[Fault]:
+    """What SpeculativeConfig has to be told, whichever release it is of."""
+    short = {key: command.flags[flag] for flag, key in _SHORT.items() if command.flags.get(flag)}
+    values = _values(command, _SPECULATIVE)
+    if values is None:
+        if not short or _SPECULATIVE in command.flags or not command.is_whole:
+            return
+        values = {}
+    for key in sorted(short.keys() & values.keys()):
+        flag = next(flag for flag, of in _SHORT.items() if of == key)
+        yield Fault(field, flag, f"left out, or {key} of {_SPECULATIVE}", "vLLM exits with both")
+    said = {key.replace("-", "_"): value for key, value in {**values, **short}.items()}
+    method, model = said.get("method"), said.get("model")
+    tokens = said.get("num_speculative_tokens")
+    guesses = image is None or image.version < METHOD_SINCE
+    why = "vLLM exits when it starts"
+    if method is None and model is None and not (guesses and tokens is not None):
+        want = "given its method, e.g. ngram or mtp, or the model that drafts"
+        yield Fault(field, _SPECULATIVE, want, why)
+    elif method in _DRAFTED and model is None:
+        want = "given the model that drafts"
+        yield Fault(field, f"{_SPECULATIVE} with method {method}", want, why)
+    by_itself = method == "suffix" or (model is not None and model not in ("ngram", "[ngram]"))
+    if tokens is None and (method == "ngram" or not by_itself):
+        want = "given num_speculative_tokens, e.g. 3"
+        yield Fault(field, _SPECULATIVE, want, f"{why}: only a draft model may have its own")
+    elif isinstance(tokens, int) and tokens < 1:
+        yield Fault(field, f"{_SPECULATIVE} with {tokens} tokens", "given 1 or more", why)
+
+
+def _connector_faults(
+    field: str, flag: str, prefix: str, values: Mapping[str, Any] | None
+) -> Iterator[Fault]:
+    """A connector and the server's part in it, of which each needs the other."""
+    if values is None:
+        return
+    connector, role = f"{prefix}_connector", f"{prefix}_role"
+    if values.get(connector) is None:
+        yield Fault(field, flag, f"given {connector}", "without it vLLM hands nothing over")
+    elif values.get(role) is None:
+        want = f"given {role}, e.g. {prefix}_both"
+        yield Fault(field, flag, want, "vLLM exits when it starts")
