@@ -15,7 +15,7 @@ from .kserve import LLM_INFERENCE_SERVICE, left_behind
 from .reach import moved_hosts, moved_region
 from .report import StackReport
 from .sharing import switched
-from .upgrades import drained
+from .upgrades import drained, kept
 
 
 @dataclass(frozen=True)
@@ -192,8 +192,8 @@ def headlines(diff: StackDiff) -> list[str]:
     sentences = []
     for change in by_danger(changes.values()):
         danger = _DANGERS.get(change.resource.type)
-        lost = change.kind in (ChangeKind.REPLACED, ChangeKind.DELETED)
-        if lost and danger and not _roots(change, changes):
+        goes = change.kind in (ChangeKind.REPLACED, ChangeKind.DELETED)
+        if goes and danger and not _roots(change, changes):
             sentences.append(_sentence(change, danger, changes))
     refused = [
         f"`pulumi up` refuses this: {change.resource.name} is protected."
@@ -208,8 +208,8 @@ def headlines(diff: StackDiff) -> list[str]:
         sentence for loss in by_danger(diff.resources) for sentence in left_behind(diff, loss)
     ]
     asked = [*switched(diff), *drained(diff), *left_alone(diff), *in_the_way(diff)]
-    elsewhere, hosts = moved_region(diff), moved_hosts(diff)
-    return [*elsewhere, *sentences, *held(diff), *hosts, *asked, *refused, *freed, *leftovers]
+    lost = [*moved_region(diff), *sentences, *held(diff), *moved_hosts(diff)]
+    return [*lost, *asked, *refused, *freed, *leftovers, *kept(diff)]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:
