@@ -96,8 +96,8 @@ def _scale(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:
             return f"{pods}, {scale.retries} retries"
     counted = "pods" if scale.pods_each is None else f"groups of {scale.pods_each} pods"
     if not scale.targets and scale.least == scale.most:
-        is_one = scale.least == 1 and scale.pods_each is not None
-        return f"1 group of {scale.pods_each} pods" if is_one else f"{scale.least} {counted}"
+        single = "1 pod" if scale.pods_each is None else f"1 group of {scale.pods_each} pods"
+        return single if scale.least == 1 else f"{scale.least} {counted}"
     most = "any number of" if scale.most is None else scale.most
     targets = " and ".join(map(_target, scale.targets))
     return ", ".join(filter(None, [f"{scale.least}..{most} {counted}", targets]))

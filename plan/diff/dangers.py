@@ -16,7 +16,7 @@ from .kserve import INFERENCE_SERVICE, LLM_INFERENCE_SERVICE, left_behind
 from .reach import moved_hosts, moved_region
 from .report import StackReport
 from .sharing import switched
-from .upgrades import drained
+from .upgrades import drained, kept
 
 
 @dataclass(frozen=True)
@@ -207,8 +207,8 @@ def headlines(diff: StackDiff) -> list[str]:
         sentence for loss in by_danger(diff.resources) for sentence in left_behind(diff, loss)
     ]
     asked = [*switched(diff), *drained(diff), *left_alone(diff), *in_the_way(diff)]
-    elsewhere, hosts = moved_region(diff), moved_hosts(diff)
-    return [*elsewhere, *sentences, *held(diff), *hosts, *asked, *refused, *freed, *leftovers]
+    lost = [*moved_region(diff), *sentences, *held(diff), *moved_hosts(diff)]
+    return [*lost, *asked, *refused, *freed, *leftovers, *kept(diff)]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:

@@ -301,7 +301,8 @@ def _readers(topology: DiffTopology) -> Mapping[str, str]:
             for now in (workload.now for workload in topology.workloads)
             if any(files.store.name == store.now.name for files in now.files)
         ]
-        readers[store.now.name] = f", used by {', '.join(names)}" if names else ""
+        # A model with roles is a workload for each.
+        readers[store.now.name] = f", used by {', '.join(dict.fromkeys(names))}" if names else ""
     return readers
 
 

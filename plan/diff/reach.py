@@ -30,12 +30,14 @@ def moved_region(diff: StackDiff) -> Iterator[str]:
 
 
 def moved_hosts(diff: StackDiff) -> Iterator[str]:
-    """A sentence for each model that answers under another host, and no more under its own."""
-    for output in diff.outputs:
-        old, new = output.old, output.new
-        if output.path.endswith(_HOST) and type(old) is type(new) is str:
-            model = output.path.removesuffix(_HOST)
-            yield (
-                f"The model {model} answers under {new}, and no more under {old}: tell whoever "
-                "asks it, and mend names and certificates."
-            )
+    """A sentence on the models that answer under another host, and no more under their own."""
+    models = [
+        f"{output.path.removesuffix(_HOST)} (was {output.old}, will be {output.new})"
+        for output in diff.outputs
+        if output.path.endswith(_HOST) and type(output.old) is type(output.new) is str
+    ]
+    if models:
+        yield (
+            f"Another host, and no answer under the old one: {', '.join(models)}. Tell whoever "
+            "asks, and mend names and certificates."
+        )

@@ -29,15 +29,27 @@ _OF_NEW_NODES: Final = frozenset(
 
 
 def drained(diff: StackDiff) -> Iterator[str]:
-    """A sentence for each cluster and pool whose nodes are drained, or stay as they are."""
+    """A sentence for each cluster and pool whose nodes are drained for an upgrade."""
     for change, old in diff.updated(NODE_POOL, CLUSTER):
         is_pool = change.resource.type == NODE_POOL
         yield from _pool(change, old) if is_pool else _cluster(change)
 
 
+def kept(diff: StackDiff) -> Iterator[str]:
+    """A sentence for each set of settings that nodes which are there do not get, with the pools."""
+    pools: dict[tuple[str, ...], list[str]] = {}
+    for change, old in diff.updated(NODE_POOL):
+        if fields := _of_new_nodes(change, old):
+            pools.setdefault(fields, []).append(change.resource.name)
+    for fields, names in pools.items():
+        yield (
+            f"Nodes that are there keep their {', '.join(fields)}: only nodes that come to "
+            f"{', '.join(names)} later are made by the new settings."
+        )
+
+
 def _pool(change: ResourceChange, old: Resource) -> Iterator[str]:
     if _POLICY not in change.resource.inputs:
-        yield from _kept(change, old)
         return
     name = change.resource.name
     if _POLICY not in old.inputs:
@@ -49,23 +61,23 @@ def _pool(change: ResourceChange, old: Resource) -> Iterator[str]:
         )
 
 
-def _kept(change: ResourceChange, old: Resource) -> Iterator[str]:
-    """What the nodes that are there keep; of instance types, only one that is no longer named."""
+def _of_new_nodes(change: ResourceChange, old: Resource) -> tuple[str, ...]:
+    """Settings that only new nodes get; instance types only where one is no longer named.
+
+    Of a pool whose nodes are upgraded in the same change, none: they may get new disks.
+    """
     new = change.resource.inputs
+    if _POLICY in new:
+        return ()
     fields = dict.fromkeys(str(parse_path(changed.path)[0]) for changed in change.properties)
     types = {*(old.inputs.get("instanceTypes") or ())} - {*(new.get("instanceTypes") or ())}
-    kept = [
+    return tuple(
         field
         for field in fields
         if field in _OF_NEW_NODES
         and (field != "instanceTypes" or types)
         and not (field in ("labels", "taints") and new.get("updateNodes"))
-    ]
-    if kept:
-        yield (
-            f"The nodes that the node pool {change.resource.name} has already keep theirs "
-            f"({', '.join(kept)}): only nodes that come later are made by the new settings."
-        )
+    )
 
 
 def _cluster(change: ResourceChange) -> Iterator[str]:

@@ -32,8 +32,8 @@ def test_another_region_finds_nothing_of_what_stands() -> None:
 def test_another_host_is_told_to_those_who_ask_the_old_one() -> None:
     said = headlines(diff_of("dev", {"knative": {"domain": "new.example.com"}}))
     assert said == [
-        "The model qwen answers under qwen.inference.new.example.com, and no more under "
-        "qwen.inference.example.com: tell whoever asks it, and mend names and certificates."
+        "Another host, and no answer under the old one: qwen (was qwen.inference.example.com, will "
+        "be qwen.inference.new.example.com). Tell whoever asks, and mend names and certificates."
     ]
 
 

@@ -44,9 +44,14 @@ def test_a_newer_cluster_takes_its_nodes_with_it() -> None:
 
 def test_nodes_that_are_there_keep_what_they_were_made_with() -> None:
     types = ["ecs.gn7i-c32g1.8xlarge", "ecs.gn7i-c32g1.16xlarge"]
-    [kept] = sentences({}, {"pools[a10].instance_types": types[1:]})
-    assert kept.startswith("The nodes that the node pool a10-pool has already keep theirs (inst")
-    assert "(systemDiskSize)" in sentences({}, {"pools[a10].system_disk_gib": 300})[0]
-    assert "(labels)" in sentences({}, {"pools[a10].labels": {"a": "b"}})[0]
+    assert sentences({}, {"pools[a10].instance_types": types[1:]}) == [
+        "Nodes that are there keep their instanceTypes: only nodes that come to a10-pool later are "
+        "made by the new settings."
+    ]
+    disks = {"pools[a10].system_disk_gib": 300, "pools[t4].system_disk_gib": 300}
+    assert (
+        "their systemDiskSize: only nodes that come to a10-pool, t4-pool" in sentences({}, disks)[0]
+    )
+    assert "their labels:" in sentences({}, {"pools[a10].labels": {"a": "b"}})[0]
     assert sentences({}, {"pools[a10].instance_types": types}) == []
     assert sentences({}, {"pools[a10].size": 3}) == []

@@ -600,7 +600,7 @@ def test_a_plan_tells_what_becomes_of_each_role() -> None:
     prefill, decode, router = (told[f"RoleBasedGroup, role {role},"] for role in ROLES)
     assert prefill[0] == "1..2 pods, vllm_num_requests_waiting 4 each"
     assert "ResourcePolicy qwen-decode" in decode[-1]
-    assert router == ["1 pods", "any node; no ResourcePolicy selects these pods"]
+    assert router == ["1 pod", "any node; no ResourcePolicy selects these pods"]
 
 
 ROLES: Final = ("prefill", "decode", "router")
