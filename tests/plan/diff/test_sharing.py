@@ -3,14 +3,14 @@
 from typing import Any
 
 from plan.diff.compare import compare
-from plan.diff.dangers import headlines
+from plan.diff.sharing import switched
 from tests.stacks.environments import dev, merged, planned
 
 
 def sentences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     alone = {"training": [], "models[qwen].placement.pools": ["t4"]}
     plans = [planned(merged(dev(), {**alone, **changes})) for changes in (old, new)]
-    return headlines(compare(*plans))
+    return list(switched(compare(*plans)))
 
 
 def test_another_mode_gives_cards_out_twice() -> None:
