@@ -1,7 +1,6 @@
 """What the checks see of an environment."""
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -171,8 +170,3 @@ def section_pools(
 def own_pools(environment: Environment, placement: PlacementSection) -> list[PoolSection]:
     """Those of them whose size the stack decides."""
     return [pool for pool in placed(environment, placement) if isinstance(pool, PoolSection)]
-
-
-def repeated(names: list[str]) -> list[str]:
-    """Names that are given more than once."""
-    return [name for name, count in Counter(names).items() if count > 1]
