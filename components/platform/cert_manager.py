@@ -69,4 +69,4 @@ def cert_manager_values(args: CertManagerArgs) -> dict[str, Any]:
     }
     if args.image_prefix:
         values |= {"imageRegistry": args.image_prefix, "imageNamespace": ""}
-    return merged(values, args.chart.values or {} if args.chart else {})
+    return merged(values, args.chart.values if args.chart else None)

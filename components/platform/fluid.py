@@ -88,7 +88,7 @@ class Fluid(pulumi.ComponentResource):
 def fluid_values(args: FluidArgs) -> dict[str, Any]:
     """Values of the chart: ours for the upstream chart, then the user's over them."""
     values = _upstream_values(args) if args.chart.flavor is FluidFlavor.UPSTREAM else {}
-    return merged(values, args.chart.values or {})
+    return merged(values, args.chart.values)
 
 
 def _upstream_values(args: FluidArgs) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """GPU and vLLM metrics on their way to an HPA: exporter, Prometheus, adapter."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -336,9 +336,8 @@ def arms_values(args: GpuMetricsArgs) -> dict[str, Any]:
     }
     if token is not None:
         prometheus["prometheusHeader"] = [{"Authorization": token}]
-    return _laid_over(
-        {"AlibabaCloudMetricsAdapter": {"prometheus": prometheus}}, args.adapter_chart
-    )
+    values = {"AlibabaCloudMetricsAdapter": {"prometheus": prometheus}}
+    return merged(values, args.adapter_chart.values if args.adapter_chart else None)
 
 
 def upstream_values(args: GpuMetricsArgs) -> dict[str, Any]:
@@ -350,7 +349,7 @@ def upstream_values(args: GpuMetricsArgs) -> dict[str, Any]:
     }
     if args.image_prefix:
         values["image"] = {"repository": f"{args.image_prefix}/prometheus-adapter"}
-    return _laid_over(values, args.adapter_chart)
+    return merged(values, args.adapter_chart.values if args.adapter_chart else None)
 
 
 def exporter_values(args: GpuMetricsArgs) -> dict[str, Any]:
@@ -372,7 +371,7 @@ def exporter_values(args: GpuMetricsArgs) -> dict[str, Any]:
     }
     if args.image_prefix:
         values["image"] = {"repository": f"{args.image_prefix}/dcgm-exporter"}
-    return _laid_over(values, args.exporter_chart)
+    return merged(values, args.exporter_chart.values if args.exporter_chart else None)
 
 
 def monitor_spec(vllm: VllmMonitor) -> PodMonitorSpec:
@@ -394,10 +393,6 @@ def monitor_spec(vllm: VllmMonitor) -> PodMonitorSpec:
 def _rules(args: GpuMetricsArgs) -> dict[str, Any]:
     # The default rules would serve every series of the cluster a second time.
     return {"default": False, "custom": adapter_rules(args)}
-
-
-def _laid_over(values: Mapping[str, Any], chart: HelmChart | None) -> dict[str, Any]:
-    return merged(dict(values), (chart.values if chart else None) or {})
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -199,7 +199,7 @@ def chart_values(chart: EnvoyGatewayChart, store: LimitStore | None) -> dict[str
             part: {"image": f"{prefix}/{image}:{tags[image]}"} for part, image in images.items()
         }
         values["global"] = {"images": paths}
-    return merged(values, chart.values or {})
+    return merged(values, chart.values)
 
 
 CHART_IMAGES: Final = {"gateway": "v1.9.1", "ratelimit": "8fe6ea42", "envoy": "distroless-v1.39.1"}

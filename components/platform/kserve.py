@@ -285,7 +285,7 @@ def kserve_values(args: KServeArgs) -> dict[str, Any]:
     unlimited = {"resources": {"limits": {"cpu": ""}}}
     values = {"kserve": {"controller": controller, "inferenceservice": unlimited}}
     images = _images(chart.image_prefix) if chart.image_prefix else {}
-    return merged(merged(values, images), chart.values or {})
+    return merged(merged(values, images), chart.values)
 
 
 def runtime_values(chart: KServeChart) -> dict[str, Any]:

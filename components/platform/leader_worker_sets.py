@@ -54,4 +54,4 @@ def controller_values(chart: LeaderWorkerSetsChart) -> dict[str, Any]:
     # Its webhooks have their certificate from the controller itself, not from cert-manager.
     prefix = chart.image_prefix
     image = {"image": {"manager": {"repository": f"{prefix}/lws"}}} if prefix else {}
-    return merged(image, chart.values or {})
+    return merged(image, chart.values)

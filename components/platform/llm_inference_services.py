@@ -75,7 +75,7 @@ def controller_values(args: LLMInferenceServicesArgs) -> dict[str, Any]:
     if prefix := chart.image_prefix:
         llmisvc["controller"] = {"image": f"{prefix}/llmisvc-controller"}
         kserve |= shared_images(prefix)
-    return merged({"kserve": kserve}, args.values or {})
+    return merged({"kserve": kserve}, args.values)
 
 
 def preset_values() -> dict[str, Any]:

@@ -119,10 +119,10 @@ def located(pinned: Chart, source: ChartSource) -> tuple[str, str | None, str | 
     return chart, None if chart.endswith(".tgz") else version, repository
 
 
-def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Two trees of Helm values, the second laid over the first."""
+def merged(base: dict[str, Any], over: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Two trees of Helm values, the second laid over the first; None changes nothing."""
     result = dict(base)
-    for key, value in over.items():
+    for key, value in (over or {}).items():
         below = result.get(key)
         if isinstance(below, dict) and isinstance(value, dict):
             result[key] = merged(below, value)

@@ -59,4 +59,4 @@ def group_values(chart: RoleBasedGroupsChart) -> dict[str, Any]:
         "image": {"repository": f"{prefix}/rbgs-controller"},
         "crdUpgrade": {"repository": f"{prefix}/rbgs-upgrade-crd"},
     }
-    return merged(images if prefix else {}, chart.values or {})
+    return merged(images if prefix else {}, chart.values)

@@ -120,7 +120,6 @@ class Scale(Args):
     """Time that the last replica stays idle. It starts after window_seconds and
     scale_down_delay_seconds without a request: with 600 the replica goes after 660 s. Knative's
     default is 0."""
-
     ahpa: Ahpa | None = None
     """Present: ACK's AHPA scales, and settings of windows, panic and delays are left out."""
 

@@ -21,7 +21,7 @@ from .load_generators import (
     longest_seconds,
     scenario_faults,
 )
-from .scenarios import Connections, Prompt, Scenario
+from .scenarios import ColdStart, Connections, Prompt, Scenario
 from .server import API_KEY, FolderOfClaim, KeySecretName
 from .training_job import name_faults
 from .vllm_sources import OFFLINE
@@ -229,14 +229,16 @@ def _load(job: str, args: LoadTestArgs) -> Load:
 
 
 def _pod(name: str, args: LoadTestArgs) -> dict[str, Any]:
-    cold = args.scenario.cold_start is not None
-    waiting = {"serviceAccountName": account_name(name), "initContainers": [_until_idle(args)]}
+    waiting: dict[str, Any] = {}
+    if (cold_start := args.scenario.cold_start) is not None:
+        waiting["serviceAccountName"] = account_name(name)
+        waiting["initContainers"] = [_until_idle(args, cold_start)]
     return {
         "restartPolicy": "Never",
         # Of the containers, only the one that waits for an idle model has a token.
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        **(waiting if cold else {}),
+        **waiting,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": _USER,
@@ -290,17 +292,15 @@ def _generator(name: str, args: LoadTestArgs) -> dict[str, Any]:
     }
 
 
-def _until_idle(args: LoadTestArgs) -> dict[str, Any]:
+def _until_idle(args: LoadTestArgs, cold_start: ColdStart) -> dict[str, Any]:
     """Waits until the model has no pod; where there is none, kubectl is done at once."""
-    idle = args.scenario.cold_start
-    seconds = idle.idle_seconds if idle else 0
     selector = ",".join(f"{key}={value}" for key, value in sorted((args.pod_labels or {}).items()))
     return {
         "name": "until-idle",
         "image": args.kubectl_image,
         "command": [
             *("kubectl", "wait", "pod", "--for=delete", f"--selector={selector}"),
-            *(f"--timeout={plain(seconds)}s", "--namespace", args.namespace),
+            *(f"--timeout={plain(cold_start.idle_seconds)}s", "--namespace", args.namespace),
         ],
         "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108  where kubectl keeps a cache
         "resources": {

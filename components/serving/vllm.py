@@ -1,7 +1,6 @@
 """Flags of vLLM's server, as fields."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -9,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from ..args import Args, Because, Fault, TextForm, refuse
+from ..args import Args, Because, Fault, TextForm, refuse, repeated
 from ..catalog.vllm.table import Version, names
 from ..keys import snake
 from .vllm_parallel import tensor_share
@@ -311,10 +310,9 @@ class Lora(Args):
     it. Left out, vLLM's 16; an adapter of a higher one is not loaded."""
 
     def _faults(self) -> Iterator[Fault]:
-        for name, count in Counter(adapter.name for adapter in self.adapters).items():
-            if count > 1:
-                why = "clients ask for an adapter by its name"
-                yield Fault(f"adapters[{name}].name", name, "given to one adapter only", why)
+        for name in repeated(adapter.name for adapter in self.adapters):
+            why = "clients ask for an adapter by its name"
+            yield Fault(f"adapters[{name}].name", name, "given to one adapter only", why)
         if self.max_rank is not None and self.max_rank not in LORA_RANKS:
             want = f"one of {', '.join(map(str, LORA_RANKS))}"
             yield Fault("max_rank", self.max_rank, want, "vLLM exits when it starts")

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, get_args, get_origin
 
-from components.args import Fault
+from components.args import Fault, repeated
 
 from ..arguments import base_model, checkpoint, created_namespaces, imports, mounts, results
 from ..sections.environment import Environment
 from .rules import check
-from .views import repeated, workloads
+from .views import workloads
 
 PLATFORM_NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from components.args import MISSING, Fault
+from components.args import MISSING, Fault, repeated
 from components.catalog.gpus import GPUS
 
 from ..sections.environment import Environment
 from ..sections.pools import GpuSection
 from .rules import check, warning
-from .views import guess, repeated, section_of
+from .views import guess, section_of
 
 
 @check
@@ -48,7 +48,7 @@ def described_cards_are_new(environment: Environment) -> Iterator[Fault]:
             why = f"nodes with that label have {twin} cards, of the catalogue"
             want = f"the label of another card, or gpu {twin} used"
             yield Fault(f"gpus[{entry.name}].label", entry.label, want, why)
-    for label in repeated([entry.label for entry in environment.gpus if entry.label]):
+    for label in repeated(entry.label for entry in environment.gpus if entry.label):
         twins = [entry.name for entry in environment.gpus if entry.label == label]
         why = f"{' and '.join(twins)} have it, and pods of one would land on the other"
         yield Fault(f"gpus[{twins[-1]}].label", label, "that of one card", why)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.args import MISSING, Fault
+from components.args import MISSING, Fault, repeated
 from components.catalog.regions import oss_internal_endpoint
 from components.serving.server import Resources
 
@@ -10,7 +10,7 @@ from ..arguments import mounts
 from ..sections.environment import Environment
 from ..sections.models import PlacementSection
 from .rules import check
-from .views import cached, guess, repeated, resources_of, sections, workloads
+from .views import cached, guess, resources_of, sections, workloads
 
 
 @check

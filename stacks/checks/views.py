@@ -1,7 +1,6 @@
 """What the checks see of an environment."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
@@ -206,11 +205,6 @@ def own_pools(environment: Environment, placement: PlacementSection) -> list[Poo
 def server_field(model: ModelSection, field: str) -> str:
     """What of a server says a flag: a field of its section `vllm`, or else its command line."""
     return f"vllm.{field}" if model.server.vllm else "command"
-
-
-def repeated(names: list[str]) -> list[str]:
-    """Names that are given more than once."""
-    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def guess(name: str, names: Iterable[str]) -> str:

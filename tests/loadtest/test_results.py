@@ -59,7 +59,10 @@ def stored(**changes: object) -> str:
         (stored(seed="x"), "seed is 'x', but it must be a whole number"),
         (stored(samples=[{"due": 0}]), r"samples\[0\].sent is missing, but it must be given"),
         (stored(sample=1), "sample is not a known key, but it must be left out .did you mean"),
-        (stored(scenario={"steady": {}}), "scenario.steady.rate is left out, as is clients"),
+        (
+            stored(scenario={"steady": {}}),
+            "scenario.steady.rate is missing, but it must be given, or else clients",
+        ),
         (stored(scenario={}), "scenario.steady is missing, but it must be given, or else spike"),
     ],
 )
