@@ -13,6 +13,10 @@ from .variables import REFERENCE
 MODULES: Final = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.cli.main")
 """Modules that `python -m` starts the server with; the second takes `serve` first."""
 
+LEVELS_TAKE_KEYS_SINCE: Final[Version] = (0, 13, 0)
+"""The first release that takes `-O.mode 3` for a level, called .mode, and 3 for the model: before, it
+is --compilation-config.mode. vllm/utils/argparse_utils.py, 0.12.0 and 0.13.0."""
+
 _SEPARATORS: Final = "();<>|&\n"
 _PRESENT: Final = ""
 _SHELL: Final = r"(ba|da|a|z|k)?sh"
@@ -220,6 +224,8 @@ def _option(
 def base_flag(spelled: str, features: table.Release) -> str:
     """A flag with dashes, without the keys of `--compilation-config.level`, and -O in full."""
     flag = spelled.partition(".")[0]
+    if spelled.startswith("-O.") and features.version < LEVELS_TAKE_KEYS_SINCE:
+        return "--compilation-config"
     if flag.startswith("-O"):
         return "--optimization-level" if "--optimization-level" in features.flags else "-O"
     return flag.replace("_", "-") if flag.startswith("--") else flag

@@ -19,8 +19,6 @@ from .vllm_command import Option, VllmCommand
 
 DOTTED_SINCE: Final[Version] = (0, 9, 0)
 """vLLM's FlexibleArgumentParser: the first release that takes `--flag.key value`."""
-LEVELS_SINCE: Final[Version] = (0, 12, 0)
-"""First release in which -O is a level, 0 to 3, and no mapping: vllm/utils/argparse_utils.py."""
 METHOD_SINCE: Final[Version] = (0, 11, 0)
 """The first release that guesses no method of a model with layers of its own for it (DeepSeek-V3):
 SpeculativeConfig.__post_init__ of vllm/config/speculative.py."""
@@ -100,17 +98,18 @@ def mappings() -> frozenset[str]:
 
 def _form_faults(field: str, option: Option, image: VllmImage | None) -> Iterator[Fault]:
     """A form that the release reads as something else, or not at all."""
+    if image is None:
+        return
     flag, _, key = option.spelled.partition(".")
     value = option.values[0] if option.values else ""
     is_level = not key and re.match(rf"[0-3]$|{IN_A_SHELL}", value)
     if option.name == _LEVEL and flag == "-O" and not is_level:
-        about = f"vLLM {image.release}" if image else f"vLLM {release_name(LEVELS_SINCE)} and later"
         want = f"-cc.{key}" if key else "one of 0, 1, 2, 3, or -cc with the mapping"
-        why = f"to {about} -O is a level"
+        why = f"to vLLM {image.release} -O is a level"
         if key:
             why += f", here '.{key}', and a word after it is the model that it loads"
         yield Fault(field, option.spelled, want, why)
-    elif key and image and image.version < DOTTED_SINCE:
+    elif key and image.version < DOTTED_SINCE:
         want = f"{flag} with JSON"
         why = f"vLLM {image.release} takes no keys with dots; {release_name(DOTTED_SINCE)} was the "
         yield Fault(field, option.spelled, want, f"{why}first")

@@ -40,6 +40,7 @@ def as_json(flag: str, **keys: object) -> list[str]:
         ("0.19.0", [SPECULATIVE, "$(DRAFT)"]),
         ("0.19.0", [f"{SPECULATIVE}.method", "$(METHOD)", f"{SPECULATIVE}.model", "/m/x"]),
         ("0.11.2", ["-O.mode", "3"]),
+        ("0.12.0", ["-O.mode", "3"]),
         ("0.11.2", as_json("-O", level=3)),
         ("0.33.0", ["-O", "2"]),
         ("0.33.0", ["-O2"]),
@@ -116,12 +117,14 @@ def test_mappings_that_the_release_takes_pass(release: str, words: list[str]):
         ("0.8.5", ["--limit-mm-per-prompt.image", "2"], "takes no keys with dots"),
         ("0.19.0", [f"{SPECULATIVE}.method"], f"must be {SPECULATIVE}.method and its value"),
         (
-            "0.12.0",
+            "0.13.0",
             ["-O.mode", "3"],
-            "is '-O.mode', but it must be -cc.mode: to vLLM 0.12.0 -O is a level, here '.mode', an",
+            "is '-O.mode', but it must be -cc.mode: to vLLM 0.13.0 -O is a level, here '.mode', an",
         ),
         ("0.33.0", as_json("-O", mode=3), "is '-O', but it must be one of 0, 1, 2, 3, or -cc"),
         ("0.33.0", ["-O4"], "is '-O', but it must be one of 0, 1, 2, 3"),
+        ("0.12.0", ["-O.levels", "3"], "is '--compilation-config.levels', but it must be level"),
+        ("0.12.0", as_json("-O", mode=3), "is '-O', but it must be one of 0, 1, 2, 3, or -cc"),
         ("0.9.0", [COMPILATION, "3"], "must be a mapping such as"),
         (
             "0.18.0",
@@ -163,6 +166,12 @@ def test_a_command_is_read_alike():
     assert "command is '--speculative-config', but it must be given num_spec" in refusal(
         ModelServer, raw
     )
+
+
+def test_an_image_that_does_not_tell_its_release_may_be_of_any() -> None:
+    for words in (["-O.mode", "3"], ["-O", "3"], [f"{SPECULATIVE}.method", "suffix"]):
+        raw = {**typed("0.19.0", *words), "image": "registry/vllm:latest"}
+        assert ModelServer.of(raw).command_line()
 
 
 def test_what_stands_in_a_file_is_not_asked_for():
