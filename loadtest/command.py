@@ -421,12 +421,19 @@ def _valid(model: type[Model], raw: Mapping[str, Any]) -> Model:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        sentences = map(str, faults(model, error, raw))
+        sentences = [
+            # Of a scenario, the first part is its kind.
+            str(replace(fault, field=_option(fault.field.removeprefix(f"{next(iter(raw))}."))))
+            for fault in faults(model, error, raw)
+        ]
         raise Refused(f"The {model.__name__.lower()}", *sentences) from None
 
 
 def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    """The option that gives a field, or the field that it is in."""
+    field = name.partition(".")[0]
+    words = {"words": "prompt_words", "failures": "fail"}.get(field, field)
+    return f"--{words.replace('_', '-')}"
 
 
 def _check_writable(path: Path) -> None:

@@ -1,15 +1,16 @@
 """The verb `new`: asks, plans, and writes."""
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from components.quantity import parse
 from plan.refused import Refused
 from stacks.validation import validate
 
 from .draft import new_path, planned, write
 from .environment import draft
-from .questions import QUESTIONS, Answers, WizardQuestion
+from .questions import QUESTIONS, Answers, WizardQuestion, card_of
 
 Ask = Callable[[str, str], str]
 """Asks a person: the question, and what is taken by default. Raises `Left`."""
@@ -46,7 +47,8 @@ def new(
     try:
         if ask is not None:
             _converse(stack, said, say, ask)
-        drafted = draft(answered(stack, said))
+        answers = answered(stack, said)
+        drafted = draft(answers)
         plan = planned(drafted, stack, project)
         write(drafted, path)
     except Refused as refused:
@@ -59,9 +61,22 @@ def new(
             *refused.sentences,
             f"Nothing is written. To go on with these answers, change what is wrong in: {command}",
         ) from None
-    for warning in plan.warnings:
+    for warning in [*plan.warnings, *_too_large(answers)]:
         say(f"Warning: {warning}")
     return path
+
+
+def _too_large(answers: Answers) -> Iterator[str]:
+    """A warning where the cards of a replica have no room for what it loads from a hub.
+
+    Of files in a store a check of the stack file says so, which knows their size.
+    """
+    room = card_of(answers).memory_gib * int(answers["gpus"])
+    if answers["files"] == "hub" and parse(answers["size"]) > room * 2**30:
+        yield (
+            f"--size is {answers['size']}, and the cards of a replica have {room} GiB of memory "
+            "for weights and KV cache together: it may fail to load."
+        )
 
 
 def answered(stack: str, said: Mapping[str, str]) -> Answers:

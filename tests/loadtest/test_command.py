@@ -54,9 +54,9 @@ def test_options_make_a_scenario(
             {"rate": 2.0},
             "--rate is 2.0, but it must be left out: spike takes --clients and --seconds.",
         ),
-        ("steady", {}, "steady.rate is missing, but it must be given, or else clients"),
-        ("steady", {"rate": 0.0}, "steady.rate is 0.0, but it must be more than 0"),
-        ("tide", {}, "tide.peak_rate is missing, but it must be given"),
+        ("steady", {}, "--rate is missing, but it must be given, or else clients"),
+        ("steady", {"rate": 0.0}, "--rate is 0.0, but it must be more than 0"),
+        ("tide", {}, "--peak-rate is missing, but it must be given"),
         ("cold-start", {"seconds": 9.0}, "cold-start takes --idle-seconds and --timeout-seconds"),
     ],
 )
@@ -70,7 +70,7 @@ def test_options_that_make_no_scenario_are_refused(
 
 def test_a_prompt_out_of_bounds_is_refused() -> None:
     assert command.prompt(5, 4).words == 5
-    with pytest.raises(Refused, match="words is 0, but it must be 1 or more"):
+    with pytest.raises(Refused, match="--prompt-words is 0, but it must be 1 or more"):
         command.prompt(0, 4)
 
 

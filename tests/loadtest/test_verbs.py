@@ -72,12 +72,12 @@ def test_ctrl_c_exits_130_without_a_traceback(url: str, tmp_path: Path) -> None:
         (["run", "ftp://x", "--model", "q", "--rate", "1"], "URL is 'ftp://x', but it must begin"),
         (
             ["run", "http://x", "--model", "q"],
-            "steady.rate is missing, but it must be given, or else clients",
+            "--rate is missing, but it must be given, or else clients",
         ),
         (["run", "http://127.0.0.1:9", "--model", "q", "--rate", "50"], "nothing was measured"),
         (["report", "none.json"], "none.json cannot be read: No such file or directory."),
         (["serve-fake", "--fail", "crash=1"], "--fail is 'crash=1', but it must read KIND=N"),
-        (["serve-fake", "--ttft", "-1"], "ttft is -1.0, but it must be 0.0 or more"),
+        (["serve-fake", "--ttft", "-1"], "--ttft is -1.0, but it must be 0.0 or more"),
     ],
 )
 def test_a_refused_input_exits_2_with_a_sentence(

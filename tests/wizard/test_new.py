@@ -222,6 +222,15 @@ def test_what_nobody_answered_is_no_traceback(project: Path) -> None:
     assert result.stderr.endswith("is refused:\n  --on has no answer, and the input has ended.\n")
 
 
+@pytest.mark.parametrize("files", ["store", "import", "hub"])
+def test_a_model_that_is_larger_than_its_cards_is_warned_of(project: Path, files: str) -> None:
+    words = ["--card", "T4", "--files", files]
+    assert "may fail to load" not in run(project, "a", "--yes", *words).stderr
+    result = run(project, "b", "--yes", *words, "--size", "145Gi")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("may fail to load") == 1
+
+
 def test_the_most_replicas_are_no_fewer_than_the_fewest() -> None:
     assert answered("t", {"min": "5"})["max"] == "5"
 
