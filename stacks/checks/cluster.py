@@ -6,7 +6,6 @@ from typing import Final
 from components.args import MISSING, Fault, Words
 from components.catalog.labels import ARCHITECTURE
 from components.catalog.regions import region_of
-from components.cloud.network import overlap_faults
 from components.crds.affinity import TaintEffect
 from components.names import kubernetes_minor
 
@@ -135,17 +134,6 @@ def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
             want = f"a zone of {environment.region}"
             why = "the VPC lies in that region"
             yield Fault(f"network.zones[{zone.id}].id", zone.id, want, why)
-
-
-@check
-def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
-    """VPC, pods under Flannel and Services share no address; of vSwitches the network says it."""
-    network = environment.network
-    if network is None:
-        return
-    fields = ("cidr", "service_cidr", "pod_cidr") if environment.creates_cluster else ()
-    ranges = {f"network.{field}": getattr(network, field) for field in fields}
-    yield from overlap_faults({field: cidr for field, cidr in ranges.items() if cidr is not None})
 
 
 @check

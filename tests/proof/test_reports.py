@@ -164,8 +164,7 @@ def test_a_step_that_fails_in_its_own_process_fails_the_proof(
     console = Console(record=True, width=200, file=open("/dev/null", "w"))  # noqa: SIM115
     assert program.prove_side_by_side(steps[:1], console)
     assert not program.prove_side_by_side(steps, console)
-    good = "good was run\ngood: 0 s\n"
-    assert console.export_text() == f"{good}{good}bad was run\noh\nbad: 0 s\n"
+    assert console.export_text() == "good was run\ngood was run\nbad was run\noh\n"
 
 
 def test_the_proof_runs_the_version_of_the_image_that_the_job_runs() -> None:

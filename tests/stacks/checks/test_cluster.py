@@ -172,7 +172,7 @@ CASES = [
         {"region": "ap-southeast-1", "network.zones[cn-beijing-h].id": "ap-southeast-1a"},
     ),
     Case(
-        "address_ranges_are_apart",
+        "AckClusterArgs",
         "Services on the addresses of the VPC",
         dev,
         {"network.service_cidr": "10.0.240.0/20"},

@@ -749,8 +749,8 @@ CASES = [
         dev,
         {"network.cidr": GONE},
         (
-            "network.cidr is missing, but it must be given, or else vpc_id: a VPC has an address "
-            "range."
+            "network.cidr is missing, but it must be given, or else network.vpc_id: a VPC has an "
+            "address range."
         ),
         {"network.egress_mbps": 1},
     ),
@@ -761,7 +761,8 @@ CASES = [
         {"network.zones[cn-beijing-h].vswitch_id": "vsw-2zea"},
         (
             "network.zones[cn-beijing-h].vswitch_id is 'vsw-2zea', but it must be left out, or "
-            "vpc_id given: the VPC is created, and so are its vSwitches; with vpc_id, both exist."
+            "network.vpc_id given: the VPC is created, and so are its vSwitches; with "
+            "network.vpc_id, both exist."
         ),
         {},
     ),
@@ -804,8 +805,8 @@ CASES = [
         dev,
         {"network.nat": "present"},
         (
-            "network.nat is 'present', but it must be create, or vpc_id given: a VPC that is "
-            "created has no other way out than the one created with it."
+            "network.nat is 'present', but it must be create, or network.vpc_id given: a VPC "
+            "that is created has no other way out than the one created with it."
         ),
         {"network.nat": "create"},
     ),

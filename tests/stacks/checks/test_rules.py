@@ -30,7 +30,7 @@ What the design asks for, and the cases or tests that prove it:
   no Standard cluster to choose and so no ResourcePolicy without its scheduler:
   test_a_cluster_without_the_scheduler_cannot_be_asked_for
 - the OSS endpoint is internal: `oss_endpoints_are_internal`
-- address ranges: `address_ranges_are_apart`
+- address ranges: `AckClusterArgs`
 - what KServe needs: `metrics_have_an_adapter`, `metrics_have_a_source`, `kserve_has_cert_manager`,
   `metrics_come_from_one_port`
 - what an IDC cannot give: `plugins_suit_the_profile`, `Network`, `caches_reach_their_readers`
