@@ -32,8 +32,7 @@ def test_a_monitor_is_written_as_its_crd_spells_it() -> None:
         ),
         (
             spec(port="metrics", target_port=8080),
-            "pod_metrics_endpoints[0].port is given beside target_port, but it must be the only "
-            "one",
+            "pod_metrics_endpoints[0].port is given beside target_port, but it must be the only",
         ),
         (
             spec(target_port=8080, interval="often"),
