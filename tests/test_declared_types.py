@@ -19,7 +19,8 @@ import pytest
 from components import bindings, crds
 from components.crds.custom_resource import CustomResource
 from plan.changes import Change
-from plan.cost import ADDON, BY_USE, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL, PROXIES
+from plan.cost import BY_USE, KOURIER, NAT_GATEWAY, PROXIES
+from plan.kinds import ADDON, CLUSTER, HELM_RELEASE, NODE_POOL
 from plan.model import SECRET, Plan
 from plan.objects import kind_of
 from plan.providers import alicloud, kubernetes
@@ -154,7 +155,7 @@ def about(type_: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("type_", OF_KUBERNETES)
 def test_what_replaces_an_object_is_what_its_provider_replaces(type_: str) -> None:
-    keeps = ["name"] if type_ == kubernetes.RELEASE else ["metadata.name", "metadata.namespace"]
+    keeps = ["name"] if type_ == HELM_RELEASE else ["metadata.name", "metadata.namespace"]
     replaced = {*keeps, *OFFICIAL.get(type_, ())}
     others = {"metadata.labels", "spec.replicas", "spec.resources", "rules", "data", "value"}
     for path in replaced | others:
@@ -204,7 +205,7 @@ def test_the_simulated_cloud_knows_the_id_of_each_type(type_: str) -> None:
 
 MODERATION: Final = "kubernetes:inferenceextension.alibabacloud.com/v1alpha1:ACKTrafficFilter"
 HOLDS_SECRETS: Final = {
-    kubernetes.RELEASE: "prometheus_url and prometheus_token",
+    HELM_RELEASE: "prometheus_url and prometheus_token",
     f"{PROVIDERS}kubernetes": "kubeconfig",
     MODERATION: "content_safety_access_key and content_safety_secret_key",
 }

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE, GPU_SCHEDULE, NODE_POOL_ID
+from plan.kinds import NODE_POOL, SWITCH
 from plan.machine_facts import facts
 from plan.machines import (
     EDGE_WORKER,
-    NODE_POOL,
     SPOT_STRATEGY,
-    SWITCH,
     ZONE,
     Facts,
     LivePool,
