@@ -405,8 +405,9 @@ def _pool(pool: Resource, prices: Tariff, cards: Mapping[str, tuple[int, str | N
 
 def _nodes(inputs: Mapping[str, Any]) -> Range | None:
     scaling, size = section(inputs, "scalingConfig"), inputs.get("desiredSize")
-    is_scaled = scaling.get("enable") is True
-    bounds = (scaling.get("minSize", 0), scaling.get("maxSize")) if is_scaled else (size, size)
+    bounds: tuple[Any, Any] = (size, size)
+    if scaling.get("enable") is True:
+        bounds = scaling.get("minSize", 0), scaling.get("maxSize")
     try:
         return Range(*map(int, bounds))
     except (TypeError, ValueError):  # not given, or not known yet
