@@ -405,9 +405,8 @@ def _pool(pool: Resource, prices: Tariff, cards: Mapping[str, tuple[int, str | N
 
 def _nodes(inputs: Mapping[str, Any]) -> Range | None:
     scaling, size = section(inputs, "scalingConfig"), inputs.get("desiredSize")
-    is_scaled = scaling.get("enable") is True
     bounds: tuple[Any, Any] = (size, size)
-    if is_scaled:
+    if scaling.get("enable") is True:
         bounds = scaling.get("minSize", 0), scaling.get("maxSize")
     try:
         return Range(*map(int, bounds))
