@@ -1,18 +1,22 @@
 """Who changes the number of a model's pods once they are deployed: an HPA of ours, or KEDA."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import pulumi
 
 from .. import crds
+from ..args import Fault
 from ..crds.keda_annotations import TRANSFER_HPA
 from ..quantity import decimal
 from .waiting import metadata
 
 AutoscalerSpec: TypeAlias = "crds.HorizontalPodAutoscalerSpec | crds.ScaledObjectSpec"
 """Who scales a model: an HPA of its own, or KEDA."""
+
+PERCENTAGES: Final = ("gpu_utilization", "DCGM_CUSTOM_PROCESS_SM_UTIL")
+"""Figures of the exporters of NVIDIA and of ACK that are 0 to 100 of each card."""
 
 
 class PodScale(Protocol):
@@ -37,6 +41,19 @@ class PodScale(Protocol):
     @property
     def window(self) -> int | None:
         """How long the autoscaler looks back, in seconds; None where Kubernetes' default holds."""
+
+
+def percent_faults(field: str, metric: str | None, target: float | None) -> Iterator[Fault]:
+    """Refuses a share of 1 where what is scaled on is a percentage.
+
+    Args:
+        field: Field of the target.
+        metric: What is scaled on.
+        target: What a replica should have of it.
+    """
+    if metric in PERCENTAGES and target is not None and target < 1:
+        why = "it is a percentage: a card that does anything would ask for another replica"
+        yield Fault(field, target, "1 or more, e.g. 80", why)
 
 
 def behavior(scale: PodScale) -> dict[str, Any] | None:

@@ -28,7 +28,13 @@ from ..crds.kserve_annotations import (
 )
 from ..names import DomainName, ServiceName, derived_host_faults
 from ..quantity import plain
-from .autoscaler import AutoscalerSpec, behavior, declare_autoscaler, hpa_spec
+from .autoscaler import (
+    AutoscalerSpec,
+    behavior,
+    declare_autoscaler,
+    hpa_spec,
+    percent_faults,
+)
 from .availability import declare_budget
 from .engines import engine_faults
 from .ingress import annotations as door_annotations
@@ -135,6 +141,7 @@ class KServeScale(Args):
         if self.target > (most := _HIGHEST.get(self.metric, self.target)):
             why = "a replica never reports more, so the model would not scale"
             yield Fault("target", self.target, f"{most} or less", why)
+        yield from percent_faults("target", self.metric, self.target)
         if (self.query is not None) != (self.metric is KServeMetric.PROMETHEUS):
             has_query = self.query is not None
             got = Words(f"given with metric {self.metric}") if has_query else MISSING

@@ -30,7 +30,7 @@ from ..crds.leader_worker_labels import (
 )
 from ..names import STATEFUL_SET, LabelKey, shorter
 from ..quantity import plain
-from .autoscaler import declare_autoscaler, hpa_spec
+from .autoscaler import declare_autoscaler, hpa_spec, percent_faults
 from .availability import declare_budget
 from .engines import engine_faults, read_engine
 from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, Rollout
@@ -138,6 +138,7 @@ class GroupScale(Args):
             elif plain(self.target) != plain(round(self.target, 3)):
                 want = f"in whole thousandths, such as {plain(round(self.target, 3))}"
                 yield Fault("target", self.target, want, "an HPA counts in them, and cuts the rest")
+            yield from percent_faults("target", self.metric, self.target)
 
     @property
     def window(self) -> int | None:

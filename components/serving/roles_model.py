@@ -693,7 +693,7 @@ def _transfer(args: RolesModelArgs) -> Transfer:
 
 
 def _is_told_address(args: RolesModelArgs) -> bool:
-    """Whether its servers hand over by vLLM's NIXL connector, which has to know the pod's address."""
+    """Whether its servers hand over by vLLM's NIXL connector, which asks for the pod's address."""
     return engine_of(args.server) is RolesEngine.VLLM and _transfer(args) is Transfer.NIXL
 
 

@@ -14,8 +14,8 @@ MODULES: Final = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.cli.ma
 """Modules that `python -m` starts the server with; the second takes `serve` first."""
 
 LEVELS_TAKE_KEYS_SINCE: Final[Version] = (0, 13, 0)
-"""The first release that takes `-O.mode 3` for a level, called .mode, and 3 for the model: before, it
-is --compilation-config.mode. vllm/utils/argparse_utils.py, 0.12.0 and 0.13.0."""
+"""The first release that takes `-O.mode 3` for a level, called .mode, and 3 for the model: before,
+it is --compilation-config.mode. vllm/utils/argparse_utils.py, 0.12.0 and 0.13.0."""
 
 _SEPARATORS: Final = "();<>|&\n"
 _PRESENT: Final = ""

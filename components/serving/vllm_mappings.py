@@ -50,8 +50,8 @@ _DRAFTED: Final = (
 """Methods with weights, or a class, of their own: SpeculativeConfig, 0.8.2 to 0.33.0."""
 _CONNECTORS: Final = MappingProxyType({TRANSFER_FLAG: "kv", "--ec-transfer-config": "ec"})
 """Flags that hand something over, and how their keys begin: vllm/config/{kv,ec}_transfer.py."""
-# By key that is gone, what its last releases named in its place: vllm/config/compilation.py of 0.11.2
-# and 0.14.1, vllm/config/pooler.py of 0.14.1.
+# By key that is gone, what its last releases named in its place: vllm/config/compilation.py of
+# 0.11.2 and 0.14.1, vllm/config/pooler.py of 0.14.1.
 _REPLACED: Final = MappingProxyType(
     {
         f"{_COMPILATION}.level": "mode",
@@ -196,9 +196,7 @@ def _speculative_faults(
     field: str, command: VllmCommand, image: VllmImage | None
 ) -> Iterator[Fault]:
     """What SpeculativeConfig has to be told, whichever release it is of."""
-    short = {
-        key: command.flags[flag] for flag, key in _SHORT.items() if command.flags.get(flag)
-    }
+    short = {key: command.flags[flag] for flag, key in _SHORT.items() if command.flags.get(flag)}
     values = _values(command, _SPECULATIVE)
     if values is None:
         if not short or _SPECULATIVE in command.flags or not command.is_whole:

@@ -105,7 +105,7 @@ def variables_are_read(environment: Environment) -> Iterator[str]:
         image, server = vllm_image(model.server.image), model.server
         script = shell_script(server.command or []) or ""
         inline = re.findall(r"(?<![\w$])(VLLM_[A-Z0-9_]+)=", script)
-        fields = {name: "server.command" for name in inline} | {
+        fields = dict.fromkeys(inline, "server.command") | {
             name: f"{place}.env[{name}]"
             for place, env in server_variables(model)
             for name in env

@@ -486,7 +486,9 @@ def _answered_faults(
         yield Fault(field, host, want, "the gateway answers no other host")
     elif "." in name and section.tls and section.tls.issuer:
         want = f"a host right below {domain}"
-        yield Fault(field, host, want, f"a certificate for {answered} is for no name with more dots")
+        yield Fault(
+            field, host, want, f"a certificate for {answered} is for no name with more dots"
+        )
 
 
 @GATEWAY.check

@@ -10,7 +10,6 @@ from pydantic import Field
 from components.args import Args, Because, Fault, Words
 from components.crds.formats import ImageReference
 from components.names import (
-    DomainName,
     HostName,
     LabelName,
     NamespaceName,

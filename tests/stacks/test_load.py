@@ -51,14 +51,18 @@ def test_a_secret_is_never_read() -> None:
 
 def test_a_secret_where_none_belongs_is_refused_unread() -> None:
     config = handed_over(dev()) | {"ack-inference:region": "CANARY"}
-    sentence = "region is encrypted, in whole or in part, but it must be in plain, and the secret in"
+    sentence = (
+        "region is encrypted, in whole or in part, but it must be in plain, and the secret in"
+    )
     with pytest.raises(pulumi.RunError, match=sentence):
         within(load, config, secret_keys=["ack-inference:region"])
 
 
 def test_a_secret_within_a_section_is_told_where_it_goes() -> None:
     """`pulumi config set --secret --path 'models[0].server.env.HF_TOKEN'` encrypts so."""
-    sentence = "models is encrypted, in whole or in part, but it must be in plain, and the secret in"
+    sentence = (
+        "models is encrypted, in whole or in part, but it must be in plain, and the secret in"
+    )
     with pytest.raises(pulumi.RunError, match=sentence):
         within(load, handed_over(dev()), secret_keys=["ack-inference:models"])
 

@@ -519,7 +519,9 @@ def test_a_variable_that_is_no_text_is_not_shown(value: object, got: str, want: 
 
 
 def test_a_sentence_has_the_stack_files_names_for_fields_of_components() -> None:
-    raw = merged(dev(), {"pools[a10].labels": {"ack.aliyun.com/nvidia-driver-version": "550.144.03"}})
+    raw = merged(
+        dev(), {"pools[a10].labels": {"ack.aliyun.com/nvidia-driver-version": "550.144.03"}}
+    )
     assert sentences(raw) == [
         "pools[a10].labels[ack.aliyun.com/nvidia-driver-version] is '550.144.03', but it must be "
         "left out, and driver given: that argument checks the version and the pool."

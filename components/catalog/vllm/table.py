@@ -1,4 +1,4 @@
-"""What each release of vLLM knows: flags, choices, keys, weight formats, series, parsers, variables.
+"""What each release of vLLM knows: flags, choices, keys, formats, series, parsers, variables.
 
 `releases.json` is made by `make vllm-table` out of the wheels' sources; it says when, and which
 releases were read. A release in between is validated against the nearest older one, a newer
