@@ -16,7 +16,8 @@ from .waiting import metadata
 AutoscalerSpec: TypeAlias = "crds.HorizontalPodAutoscalerSpec | crds.ScaledObjectSpec"
 """Who scales a model: an HPA of its own, or KEDA."""
 
-
+PERCENTAGES: Final = ("gpu_utilization", "DCGM_CUSTOM_PROCESS_SM_UTIL")
+"""Figures of the exporters of NVIDIA and of ACK that are 0 to 100 of each card."""
 _MOST: Final = MappingProxyType({"vllm_kv_cache_usage": 1, "gpu_utilization": 100})
 """Most that a replica can report. SM utilisation is a sum over its cards, so it is not here."""
 
@@ -58,6 +59,9 @@ def target_faults(metric: str, target: float) -> Iterator[Fault]:
     if target > most:
         why = "a replica never reports more, so the model would not scale"
         yield Fault("target", target, f"{most} or less", why)
+    elif metric in PERCENTAGES and target < 1:
+        why = "it is a percentage: a card that does anything would ask for another replica"
+        yield Fault("target", target, "1 or more, e.g. 80", why)
     elif plain(target) != plain(rounded):
         want = f"in whole thousandths, such as {plain(rounded)}"
         yield Fault("target", target, want, "HPA and KEDA count in them, and cut the rest")

@@ -31,7 +31,7 @@ from ..catalog.vllm.table import (
     release_name,
     releases,
 )
-from .vllm import OPTIONAL_FLAGS, REASONING_BY_PARSER_SINCE, Vllm
+from .vllm import OPTIONAL_FLAGS, REASONING_BY_PARSER_SINCE, Vllm, model_faults
 from .vllm_command import (
     MODULES,
     UNFILLED,
@@ -318,6 +318,8 @@ def command_faults(
         got = Words("one that names no model")
         want = "one with the path of the model, e.g. server.mount_path"
         yield Fault(field, got, want, "vLLM would load a model of its own choice from a hub")
+    if command.model and "://" in command.model:
+        yield from model_faults(field, command.model, "vLLM loads it")
     method = command.flags.get("--quantization", "None")
     if method != "None":
         yield from method_faults(field, method, image)

@@ -23,6 +23,7 @@ from components.serving.kserve_model import (
     inference_service_spec,
     service_labels,
 )
+from components.serving.leader_worker_model import GroupScale
 from components.serving.placement import Enforcer, node_affinity
 from plan.model import Plan
 from tests.cloud.refusals import refusal
@@ -822,3 +823,13 @@ def test_below_knative_a_request_is_as_long_as_the_cluster_allows():
     fault, *_ = refused(KServeModel, "qwen", args)
     assert "timeout is 3600, but it must be 0 to 600" in fault
     assert planned(KServeModel, "qwen", {**args, "max_request_seconds": 3600})
+
+
+@pytest.mark.parametrize("metric", ["gpu_utilization", "DCGM_CUSTOM_PROCESS_SM_UTIL"])
+def test_a_share_of_one_is_no_percentage(metric: str) -> None:
+    for scale in (KServeScale, GroupScale):
+        values = {"min": 1, "max": 3, "metric": metric}
+        assert "target is 0.8, but it must be 1 or more, e.g. 80: it is a percentage" in refusal(
+            scale, {**values, "target": 0.8}
+        )
+        assert scale.of({**values, "target": 1.5})

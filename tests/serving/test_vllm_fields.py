@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from components.args import faults_of
 from components.catalog.vllm import LOAD_FORMATS
 from components.serving import LoadFormat, ModelServer, Vllm
+from tests.cloud.refusals import refusal
 
 from .arguments import server
 
@@ -165,3 +166,16 @@ def test_a_variable_that_a_field_sets_is_not_set_twice():
     vllm = {"served_model_name": "qwen", "compile_cache": "/cache"}
     with pytest.raises(ValidationError, match=r"compile_cache sets it"):
         ModelServer.model_validate(server(vllm=vllm, env={"VLLM_CACHE_ROOT": "/other"}))
+
+
+@pytest.mark.parametrize(
+    "model", ["hf://Qwen/Qwen3-8B", "oss://llm/qwen", "https://hub/Qwen/Qwen3-8B"]
+)
+def test_addresses_that_vllm_does_not_know_are_refused(model: str) -> None:
+    """KServe's storage initializer knows some of them."""
+    words = ["python3", "-m", "vllm.entrypoints.openai.api_server", "--model", model]
+    raw = server(vllm=None, command=[*words, "--port", "8080"], image="registry/vllm:0.19.0")
+    typed = server(vllm={"served_model_name": "qwen", "model": model})
+    for field, values in (("command", raw), ("vllm.model", typed)):
+        sentence = f"{field} is '{model}', but it must be the name of a model in a hub"
+        assert sentence in refusal(ModelServer, values)
