@@ -1,7 +1,9 @@
 """How long does a simulated day take, against the bare event loop, and how much memory?
 
 A day of `dev` with pools and pods that its load fills. The bare loop is SimPy's with as many
-time-outs as the simulation has, whose callbacks do nothing.
+time-outs as the simulation has events, whose callbacks do nothing. An event is what has a time of
+its own: what comes in the simulator's loop (requests, ticks of autoscalers, pods, nodes), and each
+row of steps of an engine, though those are taken in no loop.
 
     python -m bench.simulation
 """

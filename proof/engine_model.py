@@ -107,7 +107,7 @@ def play(profile: EngineProfile, requests: Sequence[Request], in_hand: float = i
         now = max(now, microseconds / 1e6)
         take(now)
         while server.in_hand >= in_hand:
-            now = server.next_time()
+            now = server.next_time
             take(now)
         sent[number] = now
         server.arrive(now, number, prompt, answer)

@@ -524,17 +524,22 @@ class _Window:
 
     def record(self, second: int, value: float) -> None:
         """Adds to the sum of a second, which is the last one or a later one."""
-        size = self.size
-        if second - self.last >= size:
-            self.first = second
-            self.buckets = [0.0] * size
-            self.total = 0.0
-        else:
-            for index in range(int(self.last) + 1, second + 1):
-                self.total -= self.buckets[index % size]
-                self.buckets[index % size] = 0.0
+        size, buckets, gap = self.size, self.buckets, second - self.last
         self.last = second
-        self.buckets[second % size] += value
+        place = second % size
+        if gap == 1 < size:  # as nearly always
+            self.total = self.total - buckets[place] + value
+            buckets[place] = value
+            return
+        if gap >= size:
+            self.first = second
+            self.buckets = buckets = [0.0] * size
+            self.total = 0.0
+        elif gap > 0:
+            for index in range(second - int(gap) + 1, second + 1):
+                self.total -= buckets[index % size]
+                buckets[index % size] = 0.0
+        buckets[place] += value
         self.total += value
 
     def average(self, second: int) -> float:

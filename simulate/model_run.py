@@ -1,4 +1,9 @@
-"""The requests to a model, and the pods that answer them, while a simulation runs."""
+"""The requests to a model, and the pods that answer them, while a simulation runs.
+
+What pods have done by a time is worked out when somebody asks: a request that comes, of the pods
+that it may go to; the autoscaler, of all. In between nothing is done at a time of its own, but for
+a pod that gets no more requests, which goes with its last one.
+"""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,12 +17,16 @@ import numpy as np
 
 from .results import CountChange, Ending, Lifespan, ModelResults, RequestResults
 from .scene import Model, Routing
-from .server import EngineProfile, EngineServer, RequestEvent
+from .server import FIRST_TOKEN, EngineProfile, EngineServer, PromptRefused
 from .traffic import Traffic
 
 QUEUE_LIMIT: Final = 10_000
 """Requests that Knative's activator holds for a revision; more are refused with 503:
 knative.dev/serving v0.50.0, `pkg/activator/net/throttler.go`, `breakerQueueDepth`."""
+
+# A member takes ten times as long to look up as a name.
+_ANSWERED: Final = Ending.ANSWERED
+_TIMED_OUT: Final = Ending.TIMED_OUT
 
 At = Callable[[float, Callable[[float], None]], None]
 """Has something done at a time, and hands it that time."""
@@ -36,23 +45,10 @@ class PodState(Enum):
 class ServingPod:
     """A pod of a model."""
 
-    __slots__ = (
-        "created",
-        "in_hand",
-        "look",
-        "name",
-        "pool",
-        "ready",
-        "server",
-        "started",
-        "state",
-        "wake",
-    )
+    __slots__ = ("created", "in_hand", "name", "pool", "ready", "server", "started", "state")
 
     server: EngineServer
     """Its engine, from when it is ready."""
-    look: Callable[[float], None]
-    """Looks at it, from then on."""
 
     def __init__(self, name: str, created: float) -> None:
         """A pod that has no node yet."""
@@ -64,15 +60,11 @@ class ServingPod:
         """When it got its node."""
         self.ready: float | None = None
         self.in_hand = 0
-        self.wake = inf
-        """When its server is looked at next."""
+        """Requests that it has, as of when its server was advanced last."""
 
-    def answers(
-        self, now: float, profile: EngineProfile, look: Callable[["ServingPod", float], None]
-    ) -> None:
+    def answers(self, now: float, profile: EngineProfile) -> None:
         """Its engine is up."""
         self.server, self.state, self.ready = EngineServer(profile, now), PodState.READY, now
-        self.look = partial(look, self)
 
 
 class ModelRun:
@@ -91,8 +83,6 @@ class ModelRun:
             random: For the choice of pods.
         """
         self.model = model
-        self.in_flight = 0
-        """Requests that have arrived and not ended, wherever they are."""
         self.on_demand: Callable[[float], None] = lambda now: None
         """Called when a request comes and no pod is ready."""
         self.on_drained: Callable[[float, ServingPod], None] = lambda now, pod: None
@@ -106,20 +96,40 @@ class ModelRun:
         self._firsts = [nan] * len(traffic)
         self._ends = [nan] * len(traffic)
         self._endings: list[int] = [Ending.UNFINISHED] * len(traffic)
+        self._timeout = model.timeout_seconds
         self._start = start
         self._at = at
         self._random = random
+        self._choose = {
+            Routing.FIRST_WITH_ROOM: self._choose_first_with_room,
+            Routing.IN_TURN: self._choose_in_turn,
+            Routing.BETTER_OF_TWO: self._choose_better_of_two,
+            Routing.RANDOM: self._choose_any,
+        }[model.routing]
         self._next = 0
+        """The request that comes next."""
+        self._ended = 0
+        """Requests that have ended, however they did."""
         self._turn = 0
         self._queue: deque[int] = deque()
         self._ready: list[ServingPod] = []
+        """Pods that get requests; the small instances while there is no other."""
+        self._is_ready = False
+        """Whether there is another, so that the autoscaler is not woken by requests."""
         self._reserves: list[ServingPod] = []
+        self._engines: list[ServingPod] = []
+        """All that may have requests in hand, those among them that get no more."""
+        self._rows = 0
+        """Rows of steps that pods took which are gone."""
         self._readiness: list[CountChange] = []
-        self._integral = 0.0
+        self._is_watched = False
+        """Whether somebody takes the figures of seconds, which these are for."""
+        self._changes: list[tuple[float, int]] = []
+        """When requests came (1) and ended (-1) that are in no figure yet, pod by pod."""
+        self._load = 0
+        """Requests in flight before the first of these."""
+        self._integral = self._since = self._second_end = 0.0
         self._count = 0
-        self._changed = 0.0
-        self._second_end = inf
-        self._seconds: list[tuple[float, float, int]] = []
 
     def begin(self, reserve: EngineProfile | None = None) -> None:
         """Has the first request come.
@@ -130,28 +140,52 @@ class ModelRun:
         if reserve is not None:
             for number in range(self.model.reserves):
                 pod = ServingPod(f"{self.model.name}-reserve-{number}", 0.0)
-                pod.answers(0.0, reserve, self._wake)
+                pod.answers(0.0, reserve)
                 self._reserves.append(pod)
         self._ready.extend(self._reserves)
+        self._engines.extend(self._reserves)
         if self._arrivals:
             self._at(self._arrivals[0], self._arrive)
 
     @property
+    def in_flight(self) -> int:
+        """Requests that have arrived and not ended, wherever they are."""
+        return self._next - self._ended
+
+    @property
     def is_done(self) -> bool:
         """Whether all requests have ended."""
-        return self._next == len(self._arrivals) and not self.in_flight
+        return self._ended == len(self._traffic)
+
+    @property
+    def last_end(self) -> float:
+        """When the last one ended of those that have; 0 where none has."""
+        return max((end for end in self._ends if end == end), default=0.0)
 
     @property
     def ready_pods(self) -> int:
         """Pods that answer, without small instances."""
-        return len(self._ready) if not self._reserves else self._count_ready()
+        return len(self._ready) if self._is_ready else 0
 
-    def _count_ready(self) -> int:
-        return sum(pod not in self._reserves for pod in self._ready)
+    @property
+    def rows(self) -> int:
+        """Rows of steps that engines took so far."""
+        return self._rows + sum(pod.server.rows for pod in self._engines)
+
+    def advance(self, now: float) -> None:
+        """Works out what pods, and requests that wait for one, have done by a time."""
+        if self._queue:
+            self._serve_queue(now)
+        for pod in self._engines:
+            if pod.server.next_time <= now:
+                self._look(now, pod)
 
     def watch(self, now: float) -> None:
         """Counts requests by the second from now on, for `take_seconds`."""
-        self._integral, self._changed = 0.0, now
+        self._is_watched = True
+        self._changes.clear()
+        self._load = self.in_flight
+        self._integral, self._since = 0.0, now
         self._second_end = floor(now) + 1.0
 
     def take_seconds(self, now: float) -> list[tuple[float, float, int]]:
@@ -159,30 +193,54 @@ class ModelRun:
 
         Each with its end, the average of the requests in flight, and how many came in it.
         """
-        self._integrate(now)
-        seconds, self._seconds = self._seconds, []
+        self.advance(now)
+        seconds: list[tuple[float, float, int]] = []
+        integral, since, end = self._integral, self._since, self._second_end
+        load, count, changes = self._load, self._count, self._changes
+        changes.sort()
+        changes.append((now, 0))
+        for time, change in changes:
+            while time >= end:
+                seconds.append((end, integral + load * (end - since), count))
+                integral, count, since = 0.0, 0, end
+                end += 1
+            integral += load * (time - since)
+            since = time
+            if change > 0:
+                count += 1
+            load += change
+        changes.clear()
+        self._integral, self._since, self._second_end = integral, since, end
+        self._load, self._count = load, count
         return seconds
 
     def make_ready(self, now: float, pod: ServingPod, profile: EngineProfile) -> None:
         """A pod answers from now on."""
-        pod.answers(now, profile, self._wake)
-        for reserve in self._reserves:
-            if reserve in self._ready:
-                self._ready.remove(reserve)
+        self.advance(now)
+        pod.answers(now, profile)
+        if not self._is_ready:
+            self._ready.clear()
+            self._is_ready = True
         self._ready.append(pod)
+        self._engines.append(pod)
         self._note_ready(now)
         self._hand_out(now)
 
     def drain(self, now: float, pod: ServingPod) -> None:
         """Gives a pod no more requests; `on_drained` says when it has answered its last."""
+        self.advance(now)
         self._take_from_ready(now, pod)
         pod.state = PodState.DRAINING
+        self._look_later(pod)
 
     def lose(self, now: float, pod: ServingPod) -> None:
         """A pod is gone, and with it what it had in hand."""
+        self.advance(now)
         self._take_from_ready(now, pod)
         pod.state = PodState.GONE
         if pod.ready is not None:
+            self._engines.remove(pod)
+            self._rows += pod.server.rows
             for request in pod.server.drop():
                 self._end(now, request, Ending.LOST)
         pod.in_hand = 0
@@ -210,119 +268,137 @@ class ModelRun:
             self.model.name, requests, desired, self._readiness, pods, self.cold_starts
         )
 
-    def _integrate(self, now: float) -> None:
-        while now >= self._second_end:
-            end = self._second_end
-            load = self._integral + self.in_flight * (end - self._changed)
-            self._seconds.append((end, load, self._count))
-            self._integral, self._count, self._changed = 0.0, 0, end
-            self._second_end = end + 1
-        self._integral += self.in_flight * (now - self._changed)
-        self._changed = now
-
     def _arrive(self, now: float) -> None:
+        """The next request comes."""
         request = self._next
-        self._next += 1
-        if self._next < len(self._arrivals):
-            self._at(self._arrivals[self._next], self._arrive)
-        self._integrate(now)
-        self.in_flight += 1
-        self._count += 1
-        ready = self._ready
-        if not ready or ready[0] in self._reserves:
-            self.cold_starts += not ready
+        following = request + 1
+        if following < len(self._arrivals):
+            self._at(self._arrivals[following], self._arrive)
+        if self._queue:
+            self._serve_queue(now)
+        if not self._is_ready:
+            self.cold_starts += not self._ready
             self.on_demand(now)
-        pod = self._choose()
+        self._next = following
+        if self._is_watched:
+            self._changes.append((now, 1))
+        pod = self._choose(now)
         if pod is not None:
             self._hand(now, pod, request)
         elif len(self._queue) >= QUEUE_LIMIT or not self.model.routing.waits:
             self._end(now, request, Ending.REJECTED)
         else:
             self._queue.append(request)
-            self._at(now + self.model.timeout_seconds, self._give_up)
 
-    def _choose(self) -> ServingPod | None:
-        """The pod that gets the next request; None where none has room."""
-        ready, limit = self._ready, self.model.limit
-        if not ready:
-            return None
-        match self.model.routing:
-            case Routing.FIRST_WITH_ROOM:
-                return next((pod for pod in ready if pod.in_hand < limit), None)
-            case Routing.IN_TURN:
-                for _ in ready:
-                    self._turn = (self._turn + 1) % len(ready)
-                    if ready[self._turn].in_hand < limit:
-                        return ready[self._turn]
-                return None
-            case Routing.BETTER_OF_TWO if len(ready) > 1:
-                count, draw = len(ready), self._random.random
-                place, offset = int(draw() * count), 1 + int(draw() * (count - 1))
-                first, second = ready[place], ready[(place + offset) % count]
-                return first if first.in_hand <= second.in_hand else second
-        return ready[0] if len(ready) == 1 else self._random.choice(ready)
+    # Which pod gets the next request; None where none has room.
+
+    def _choose_first_with_room(self, now: float) -> ServingPod | None:
+        return next((pod for pod in self._ready if self._has_room(now, pod)), None)
+
+    def _choose_in_turn(self, now: float) -> ServingPod | None:
+        ready = self._ready
+        for _ in ready:
+            self._turn = (self._turn + 1) % len(ready)
+            if self._has_room(now, ready[self._turn]):
+                return ready[self._turn]
+        return None
+
+    def _choose_better_of_two(self, now: float) -> ServingPod | None:
+        ready = self._ready
+        count = len(ready)
+        if count < 2:
+            return ready[0] if ready else None
+        draw = self._random.random
+        place, offset = int(draw() * count), 1 + int(draw() * (count - 1))
+        first, second = ready[place], ready[(place + offset) % count]
+        if first.server.next_time <= now:
+            self._look(now, first)
+        if second.server.next_time <= now:
+            self._look(now, second)
+        return first if first.in_hand <= second.in_hand else second
+
+    def _choose_any(self, now: float) -> ServingPod | None:
+        ready = self._ready
+        if len(ready) < 2:
+            return ready[0] if ready else None
+        return self._random.choice(ready)
+
+    def _has_room(self, now: float, pod: ServingPod) -> bool:
+        """Whether a pod has fewer requests in hand than it may have."""
+        if pod.in_hand >= self.model.limit and pod.server.next_time <= now:
+            self._look(now, pod)
+        return pod.in_hand < self.model.limit
 
     def _hand(self, now: float, pod: ServingPod, request: int) -> None:
-        server, prompt = pod.server, self._prompts[request]
-        if not server.accepts(prompt):
+        server = pod.server
+        if server.next_time <= now:
+            self._look(now, pod)
+        try:
+            server.arrive(now, request, self._prompts[request], self._answers[request])
+        except PromptRefused:
             self._end(now, request, Ending.TOO_LONG)
-            return
-        self._look(now, pod)
-        pod.in_hand += 1
-        server.arrive(now, request, prompt, self._answers[request])
-        self._look_later(pod)
-
-    def _look_later(self, pod: ServingPod) -> None:
-        time = pod.server.next_time()
-        if time < pod.wake:
-            pod.wake = time
-            self._at(time, pod.look)
-
-    def _wake(self, pod: ServingPod, now: float) -> None:
-        """Looks at a server, unless it was to be looked at earlier or is to be later."""
-        if pod.state is PodState.GONE or now != pod.wake:
-            return
-        pod.wake = inf
-        self._look(now, pod)
-        self._look_later(pod)
-        if pod.state is PodState.DRAINING and not pod.in_hand:
-            self.on_drained(now, pod)
-        if self._queue:
-            self._hand_out(now)
+        else:
+            pod.in_hand += 1
 
     def _look(self, now: float, pod: ServingPod) -> None:
-        """Takes what a server has done."""
+        """Takes what a pod has done by now."""
         for time, request, event in pod.server.advance(now):
-            if event is RequestEvent.FIRST_TOKEN:
+            if event is FIRST_TOKEN:
                 self._firsts[request] = time
             else:
                 pod.in_hand -= 1
-                late = time - self._arrivals[request] > self.model.timeout_seconds
-                self._end(time, request, Ending.TIMED_OUT if late else Ending.ANSWERED)
+                late = time - self._arrivals[request] > self._timeout
+                self._end(time, request, _TIMED_OUT if late else _ANSWERED)
+
+    def _serve_queue(self, now: float) -> None:
+        """Hands waiting requests to pods as these get room, or ends those that wait too long."""
+        queue = self._queue
+        while queue:
+            end = self._arrivals[queue[0]] + self._timeout
+            pod = min(self._ready, key=lambda pod: pod.server.next_time, default=None)
+            time = pod.server.next_time if pod else inf
+            if min(end, time) > now:
+                return
+            if pod is None or end <= time:
+                self._end(end, queue.popleft(), _TIMED_OUT)
+            else:
+                self._look(time, pod)
+                self._hand_out(time)
 
     def _hand_out(self, now: float) -> None:
         """Gives waiting requests to pods with room, the oldest first."""
         queue = self._queue
-        while queue and (pod := self._choose()) is not None:
+        while queue and (pod := self._choose(now)) is not None:
             self._hand(now, pod, queue.popleft())
 
-    def _give_up(self, now: float) -> None:
-        """Ends requests that have waited too long for a pod, the oldest first."""
-        queue, limit = self._queue, self.model.timeout_seconds
-        while queue and self._arrivals[queue[0]] + limit <= now:
-            self._end(now, queue.popleft(), Ending.TIMED_OUT)
-
     def _end(self, now: float, request: int, ending: Ending) -> None:
-        self._integrate(now)
-        self.in_flight -= 1
+        self._ended += 1
         self._ends[request] = now
         self._endings[request] = ending
+        if self._is_watched:
+            self._changes.append((now, -1))
+
+    def _look_later(self, pod: ServingPod) -> None:
+        """Has a pod that gets no more requests looked at until it has answered its last."""
+        time = pod.server.next_time
+        if time < inf:
+            self._at(time, partial(self._look_at_drained, pod))
+
+    def _look_at_drained(self, pod: ServingPod, now: float) -> None:
+        if pod.state is PodState.GONE:
+            return
+        self._look(now, pod)
+        if pod.in_hand:
+            self._look_later(pod)
+        else:
+            self.on_drained(now, pod)
 
     def _take_from_ready(self, now: float, pod: ServingPod) -> None:
         if pod.state is not PodState.READY:
             return
         self._ready.remove(pod)
         if not self._ready:
+            self._is_ready = False
             self._ready.extend(self._reserves)
         self._note_ready(now)
 

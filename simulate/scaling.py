@@ -93,7 +93,7 @@ class KnativeScaler(Scaler):
             if ready or load:  # Else there is nobody to report.
                 kpa.record(end, arrived if self._counts_requests else load)
         self._follow(now, kpa.decide(now, ready))
-        if self._workload.serving or run.in_flight or not kpa.asleep or kpa.next_time < math.inf:
+        if not kpa.asleep or run.in_flight or kpa.next_time < math.inf or self._workload.serving:
             self._clock.at(now + TICK_SECONDS, self._tick)
         else:
             # Nothing is decided until somebody asks: no figure comes in, and all are of no load.
@@ -141,6 +141,7 @@ class HpaScaler(Scaler):
         self._clock.at(SYNC_SECONDS, self._sync)
 
     def _sync(self, now: float) -> None:
+        self._workload.run.advance(now)
         pods = [self._metrics_of(now, pod) for pod in self._workload.serving]
         self._workload.scale(now, self._decide(now, self._workload.replicas, pods))
         self._clock.at(now + SYNC_SECONDS, self._sync)
@@ -183,6 +184,7 @@ class KedaScaler(HpaScaler):
         self._clock.at(self._keda.settings.polling_seconds, self._poll)
 
     def _poll(self, now: float) -> None:
+        self._workload.run.advance(now)
         replicas = self._workload.replicas
         self._workload.scale(now, self._keda.poll(now, replicas, self._values(now)))
         self._clock.at(now + self._keda.settings.polling_seconds, self._poll)

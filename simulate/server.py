@@ -14,9 +14,9 @@ counted in tokens, not in blocks of 16.
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import ceil, inf, sqrt
-from typing import Self
+from typing import Final, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,9 @@ class EngineProfile:
             answers: Requests that are answered.
             context: Tokens of all their contexts together.
         """
-        matrices = max(self.weight_seconds, self.token_seconds * answers)
+        matrices = self.token_seconds * answers
+        if matrices < self.weight_seconds:
+            matrices = self.weight_seconds
         own = self.sequence_seconds * answers + self.context_seconds * context
         return self.step_seconds + matrices + own
 
@@ -92,6 +94,10 @@ class EngineProfile:
         server = EngineServer(self, 0.0)
         server.arrive(0.0, 0, prompt, 1)
         return server.advance(inf)[0][0]
+
+
+class PromptRefused(ValueError):
+    """A prompt that leaves no room for an answer."""
 
 
 class RequestEvent(IntEnum):
@@ -103,6 +109,10 @@ class RequestEvent(IntEnum):
     """Its answer is whole."""
 
 
+# A member takes ten times as long to look up as a name.
+FIRST_TOKEN: Final = RequestEvent.FIRST_TOKEN
+_DONE: Final = RequestEvent.DONE
+
 Happening = tuple[float, int, RequestEvent]
 """When, of which request, and what."""
 
@@ -110,7 +120,19 @@ Happening = tuple[float, int, RequestEvent]
 class _Sequence:
     """A request in a server."""
 
-    __slots__ = ("answer", "finish", "left", "prompt", "queued", "request", "tokens", "written")
+    __slots__ = (
+        "answer",
+        "before",
+        "left",
+        "prompt",
+        "queued",
+        "request",
+        "tokens",
+        "written",
+    )
+
+    before: int
+    """Tokens of its context at any step, less the count of that step; where it is answered."""
 
     def __init__(self, request: int, queued: float, prompt: int, answer: int) -> None:
         self.request = request
@@ -124,59 +146,58 @@ class _Sequence:
         """Tokens to read before it is answered: the prompt, and what was written already."""
         self.left = prompt
         """Those that are not read yet."""
-        self.finish = -1
-        """Count of the step that writes its last token; -1 where it is not answered now."""
 
 
 class EngineServer:
     """The engine of one pod, from where it is ready."""
 
     __slots__ = (
-        "_answered",
         "_at",
         "_begun",
-        "_chunks",
         "_context",
         "_count",
-        "_end",
         "_first",
+        "_free",
         "_growth",
         "_heap",
-        "_held",
         "_reading",
+        "_reads",
         "_running",
         "_steps",
         "_waiting",
         "busy_seconds",
+        "next_time",
         "preemptions",
         "profile",
+        "rows",
     )
 
     def __init__(self, profile: EngineProfile, now: float) -> None:
         """An idle engine at a time in seconds."""
         self.profile = profile
+        self.next_time = inf
+        """When to call `advance`, in seconds: the present steps end; infinity where it is idle."""
         self.busy_seconds = 0.0
         """Time in which it took steps."""
         self.preemptions = 0
         """Requests that gave way because the KV cache was full."""
+        self.rows = 0
+        """Rows of steps that it took."""
         self._at = now
-        self._end = inf
         self._steps = 0
-        """Steps until `_end` that write answers."""
+        """Steps until `next_time` that write answers."""
         self._first = self._growth = 0.0
         """Where they only write: seconds of the first, and by how much each is longer."""
-        self._chunks: list[tuple[_Sequence, int]] = []
-        """What of prompts the present step reads; empty where it only writes."""
+        self._reads = 0
+        """Tokens of prompts that the present step reads, oldest first; 0 where it reads none."""
         self._count = 0
         """Steps so far that wrote answers."""
         self._context = 0
         """Tokens in the contexts of answers, less `_count` for each of them."""
-        self._answered = 0
-        """Requests that are answered."""
-        self._held = 0
-        """Tokens of the cache that prompts have which are being read."""
+        self._free = profile.kv_tokens
+        """Tokens of the cache that neither `_context` has nor a prompt which is being read."""
         self._heap: list[tuple[int, int, _Sequence]] = []
-        """Answers by the step that ends them; what was put back is passed over."""
+        """The requests that are answered, by the step that ends them."""
         self._begun = 0
         """Answers that were ever put into it, which tells those apart that end together."""
         self._reading: deque[_Sequence] = deque()
@@ -202,11 +223,8 @@ class EngineServer:
     @property
     def kv_share(self) -> float:
         """Share of the KV cache in use, from 0 to 1, as of the last event."""
-        return self._used() / self.profile.kv_tokens
-
-    def accepts(self, prompt: int) -> bool:
-        """Whether a prompt leaves room for an answer; vLLM refuses any other with 400."""
-        return 0 < prompt < self.profile.longest
+        size = self.profile.kv_tokens
+        return (size - self._free + len(self._heap) * self._count) / size
 
     def arrive(self, now: float, request: int, prompt: int, answer: int) -> None:
         """Takes a request.
@@ -214,209 +232,217 @@ class EngineServer:
         Args:
             now: Time in seconds; `advance` has been called up to it.
             request: Number of the request, which no other in hand has.
-            prompt: Tokens of its prompt, which `accepts` allows.
+            prompt: Tokens of its prompt, 1 or more.
             answer: Tokens of its answer, 1 or more; it is cut at the longest request.
 
         Raises:
+            PromptRefused: The prompt leaves no room for an answer; vLLM answers 400.
             ValueError: It cannot be a request of this engine now.
         """
-        profile = self.profile
+        profile, waiting = self.profile, self._waiting
         if not 0 < prompt < profile.longest:
-            raise ValueError(f"a prompt of {prompt} tokens fits no context here")
+            raise PromptRefused(f"a prompt of {prompt} tokens fits no context here")
         if answer < 1:
             raise ValueError(f"an answer of {answer} tokens is none")
-        if now < self._at or self._end < now:
+        if not self._at <= now <= self.next_time:
             raise ValueError("the engine is at another time: advance comes first")
-        answer = min(answer, profile.longest - prompt)
+        if answer > profile.longest - prompt:
+            answer = profile.longest - prompt
         queued = now + profile.request_seconds
-        self._waiting.append(_Sequence(request, queued, prompt, answer))
-        if self._end == inf:
-            self._at, self._end = now, queued
-        elif self._steps > 1 and len(self._waiting) == 1:
+        waiting.append(_Sequence(request, queued, prompt, answer))
+        if self.next_time == inf:
+            self._at, self.next_time = now, queued
+        elif self._steps > 1 and len(waiting) == 1:
             self._cut()
-
-    def next_time(self) -> float:
-        """When to call `advance`, in seconds; infinity where it is idle."""
-        return self._end
 
     def advance(self, now: float) -> list[Happening]:
         """Takes all steps that end up to a time; returns what happened, in order."""
         happened: list[Happening] = []
-        while self._end <= now and self._end != inf:
-            self._finish(happened)
-            self._plan()
+        heap, waiting, reading = self._heap, self._waiting, self._reading
+        end, rows = self.next_time, 0
+        # A request takes some three rows, and here is where a simulation spends its time.
+        while end <= now and end < inf:
+            rows += 1
+            steps = self._steps
+            if steps or self._reads:
+                self.busy_seconds += end - self._at
+            self._at = end
+            if steps:
+                self._steps = 0
+                self._count += steps
+                if heap[0][0] == self._count:
+                    self._end_answers(happened)
+            if self._reads:
+                self._end_prompts(happened)
+            room = self._free - len(heap) * (self._count + 1)
+            if room < 0:
+                self._make_room()
+                room = 0
+            if not ((waiting or reading) and self._plan_prompts(room)):
+                self._plan_answers()
+            end = self.next_time
+        self.rows += rows
         return happened
 
     def drop(self) -> list[int]:
         """Ends the pod; returns the requests in hand, those with room first."""
         requests = [*self._running, *(sequence.request for sequence in self._waiting)]
-        for queue in (self._running, self._waiting, self._reading, self._heap, self._chunks):
+        for queue in (self._running, self._waiting, self._reading, self._heap):
             queue.clear()
-        self._context = self._answered = self._held = self._steps = 0
-        self._end = inf
+        self._context = self._steps = self._reads = 0
+        self._free = self.profile.kv_tokens
+        self.next_time = inf
         return requests
 
-    def _used(self) -> int:
-        return self._context + self._answered * self._count + self._held
+    def _plan_prompts(self, room: int) -> bool:
+        """A step that reads prompts: what is left of those that have begun, then others, in order.
 
-    def _has_room(self, sequence: _Sequence) -> bool:
-        """Whether a request can begin: a seat, and room for all that has to be read."""
-        profile = self.profile
-        return (
-            len(self._running) < profile.max_sequences
-            and self._used() + self._answered + sequence.tokens < profile.kv_tokens
-        )
+        Args:
+            room: Tokens that the cache has left beside the next one of each answer.
 
-    def _plan(self) -> None:
-        """Begins the next step, or as many like it as there are."""
-        profile = self.profile
-        if self._answered and self._used() + self._answered > profile.kv_tokens:
-            self._make_room()
-        elif self._waiting:
-            self._admit()
-        if self._reading:
-            self._plan_prompts()
-        elif self._answered:
-            self._plan_answers()
-        else:
-            self._end = self._waiting[0].queued if self._waiting else inf
-
-    def _admit(self) -> None:
-        """Lets requests begin, the oldest first, as far as this step can read some of them."""
+        Returns:
+            Whether there is one to read.
+        """
         profile, waiting, reading = self.profile, self._waiting, self._reading
-        budget = profile.budget - (self._answered if profile.chunked else 0)
-        budget -= sum(sequence.left for sequence in reading)
-        begun = bool(reading)
-        while waiting and budget > 0 and waiting[0].queued <= self._at:
-            sequence = waiting[0]
-            if not self._has_room(sequence):
-                break
-            if not profile.chunked and begun and sequence.left > budget:
-                break
-            begun = True
-            waiting.popleft()
-            reading.append(sequence)
-            self._running[sequence.request] = sequence
-            self._held += sequence.tokens
-            budget -= sequence.left
-
-    def _plan_prompts(self) -> None:
-        """One step with prompts in it."""
-        profile, chunks = self.profile, self._chunks
-        writes = self._answered if profile.chunked else 0
-        budget = profile.budget - writes if profile.chunked else inf
-        tokens = pairs = 0
-        for sequence in self._reading:
-            size = sequence.left if sequence.left <= budget else int(budget)
-            if not size:
-                break
-            chunks.append((sequence, size))
-            before = sequence.tokens - sequence.left
-            pairs += size * (before + (size + 1) // 2)
+        writes = len(self._heap) if profile.chunked else 0
+        budget = profile.budget - writes
+        prompts = tokens = pairs = 0
+        for sequence in reading:
+            size = left = sequence.left
+            if size > budget:
+                size = budget
+                if not size:
+                    break
+            prompts += 1
             tokens += size
+            pairs += size * (sequence.tokens - left + (size + 1) // 2)
             budget -= size
-        self._steps = 1 if writes else 0
-        matrices = max(profile.weight_seconds, profile.token_seconds * (tokens + writes))
+        while waiting and budget > 0:
+            sequence = waiting[0]
+            size = sequence.tokens
+            if sequence.queued > self._at or size >= room:
+                break
+            if len(self._running) >= profile.max_sequences:
+                break
+            if size > budget:
+                if profile.chunked:
+                    size = budget
+                elif prompts:
+                    break
+            reading.append(waiting.popleft())
+            self._running[sequence.request] = sequence
+            self._free -= sequence.tokens
+            room -= sequence.tokens
+            prompts += 1
+            tokens += size
+            pairs += size * ((size + 1) // 2)
+            budget -= size
+        if not prompts:
+            return False
+        self._reads = tokens
+        matrices = profile.token_seconds * (tokens + writes)
+        if matrices < profile.weight_seconds:
+            matrices = profile.weight_seconds
         seconds = profile.step_seconds + matrices + profile.pair_seconds * pairs
-        seconds += profile.sequence_seconds * (writes + len(chunks))
+        seconds += profile.sequence_seconds * (writes + prompts)
         if writes:
+            self._steps = 1
             seconds += profile.context_seconds * (self._context + writes * self._count)
-        self._end = self._at + seconds
+        self.next_time = self._at + seconds
+        return True
 
     def _plan_answers(self) -> None:
-        """Steps that only write, up to the one that ends an answer, fills the cache, or reads."""
-        profile, heap, answered, count = self.profile, self._heap, self._answered, self._count
-        while heap[0][2].finish != heap[0][0]:
-            heappop(heap)
-        context = self._context + answered * count
-        self._first = profile.tpot(answered, context)
-        self._growth = profile.context_seconds * answered
-        room = (profile.kv_tokens - context - self._held) // answered
-        steps = heap[0][0] - count
-        self._steps = steps if steps <= room else max(1, room)
-        self._end = self._at + self._seconds(self._steps)
+        """Steps that only write, up to the one that ends an answer, fills the cache, or reads.
+
+        Where there is nothing to write, none until a request is in the queue.
+        """
+        profile, heap, count = self.profile, self._heap, self._count
+        if not heap:
+            self.next_time = self._waiting[0].queued if self._waiting else inf
+            return
+        answered, last = len(heap), heap[0][0]
+        self._first = first = profile.tpot(answered, self._context + answered * count)
+        self._growth = growth = profile.context_seconds * answered
+        if last * answered > self._free:
+            last = max(count + 1, self._free // answered)
+        self._steps = steps = last - count
+        self.next_time = self._at + steps * (first + growth * (steps - 1) / 2)
         if self._waiting:
             self._cut()
 
-    def _seconds(self, steps: int) -> float:
-        return steps * (self._first + self._growth * (steps - 1) / 2)
-
     def _cut(self) -> None:
         """Ends a row of steps with the one in which a request comes that can begin then."""
-        sequence = self._waiting[0]
+        sequence, start = self._waiting[0], self._at
         now = sequence.queued
-        passed = now - self._at
-        if passed <= 0 or now >= self._end or not self._has_room(sequence):
+        passed = now - start
+        if passed <= 0 or now >= self.next_time or len(self._running) >= self.profile.max_sequences:
             return
-        growth = self._growth
-        half = self._first - growth / 2
+        if sequence.tokens >= self._free - len(self._heap) * (self._count + 1):
+            return
+        first, growth = self._first, self._growth
+        half = first - growth / 2
         # growth / 2 * steps ** 2 + half * steps = passed
         steps = ceil(2 * passed / (half + sqrt(half * half + 2 * growth * passed)))
-        for count in (max(1, steps), steps + 1):
-            end = self._at + self._seconds(count)
-            if count >= self._steps:
+        end = start + steps * (first + growth * (steps - 1) / 2)
+        if end < now:  # by the last digit of the root
+            steps += 1
+            end = start + steps * (first + growth * (steps - 1) / 2)
+        if steps < self._steps:
+            self._steps, self.next_time = steps, end
+
+    def _end_answers(self, happened: list[Happening]) -> None:
+        """Ends the answers whose last token the present steps wrote: one at least."""
+        heap, count = self._heap, self._count
+        while True:
+            sequence = heappop(heap)[2]
+            self._context -= sequence.before
+            self._free += sequence.before
+            del self._running[sequence.request]
+            happened.append((self._at, sequence.request, _DONE))
+            if not heap or heap[0][0] > count:
                 return
-            if end >= now:
-                break
-        self._steps, self._end = count, end
 
-    def _finish(self, happened: list[Happening]) -> None:
-        """Ends the present steps."""
-        now, chunks = self._end, self._chunks
-        if self._steps or chunks:
-            self.busy_seconds += now - self._at
-        self._at = now
-        if self._steps:
-            self._count = count = self._count + self._steps
-            self._steps = 0
-            heap = self._heap
-            while heap and heap[0][0] <= count:
-                finish, _, sequence = heappop(heap)
-                if sequence.finish == finish:
-                    self._answered -= 1
-                    self._context -= sequence.prompt + sequence.answer - finish
-                    sequence.finish = -1
-                    del self._running[sequence.request]
-                    happened.append((now, sequence.request, RequestEvent.DONE))
-        if chunks:
-            for sequence, size in chunks:
-                sequence.left -= size
-                if not sequence.left:
-                    self._reading.popleft()
-                    self._held -= sequence.tokens
-                    self._begin_answer(sequence, happened)
-            chunks.clear()
-
-    def _begin_answer(self, sequence: _Sequence, happened: list[Happening]) -> None:
-        """The step that reads the last of a prompt writes a token too."""
-        now, request = self._at, sequence.request
-        if not sequence.written:
-            happened.append((now, request, RequestEvent.FIRST_TOKEN))
-        sequence.written += 1
-        left = sequence.answer - sequence.written
-        if not left:
-            del self._running[request]
-            happened.append((now, request, RequestEvent.DONE))
-            return
-        sequence.finish = self._count + left
-        self._answered += 1
-        self._context += sequence.prompt + sequence.answer - sequence.finish
-        self._begun += 1
-        heappush(self._heap, (sequence.finish, self._begun, sequence))
+    def _end_prompts(self, happened: list[Happening]) -> None:
+        """The step that read the last of a prompt wrote a token too."""
+        reading, now, tokens = self._reading, self._at, self._reads
+        self._reads = 0
+        while tokens:
+            sequence = reading[0]
+            if sequence.left > tokens:
+                sequence.left -= tokens
+                return
+            tokens -= sequence.left
+            reading.popleft()
+            written, request = sequence.written + 1, sequence.request
+            if written == 1:
+                happened.append((now, request, FIRST_TOKEN))
+            if written == sequence.answer:
+                self._free += sequence.tokens
+                del self._running[request]
+                happened.append((now, request, _DONE))
+                continue
+            finish = self._count + sequence.answer - written
+            sequence.before = before = sequence.prompt + sequence.answer - finish
+            self._context += before
+            self._free += sequence.tokens - before
+            self._begun = begun = self._begun + 1
+            heappush(self._heap, (finish, begun, sequence))
 
     def _make_room(self) -> None:
         """Puts the newest requests back into the queue until a step fits into the cache."""
-        profile = self.profile
-        while self._used() + self._answered > profile.kv_tokens:
+        heap, reading = self._heap, self._reading
+        while self._free < len(heap) * (self._count + 1):
             _, sequence = self._running.popitem()
             self.preemptions += 1
-            if sequence.finish < 0:
-                self._reading.pop()
-                self._held -= sequence.tokens
+            if reading and reading[-1] is sequence:
+                reading.pop()
+                self._free += sequence.tokens
             else:
-                self._answered -= 1
-                self._context -= sequence.prompt + sequence.answer - sequence.finish
-                sequence.written = sequence.answer - (sequence.finish - self._count)
-                sequence.finish = -1
+                entry = next(entry for entry in heap if entry[2] is sequence)
+                heap.remove(entry)
+                heapify(heap)
+                self._context -= sequence.before
+                self._free += sequence.before
+                sequence.written = sequence.answer - (entry[0] - self._count)
             sequence.tokens = sequence.left = sequence.prompt + sequence.written
             self._waiting.appendleft(sequence)

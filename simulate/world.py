@@ -2,8 +2,9 @@
 
 What is decided is decided elsewhere: how many pods (`kpa`, `hpa`), which pods there are
 (`workloads`), where they go and who gives way (`placement`), which nodes come (`nodes`), what a pod
-answers when (`server`), how long things take (`times`). Here is what happens after what. The loop
-is SimPy's; what is to be done at a time is a callback of a timeout.
+answers when (`server`), how long things take (`times`). Here is what happens after what: a heap of
+what is to be done at a time. What pods do with requests is not in it: that is worked out when
+somebody asks (`model_run`).
 
 The simulation begins an hour before its traffic, so that what there is at rest is there by then.
 """
@@ -12,10 +13,9 @@ import math
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import partial
+from heapq import heappop, heappush
 from random import Random
-from typing import Final, cast
-
-import simpy
+from typing import Final
 
 from .engine_profiles import EngineEstimate
 from .nodes import SPOT_NOTICE_SECONDS, NodeAutoscaler, spot_life
@@ -36,11 +36,6 @@ TAIL_SECONDS: Final = 3600
 """Longest time after its end that requests in hand are waited for."""
 
 Action = Callable[[float], None]
-
-
-def _act(timeout: simpy.Event) -> None:
-    action, time = cast(tuple[Action, float], timeout.value)
-    action(time)
 
 
 class BandPoint(Enum):
@@ -80,11 +75,13 @@ class World:
         self.seed = seed
         self.placement = Placement(scene.policies)
         self.workloads = Workloads(self.placement)
-        self.events = 0
-        """What was done at a time so far, and is to be done."""
+        self.now = 0.0
+        """Seconds since the beginning."""
         self._seconds = seconds
         self._end = LEAD_SECONDS + seconds
-        self._loop = simpy.Environment()
+        self._due: list[tuple[float, int, Action]] = []
+        """What is to be done: when, in which order where times are the same, and what."""
+        self._order = 0
         self._random = Random(seed)  # noqa: S311  chance, no secret
         self._nodes = NodeAutoscaler(
             scene.pools, self.placement, idle_seconds=case.of(scene.node_removed)
@@ -115,25 +112,41 @@ class World:
         for owner in self._owners.values():
             owner.begin()
         self.look(0.0)
-        self._loop.run(until=self._end)
-        limit = self._end + TAIL_SECONDS
-        while not all(model.run.is_done for model in self._models):
-            if self._loop.peek() > limit:
-                break
-            self._loop.step()
+        due, end = self._due, self._end
+        while due and due[0][0] < end:
+            self.now, _, action = heappop(due)
+            action(self.now)
+        self._finish_requests()
         return self._results()
 
     @property
-    def now(self) -> float:
-        """Seconds since the beginning."""
-        return self._loop.now
+    def events(self) -> int:
+        """What was done at a time so far, and is to be done."""
+        return self._order + sum(model.run.rows for model in self._models)
 
     def at(self, time: float, action: Action) -> None:
-        """Does something at a time, and hands it that time."""
-        self.events += 1
-        now = self._loop.now
-        delay = time - now if time > now else 0.0
-        self._loop.timeout(delay, (action, time)).callbacks.append(_act)
+        """Does something at a time, or now where that is over, and hands it the time."""
+        self._order = order = self._order + 1
+        now = self.now
+        heappush(self._due, (time if time > now else now, order, action))
+
+    def _finish_requests(self) -> None:
+        """Goes on until all requests have ended, but not for too long."""
+        runs = [model.run for model in self._models]
+        limit = self._end + TAIL_SECONDS
+        self.now = self._end
+        while True:
+            time = self._due[0][0] if self._due else math.inf
+            for run in runs:
+                run.advance(min(time, limit))
+            if all(run.is_done for run in runs):
+                self.now = max([self._end, *(run.last_end for run in runs)])
+                return
+            if time > limit:
+                self.now = limit
+                return
+            self.now, _, action = heappop(self._due)
+            action(self.now)
 
     def look_soon(self, now: float) -> None:
         """Looks at pods and nodes once all that happens now has happened."""

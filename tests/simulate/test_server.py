@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.server import EngineProfile, EngineServer, RequestEvent
+from simulate.server import EngineProfile, EngineServer, PromptRefused, RequestEvent
 
 A10 = EngineProfile(
     step_seconds=0.003,
@@ -174,8 +174,9 @@ def test_a_full_cache_puts_the_newest_request_back():
 def test_an_answer_ends_with_the_longest_request():
     profile = replace(A10, longest=200)
     assert play(profile, [(0.0, 150, 1000)])[1] == play(profile, [(0.0, 150, 50)])[1]
-    assert not EngineServer(profile, 0.0).accepts(200)
-    assert EngineServer(profile, 0.0).accepts(199)
+    with pytest.raises(PromptRefused):
+        EngineServer(profile, 0.0).arrive(0.0, 0, 200, 1)
+    EngineServer(profile, 0.0).arrive(0.0, 0, 199, 1)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_a_pod_that_ends_gives_back_what_it_had_in_hand():
     done = {number for _, number, event in server.advance(2.0) if event is RequestEvent.DONE}
     assert done == {0}
     assert sorted(server.drop()) == [1, 2, 3, 4, 5]
-    assert (server.in_hand, server.next_time(), server.kv_share) == (0, inf, 0)
+    assert (server.in_hand, server.next_time, server.kv_share) == (0, inf, 0)
     assert server.advance(1e6) == []
     server.arrive(1e6, 9, 10, 2)
     assert [event for _, _, event in server.advance(inf)] == [
@@ -240,8 +241,8 @@ def test_time_costs_nothing_by_the_token():
         count = 0
         for number in range(20):
             server.arrive(0.0, number, 10, answer + number)
-        while server.next_time() < inf:
-            server.advance(server.next_time())
+        while server.next_time < inf:
+            server.advance(server.next_time)
             count += 1
         return count
 

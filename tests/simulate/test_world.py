@@ -1,5 +1,6 @@
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from simulate.results import Ending, SimulationResults
 from simulate.scene import Model, Routing
 from simulate.server import EngineServer
 from simulate.traffic import Traffic
-from simulate.world import BandPoint
+from simulate.world import BandPoint, World
 from tests.simulate.clusters import pool
 from tests.simulate.scenes import (
     CACHED_SECONDS,
@@ -262,6 +263,30 @@ def test_keda_adds_pods_for_a_queue_and_takes_them_away_again():
     results = simulated(scene(scaled), requests(*np.linspace(100, 700, 400), answer=300))
     assert max(step.value for step in results.models[0].desired) == 4
     assert results.models[0].desired[-1].value == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"limit": 1, "routing": Routing.FIRST_WITH_ROOM, "timeout_seconds": 40},
+        {"limit": 3, "routing": Routing.IN_TURN},
+        {"routing": Routing.RANDOM, "scaler": None, "least": 2},
+    ],
+)
+def test_how_often_somebody_asks_what_pods_have_done_makes_no_difference(changes: dict[str, Any]):
+    rng = np.random.default_rng(3)
+    traffic = {"qwen": requests(*np.sort(rng.uniform(0, HOUR, 1500)), answer=200)}
+    quiet, asked = (
+        World(scene(model(**changes)), traffic, 2 * HOUR, 1, BandPoint.LIKELY) for _ in range(2)
+    )
+    [pods] = asked._models
+    for time in rng.uniform(0, 3 * HOUR, 2000):
+        asked.at(float(time), pods.run.advance)
+    first, again = quiet.run().models[0], asked.run().models[0]
+    assert np.array_equal(first.requests.ends, again.requests.ends)
+    assert np.array_equal(first.requests.first_tokens, again.requests.first_tokens, equal_nan=True)
+    assert (first.desired, first.ready, first.pods) == (again.desired, again.ready, again.pods)
 
 
 def test_the_same_seed_gives_the_same_and_another_one_not():
