@@ -235,7 +235,7 @@ def test_a_server_that_loads_from_a_hub_may_ask_it(changes: dict[str, Any]):
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        (NEW, ["--speculative-config", '{"method": "ngram"}']),
+        (NEW, ["--speculative-config", '{"method": "ngram", "num_speculative_tokens": 3}']),
         ("registry/vllm:0.4.1", ["--speculative-model", "/mnt/models/qwen/draft"]),
         (NEW, ["--enable-lora", "--lora-modules", '{"name": "a", "path": "/mnt/models/qwen/a"}']),
         (NEW, ["-sc.model", "/mnt/models/qwen/draft"]),
