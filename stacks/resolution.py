@@ -555,7 +555,7 @@ class _Resolver:
 
 
 def _renamed(text: str, fields: Fields) -> str:
-    """A clause with the stack file's names for fields; names that are plain words are left alone."""
+    """A clause with the stack file's names for fields; plain words are left alone."""
     for field, name in fields.items():
         if re.fullmatch(r"[a-z]+(_[a-z]+)+", field):
             text = re.sub(rf"(?<![\w.]){field}(?!\w)", name, text)
