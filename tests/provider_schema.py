@@ -66,8 +66,12 @@ def errors(resource: Resource) -> list[str]:
 
 def errors_in(plan: Plan) -> dict[str, list[str]]:
     """The same for every resource of the provider, by name; empty where all is well."""
-    found = {one.name: errors(one) for one in plan.resources if one.type.startswith("alicloud:")}
-    return {name: sentences for name, sentences in found.items() if sentences}
+    faults = {
+        resource.name: errors(resource)
+        for resource in plan.resources
+        if resource.type.startswith("alicloud:")
+    }
+    return {name: sentences for name, sentences in faults.items() if sentences}
 
 
 @cache
@@ -130,15 +134,15 @@ def _list_errors(path: str, schema: Mapping[str, Any], values: Sequence[Any]) ->
 
 
 def _choice_errors(properties: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
-    given = {name for name, value in values.items() if value is not None}
-    for group in {tuple(sorted(one.get("exactly_one_of", ()))) for one in properties.values()}:
+    settings = {name for name, value in values.items() if value is not None}
+    for group in {tuple(sorted(row.get("exactly_one_of", ()))) for row in properties.values()}:
         names = [_property(name, properties) for name in group]
-        if names and len(given.intersection(names)) != 1:
+        if names and len(settings.intersection(names)) != 1:
             yield f"exactly one of {', '.join(names)} is required"
-    for name in sorted(given.intersection(properties)):
-        for other in properties[name].get("conflicts_with", ()):
-            if _property(other, properties) in given:
-                yield f"{name} conflicts with {_property(other, properties)}"
+    for name in sorted(settings.intersection(properties)):
+        for rival in properties[name].get("conflicts_with", ()):
+            if _property(rival, properties) in settings:
+                yield f"{name} conflicts with {_property(rival, properties)}"
 
 
 def _property(terraform_name: str, properties: Mapping[str, Any]) -> str:

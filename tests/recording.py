@@ -20,19 +20,19 @@ def planned(component: Component, name: str, args: Any) -> Plan:
 
 def only(resources: Sequence[Resource]) -> Resource:
     """The one resource of a list."""
-    [found] = resources
-    return found
+    [resource] = resources
+    return resource
 
 
 def options(component: Component, name: str, args: Any) -> dict[str, pulumi.ResourceOptions]:
     """Options of what a component registers, by name."""
-    seen: dict[str, pulumi.ResourceOptions] = {}
+    opts: dict[str, pulumi.ResourceOptions] = {}
 
-    def note(found: pulumi.ResourceTransformationArgs) -> None:
-        seen[found.name] = found.opts
+    def note(registration: pulumi.ResourceTransformationArgs) -> None:
+        opts[registration.name] = registration.opts
 
     record(lambda: component(name, args, pulumi.ResourceOptions(transformations=[note])))
-    return seen
+    return opts
 
 
 def refused(component: Component, name: str, args: Any) -> list[str]:
@@ -42,9 +42,9 @@ def refused(component: Component, name: str, args: Any) -> list[str]:
     def program() -> None:
         with pytest.raises(pulumi.RunError) as caught:
             component(name, args, None)
-        heading, *found = str(caught.value).splitlines()
+        heading, *faults = str(caught.value).splitlines()
         assert heading.endswith(" is refused:")
-        sentences.extend(found)
+        sentences.extend(faults)
 
     assert record(program).resources == []
     return sentences
@@ -54,9 +54,9 @@ def outputs(component: Component, name: str, args: Any, *names: str) -> dict[str
     """Outputs of a component, as a program can export them."""
 
     def program() -> None:
-        made = component(name, args, None)
-        for each in names:
-            pulumi.export(each, getattr(made, each))
+        resource = component(name, args, None)
+        for output in names:
+            pulumi.export(output, getattr(resource, output))
 
     return dict(record(program).outputs)
 
@@ -67,16 +67,16 @@ def assert_is_a_good_parent(component: Component, token: str, args: Any, roles: 
     def program() -> None:
         provider = kubernetes.Provider("cluster", kubeconfig="{}")
         first = kubernetes.core.v1.Namespace("first", opts=pulumi.ResourceOptions())
-        told = pulumi.ResourceOptions(providers=[provider], depends_on=[first])
-        component("it", args, told)
+        opts = pulumi.ResourceOptions(providers=[provider], depends_on=[first])
+        component("it", args, opts)
 
     plan = record(program)
     parent = only(plan.of(f"ack-inference:index:{token}"))
-    [first] = [one for one in plan.resources if one.name == "first"]
-    children = [one for one in plan.resources if one.parent == parent.urn]
+    [first] = [resource for resource in plan.resources if resource.name == "first"]
+    children = [resource for resource in plan.resources if resource.parent == parent.urn]
     assert (parent.name, parent.custom) == ("it", False)
-    assert {one.name for one in children} == {f"it-{role}" for role in roles}
-    assert all(first.urn in one.dependencies for one in children)
-    inside = [one for one in children if one.type.startswith("kubernetes:")]
+    assert {child.name for child in children} == {f"it-{role}" for role in roles}
+    assert all(first.urn in child.dependencies for child in children)
+    inside = [child for child in children if child.type.startswith("kubernetes:")]
     assert inside
-    assert all("::cluster::" in one.provider for one in inside)
+    assert all("::cluster::" in child.provider for child in inside)

@@ -148,9 +148,9 @@ def test_an_enum_is_shown_as_the_reader_wrote_it():
 
 
 def test_a_long_value_is_cut():
-    shown = str(Fault("a", "x" * 200, "b", "c")).removeprefix("a is ").partition(", but")[0]
-    assert len(shown) <= 80
-    assert shown.endswith("...")
+    text = str(Fault("a", "x" * 200, "b", "c")).removeprefix("a is ").partition(", but")[0]
+    assert len(text) <= 80
+    assert text.endswith("...")
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_null_in_any_field_with_a_default_is_to_leave_it_out():
             for name, info in model.model_fields.items()
             if not info.is_required()
         }
-        kept = model._none_is_the_default(dict.fromkeys(defaulted))  # type: ignore[operator]
-        assert {name for name in defaulted if name not in kept} == {
+        rest = model._none_is_the_default(dict.fromkeys(defaulted))  # type: ignore[operator]
+        assert {name for name in defaulted if name not in rest} == {
             name for name, default in defaulted.items() if default is not None
         }, model
 
@@ -246,7 +246,10 @@ def test_an_output_is_of_any_form():
 
 
 def test_forms_come_before_rules_and_neither_hides_the_other():
-    fields = [one.partition(" is ")[0] for one in refusals(Formed, {"name": "A", "names": ["odd"]})]
+    fields = [
+        sentence.partition(" is ")[0]
+        for sentence in refusals(Formed, {"name": "A", "names": ["odd"]})
+    ]
     assert fields == ["name", "names"]
 
 
@@ -384,8 +387,8 @@ def test_a_refused_custom_resource_keeps_the_middle_of_a_path_in_wire_spelling()
     container = {"image": "x", "startupProbe": probe, "volumeMounts": [mount]}
     values = {"template": {"spec": {"containers": [container], "timeoutSeconds": "long"}}}
     where = "template.spec.containers[0]"
-    found = refusals(KnativeServiceSpec, values)
-    assert [sentence.partition(", but")[0] for sentence in found] == [
+    faults = refusals(KnativeServiceSpec, values)
+    assert [sentence.partition(", but")[0] for sentence in faults] == [
         f"{where}.startup_probe.http_get.path is 3",
         f"{where}.volume_mounts[model].mount_path is 'models'",
         "template.spec.timeout_seconds is 'long'",
@@ -394,7 +397,7 @@ def test_a_refused_custom_resource_keeps_the_middle_of_a_path_in_wire_spelling()
 
 def test_dashed_keys_and_abbreviations_are_found_in_the_input_too():
     serving = refusals(KnativeServingSpec, {"high-availability": {"replicas": 0}})
-    assert any(one.startswith("high_availability.replicas is 0,") for one in serving)
+    assert any(sentence.startswith("high_availability.replicas is 0,") for sentence in serving)
     pod = {"containers": [{"image": "x"}], "hostIPC": "perhaps"}
     sentence = refusal(KnativeServiceSpec, {"template": {"spec": pod}})
     assert sentence.startswith("template.spec.host_ipc is 'perhaps',")
@@ -444,28 +447,28 @@ def test_a_child_waits_for_what_its_component_waits_for_and_stays_below_it():
         kubernetes.core.v1.Namespace("child", opts=child)
         kubernetes.core.v1.Namespace("lonely", opts=child_options(parent, None))
 
-    found = {one.name: one for one in record(program).resources}
-    assert found["child"].parent == found["lonely"].parent == found["it"].urn
-    assert set(found["child"].dependencies) == {found["first"].urn, found["second"].urn}
-    assert found["child"].protect
-    assert found["lonely"].dependencies == []
+    resources = {resource.name: resource for resource in record(program).resources}
+    assert resources["child"].parent == resources["lonely"].parent == resources["it"].urn
+    assert set(resources["child"].dependencies) == {resources["first"].urn, resources["second"].urn}
+    assert resources["child"].protect
+    assert resources["lonely"].dependencies == []
 
 
 def models(base: type[Args]) -> set[type[Args]]:
-    return {one for child in base.__subclasses__() for one in {child, *models(child)}}
+    return {model for child in base.__subclasses__() for model in {child, *models(child)}}
 
 
 def shipped() -> list[type[Args]]:
     """Every args model that is loaded, but those of tests."""
     rooms = ("components", "stacks")
-    return [one for one in models(Args) if one.__module__.partition(".")[0] in rooms]
+    return [model for model in models(Args) if model.__module__.partition(".")[0] in rooms]
 
 
 def test_a_field_is_described_by_the_text_under_it_as_pydantic_reads_it():
     for model in shipped():
-        found = descriptions(model)
-        assert extract_docstrings_from_cls(model).items() <= found.items()
-        assert found.keys() <= model.model_fields.keys()
+        texts = descriptions(model)
+        assert extract_docstrings_from_cls(model).items() <= texts.items()
+        assert texts.keys() <= model.model_fields.keys()
 
 
 def test_no_text_under_a_field_repeats_its_default():

@@ -68,13 +68,13 @@ def test_a_type_has_the_properties_of_the_sdks_type(chain: str) -> None:
 def test_a_constructor_hands_over_what_the_sdks_hands_over(chain: str) -> None:
     sdk, resource = member_of(chain), ours(chain)
     values = {name: object() for name in inputs_of(sdk)}
-    registration, other = observed(resource, values), observed(sdk, values)
-    assert handed_over(registration) == handed_over(other)
-    assert shapes(registration.args) == shapes(other.args)
+    registration, original = observed(resource, values), observed(sdk, values)
+    assert handed_over(registration) == handed_over(original)
+    assert shapes(registration.args) == shapes(original.args)
     assert resource.pulumi_type == sdk.pulumi_type
-    own = pulumi.ResourceOptions(version="1", aliases=["a"], additional_secret_outputs=["b"])
-    assert handed_over(observed(resource, values | {"opts": own})) == handed_over(
-        observed(sdk, values | {"opts": own})
+    options = pulumi.ResourceOptions(version="1", aliases=["a"], additional_secret_outputs=["b"])
+    assert handed_over(observed(resource, values | {"opts": options})) == handed_over(
+        observed(sdk, values | {"opts": options})
     )
 
 

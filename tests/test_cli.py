@@ -88,22 +88,24 @@ def test_a_stack_has_to_be_named() -> None:
 def test_no_secret_is_shown_in_any_format(tmp_path: Path) -> None:
     """Canaries stand in the stack file, a resource, a component, a provider and an output."""
     assert "CANARY" in (EXAMPLE / "Pulumi.dev.yaml").read_text()
-    shown = [
+    results = [
         run("plan", "dev", "--project", str(EXAMPLE)),
         run("plan", "dev", "--project", str(EXAMPLE), "--json", "--manifests", str(tmp_path)),
     ]
-    texts = [result.output for result in shown] + [path.read_text() for path in tmp_path.iterdir()]
+    texts = [result.output for result in results] + [
+        path.read_text() for path in tmp_path.iterdir()
+    ]
     assert len(texts) == 14
     assert not [text for text in texts if "CANARY" in text]
-    assert shown[1].output.count("[secret]") == 7
+    assert results[1].output.count("[secret]") == 7
 
 
 def test_stacks_complete_from_their_files(tmp_path: Path) -> None:
     for name in ("dev", "prod", "preview.eu"):
         (tmp_path / f"Pulumi.{name}.yaml").touch()
     completion = ShellComplete(cli.main, {}, "ack-inference", "_ACK_INFERENCE_COMPLETE")
-    found = completion.get_completions(["plan", "--project", str(tmp_path)], "pr")
-    assert [item.value for item in found] == ["preview.eu", "prod"]
+    items = completion.get_completions(["plan", "--project", str(tmp_path)], "pr")
+    assert [item.value for item in items] == ["preview.eu", "prod"]
 
 
 @pytest.mark.parametrize("verb", [[], ["plan"], ["schema"]])

@@ -65,11 +65,11 @@ OF_KUBERNETES: Final = [type_ for type_ in TYPES if type_.startswith("kubernetes
 @cache
 def plans() -> Mapping[str, Plan]:
     """Every stack of the repository and of the examples, planned by its program."""
-    found = {name: plan(name, ROOT) for name in NAMES}
+    all_plans = {name: plan(name, ROOT) for name in NAMES}
     for name in EXAMPLE_STACKS:
         with tempfile.TemporaryDirectory() as folder:
-            found[name] = plan(name, project(name, Path(folder)))
-    return found
+            all_plans[name] = plan(name, project(name, Path(folder)))
+    return all_plans
 
 
 def kind(type_: str) -> tuple[str, str, str]:
@@ -106,8 +106,10 @@ def test_a_type_of_the_cloud_has_the_schema_of_its_provider(type_: str) -> None:
 @pytest.mark.parametrize("type_", CUSTOM)
 def test_a_custom_type_has_a_definition_for_the_api_server(type_: str) -> None:
     group, version, name = kind(type_)
-    kinds = [each for key, each in KINDS.items() if api_group(key) == group]
-    assert (version, name) in [(each.version, each.kind) for each in chain(*kinds)]
+    kinds = [definition for key, definition in KINDS.items() if api_group(key) == group]
+    assert (version, name) in [
+        (definition.version, definition.kind) for definition in chain(*kinds)
+    ]
     assert (group in UPSTREAM) != (group in NO_DEFINITION)
 
 
@@ -157,10 +159,10 @@ def about(type_: str) -> dict[str, Any]:
 def test_what_replaces_an_object_is_what_its_provider_replaces(type_: str) -> None:
     keeps = ["name"] if type_ == HELM_RELEASE else ["metadata.name", "metadata.namespace"]
     replaced = {*keeps, *OFFICIAL.get(type_, ())}
-    others = {"metadata.labels", "spec.replicas", "spec.resources", "rules", "data", "value"}
-    for path in replaced | others:
+    rest = {"metadata.labels", "spec.replicas", "spec.resources", "rules", "data", "value"}
+    for path in replaced | rest:
         change = Change(tuple(path.split(".")), "UPDATE")
-        inside = any(f"{path}.".startswith(f"{whole}.") for whole in replaced)
+        inside = any(f"{path}.".startswith(f"{field}.") for field in replaced)
         assert kubernetes.replaces(type_, about(type_), change) == inside, path
 
 
@@ -177,7 +179,7 @@ def test_what_replaces_a_resource_of_the_cloud_is_known(type_: str) -> None:
 @cache
 def brought_up() -> set[str]:
     """Types that fail once in `tests/sandbox/test_faults.py` or in `proof stack-files`."""
-    return {type_ for each in plans().values() for type_ in types_of(each.resources)}
+    return {type_ for planned in plans().values() for type_ in types_of(planned.resources)}
 
 
 @pytest.mark.parametrize("type_", TYPES)
@@ -215,8 +217,8 @@ HOLDS_SECRETS: Final = {
 def test_no_other_type_holds_a_secret() -> None:
     holders = {
         resource.type
-        for each in plans().values()
-        for resource in each.resources
+        for planned in plans().values()
+        for resource in planned.resources
         if resource.custom and SECRET in repr(resource.inputs)
     }
     assert holders == HOLDS_SECRETS.keys()
@@ -226,8 +228,13 @@ def test_no_other_type_holds_a_secret() -> None:
 def test_no_secret_of_the_provider_is_set(type_: str) -> None:
     """Passwords of nodes and the like: who needs one has a key pair, or a RAM role."""
     secrets = {name for name, row in alicloud.resources()[type_].items() if row.get("secret")}
-    given = {name for each in plans().values() for one in each.of(type_) for name in one.inputs}
-    assert secrets & given == set()
+    inputs = {
+        name
+        for planned in plans().values()
+        for resource in planned.of(type_)
+        for name in resource.inputs
+    }
+    assert secrets & inputs == set()
 
 
 # --- policies ------------------------------------------------------------------------------------

@@ -41,24 +41,24 @@ def parts(annotation: object) -> Iterator[type]:
 
 def reachable(*roots: type) -> set[type]:
     """Models, and the models and enums of their fields."""
-    found: set[type] = set()
+    types: set[type] = set()
     waiting = [*roots]
     while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            fields = one.model_fields.values() if issubclass(one, BaseModel) else ()
+        type_ = waiting.pop()
+        if type_ not in types:
+            types.add(type_)
+            fields = type_.model_fields.values() if issubclass(type_, BaseModel) else ()
             waiting += [part for field in fields for part in parts(field.annotation)]
-    return found
+    return types
 
 
 def test_the_top_level_holds_the_rooms_of_components_what_they_are_made_of_and_the_policy():
     """No more of the custom resources: other kinds share names with ours, such as Placement."""
     of_rooms = {getattr(room, name) for room in ROOMS for name in room.__all__}
-    models = [one for one in of_rooms if issubclass(one, BaseModel)]
+    models = [model for model in of_rooms if issubclass(model, BaseModel)]
     needed = reachable(*models, crds.ResourcePolicySpec) | of_rooms | {crds.ResourcePolicy}
-    held = {getattr(components, name) for name in components.__all__}
-    assert held == needed
+    exports = {getattr(components, name) for name in components.__all__}
+    assert exports == needed
     assert len(components.__all__) == len(needed)
 
 
@@ -144,4 +144,6 @@ def test_the_plugin_host_can_read_all_components_together():
 
 
 def test_every_component_says_what_exists_afterwards():
-    assert [one.__name__ for one in COMPONENTS if not (one.__doc__ or "").strip()] == []
+    assert [
+        component.__name__ for component in COMPONENTS if not (component.__doc__ or "").strip()
+    ] == []

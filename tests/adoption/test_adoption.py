@@ -72,8 +72,8 @@ def container(objects: list[Manifest]) -> Manifest:
 
 def changes(description: Description, objects: list[Manifest], project: Path) -> list[str]:
     drafted = planned(description.draft, "t", project)
-    there = cluster(*objects).objects
-    return [str(change) for change in differences(drafted, there, description.workloads)]
+    inventory = cluster(*objects).objects
+    return [str(change) for change in differences(drafted, inventory, description.workloads)]
 
 
 def run(project: Path, kubeconfig: Path, *words: str) -> Result:
@@ -86,9 +86,9 @@ def test_a_cluster_that_a_stack_file_has_made_is_adopted_without_a_difference(
     name: str, project: Path
 ) -> None:
     first = planned(describe(cluster(*manifests(name)), "t", None, "1.34").draft, "t", project)
-    made = [*_made(first), *(m for m in manifests(name) if m["kind"] in _KEPT)]
-    again = describe(cluster(*made), "t", None, "1.34")
-    assert changes(again, made, project) == []
+    objects = [*_made(first), *(m for m in manifests(name) if m["kind"] in _KEPT)]
+    again = describe(cluster(*objects), "t", None, "1.34")
+    assert changes(again, objects, project) == []
 
 
 _KEPT = ("Node", "PersistentVolumeClaim", "Namespace")
@@ -174,16 +174,16 @@ def test_a_field_of_a_container_that_no_stack_file_has_is_told(project: Path) ->
     objects = knative()
     container(objects)["workingDir"] = "/srv"
     container(objects)["ports"] = [{"containerPort": 8000, "name": "h2c"}]
-    told = changes(described(*objects), objects, project)
-    assert any("server.workingDir is taken away, /srv" in sentence for sentence in told)
-    assert any("server.ports is" in sentence for sentence in told)
+    notes = changes(described(*objects), objects, project)
+    assert any("server.workingDir is taken away, /srv" in sentence for sentence in notes)
+    assert any("server.ports is" in sentence for sentence in notes)
 
 
 @pytest.mark.parametrize("field", [*FIELDS])
 def test_a_field_of_a_pod_that_no_stack_file_has_is_told(field: str, project: Path) -> None:
     objects = knative(**{field: FIELDS[field]})
-    told = changes(described(*objects), objects, project)
-    assert any(f": {field} is taken away" in sentence for sentence in told), told
+    notes = changes(described(*objects), objects, project)
+    assert any(f": {field} is taken away" in sentence for sentence in notes), notes
 
 
 def test_each_variable_is_kept_told_or_a_secret_by_name(project: Path) -> None:
@@ -202,8 +202,8 @@ def test_each_variable_is_kept_told_or_a_secret_by_name(project: Path) -> None:
     notes = "\n".join(description.notes)
     for name in ("HF_TOKEN", "TOKEN", "NODE", "URL"):
         assert f"variable {name} " in notes
-    told = "\n".join([notes, *changes(description, objects, project)])
-    assert "canary-word" not in told + description.draft.text
+    text = "\n".join([notes, *changes(description, objects, project)])
+    assert "canary-word" not in text + description.draft.text
 
 
 def test_text_for_a_variable_that_is_left_out_is_told() -> None:
@@ -317,13 +317,13 @@ def test_a_policy_orders_the_nodes_that_an_affinity_allows() -> None:
 @pytest.mark.parametrize("kind", ["Service", "Deployment"])
 def test_what_a_controller_has_made_is_no_model_of_its_own(kind: str) -> None:
     name, group = ("knative", "serving") if kind == "Service" else ("deployment", "apps")
-    made = next(
+    child = next(
         m
         for m in copy.deepcopy(manifests(name))
         if m["kind"] == kind and m["apiVersion"].startswith(group)
     )
-    made["metadata"] |= {"name": "made", "ownerReferences": [{"uid": "1"}]}
-    description = described(*manifests("kserve"), made)
+    child["metadata"] |= {"name": "made", "ownerReferences": [{"uid": "1"}]}
+    description = described(*manifests("kserve"), child)
     assert [model["name"] for model in description.draft.config["models"]] == ["chat"]
 
 

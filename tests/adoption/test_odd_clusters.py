@@ -20,14 +20,14 @@ SPACE = "team-a"
 
 def objects(change: Callable[[Manifest], Any] = lambda spec: None) -> list[Manifest]:
     """The cluster with a Deployment, whose pod is changed."""
-    there = copy.deepcopy(manifests("deployment"))
-    change(deployment(there)["spec"]["template"]["spec"])
-    return there
+    inventory = copy.deepcopy(manifests("deployment"))
+    change(deployment(inventory)["spec"]["template"]["spec"])
+    return inventory
 
 
-def deployment(there: list[Manifest]) -> Manifest:
+def deployment(inventory: list[Manifest]) -> Manifest:
     return next(
-        m for m in there if m["kind"] == "Deployment" and m["metadata"]["name"] != "website"
+        m for m in inventory if m["kind"] == "Deployment" and m["metadata"]["name"] != "website"
     )
 
 
@@ -37,9 +37,9 @@ def model(description: Description) -> Mapping[str, Any]:
 
 
 def named(name: str) -> list[Manifest]:
-    there = objects()
-    deployment(there)["metadata"]["name"] = name
-    return there
+    inventory = objects()
+    deployment(inventory)["metadata"]["name"] = name
+    return inventory
 
 
 def mounts(*claims: str) -> list[Manifest]:
@@ -70,10 +70,10 @@ def test_what_takes_the_place_of_a_deployment_has_a_name_that_a_stack_file_can_h
 
 
 def test_two_deployments_that_come_to_one_name_are_told():
-    there = named("qwen.vl")
-    other = copy.deepcopy(deployment(there))
-    other["metadata"]["name"] = "qwen-vl"
-    notes = described(*there, other).notes
+    inventory = named("qwen.vl")
+    twin = copy.deepcopy(deployment(inventory))
+    twin["metadata"]["name"] = "qwen-vl"
+    notes = described(*inventory, twin).notes
     assert any("another entry is called qwen-vl already" in note for note in notes)
 
 
@@ -159,20 +159,20 @@ def test_devices_are_counted_as_the_api_server_writes_them(count, amount):
     ids=["more than the request", "of another exporter"],
 )
 def test_an_hpa_that_a_stack_file_refuses_costs_no_model(metric):
-    there = objects()
-    scaler = next(m for m in there if m["kind"] == "HorizontalPodAutoscaler")
+    inventory = objects()
+    scaler = next(m for m in inventory if m["kind"] == "HorizontalPodAutoscaler")
     scaler["spec"]["metrics"] = [metric]
-    description = described(*there)
+    description = described(*inventory)
     scale = model(description)["serve"]["kserve"]["scale"]
     assert scale == {"metric": "cpu", "target": 80, "min": 2, "max": 4}
     assert any("The stack file has cpu there." in note for note in description.notes)
 
 
 def test_a_class_whose_name_a_stack_file_cannot_hold_costs_no_model():
-    there = objects(lambda spec: spec.update(priorityClassName="gpu.high"))
+    inventory = objects(lambda spec: spec.update(priorityClassName="gpu.high"))
     kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
-    there.append({**kind, "metadata": {"name": "gpu.high"}, "value": 1000})
-    description = described(*there)
+    inventory.append({**kind, "metadata": {"name": "gpu.high"}, "value": 1000})
+    description = described(*inventory)
     names = [entry["name"] for entry in description.draft.config["priorities"]]
     assert "gpu.high" not in names
     assert any("its PriorityClass gpu.high has a name" in note for note in description.notes)

@@ -39,35 +39,35 @@ def export_facts(room: ModuleType) -> Iterator[str]:
         yield f"module {module} exports {name}"
 
 
-def library_facts(found: Library) -> Iterator[str]:
-    for component in found.components:
+def library_facts(api: Library) -> Iterator[str]:
+    for component in api.components:
         yield from component_facts(component)
-    for structure in found.types:
+    for structure in api.types:
         yield from type_facts(structure)
-    for _, made in exported():
-        yield from children_facts(made)
+    for _, declared in exported():
+        yield from children_facts(declared)
 
 
-def component_facts(one: Component) -> Iterator[str]:
-    yield f"component {one.name} has type token {one.token}"
-    for field in one.inputs:
-        yield f"component {one.name} input {field_fact(field)}"
-    for field in one.outputs:
-        yield f"component {one.name} output {field.name}: {field.type}"
+def component_facts(component: Component) -> Iterator[str]:
+    yield f"component {component.name} has type token {component.token}"
+    for field in component.inputs:
+        yield f"component {component.name} input {field_fact(field)}"
+    for field in component.outputs:
+        yield f"component {component.name} output {field.name}: {field.type}"
 
 
-def type_facts(one: Structure) -> Iterator[str]:
-    for field in one.fields:
-        yield f"type {one.name} field {field_fact(field)}"
-    for value in one.values:
-        yield f"type {one.name} value {value}"
+def type_facts(structure: Structure) -> Iterator[str]:
+    for field in structure.fields:
+        yield f"type {structure.name} field {field_fact(field)}"
+    for value in structure.values:
+        yield f"type {structure.name} value {value}"
 
 
-def field_fact(one: Field) -> str:
+def field_fact(field: Field) -> str:
     """What is no Input has to be plain; what has no default may be left out all the same."""
-    if one.required:
-        return f"{one.name}: {one.type}, required"
-    return f"{one.name}: {one.type}, optional" + (f", {one.default}" if one.default else "")
+    if field.required:
+        return f"{field.name}: {field.type}, required"
+    return f"{field.name}: {field.type}, optional" + (f", {field.default}" if field.default else "")
 
 
 def children_facts(component: Any) -> Iterator[str]:
@@ -79,8 +79,8 @@ def children_facts(component: Any) -> Iterator[str]:
         first = pulumi.CustomResource("test:index:First", FIRST)
         component(NAME, dict(MINIMAL[name]), pulumi.ResourceOptions(depends_on=[first]))
 
-    made = record(declare)
-    for resource in made.resources:
+    recording = record(declare)
+    for resource in recording.resources:
         types, _, resource_name = resource.urn.split("::", 2)[2].partition("::")
         if resource_name not in (NAME, FIRST):
             child = resource_name.replace(f"{NAME}-", "{name}-", 1)

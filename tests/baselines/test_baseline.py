@@ -30,8 +30,8 @@ def change(before: list[str], after: list[str]) -> str:
 
 def test_every_promise_is_kept() -> None:
     """Does not prove that the engine follows an alias: tests/sandbox/test_upgrade.py does."""
-    found = change(BASELINE.read_text().splitlines(), promises())
-    assert not found, found
+    difference = change(BASELINE.read_text().splitlines(), promises())
+    assert not difference, difference
 
 
 def test_one_change_is_one_line_with_the_way_to_accept_it() -> None:
@@ -53,17 +53,17 @@ def test_every_public_component_has_a_minimal_instance() -> None:
 
 
 @pytest.fixture(scope="module")
-def found() -> Library:
+def api() -> Library:
     return library()
 
 
-def pool_of(found: Library) -> Component:
-    [pool] = [one for one in found.components if one.name == "EdgePool"]
+def pool_of(api: Library) -> Component:
+    [pool] = [component for component in api.components if component.name == "EdgePool"]
     return pool
 
 
-def hours(found: Library) -> Field:
-    [field] = [one for one in pool_of(found).inputs if one.name == "join_hours"]
+def hours(api: Library) -> Field:
+    [field] = [entry for entry in pool_of(api).inputs if entry.name == "join_hours"]
     return field
 
 
@@ -77,18 +77,18 @@ def hours(found: Library) -> Field:
     ],
     ids=str,
 )
-def test_each_property_of_an_input_is_a_promise(found: Library, changed: dict[str, object]) -> None:
-    field = hours(found)
+def test_each_property_of_an_input_is_a_promise(api: Library, changed: dict[str, object]) -> None:
+    field = hours(api)
     assert field_fact(replace(field, **changed)) != field_fact(field)
 
 
-def test_words_about_an_input_are_none(found: Library) -> None:
-    field = hours(found)
+def test_words_about_an_input_are_none(api: Library) -> None:
+    field = hours(api)
     assert field_fact(replace(field, description="Hours.")) == field_fact(field)
 
 
-def test_a_component_promises_its_token_and_its_outputs(found: Library) -> None:
-    facts = list(component_facts(pool_of(found)))
+def test_a_component_promises_its_token_and_its_outputs(api: Library) -> None:
+    facts = list(component_facts(pool_of(api)))
     assert "component EdgePool has type token ack-inference:index:EdgePool" in facts
     assert "component EdgePool input join_hours: int, optional, 1" in facts
     assert "component EdgePool output join_command: Output[str]" in facts

@@ -88,5 +88,5 @@ def test_what_a_resource_takes_goes_before_what_its_type_takes() -> None:
 
 
 def test_dev_is_up_within_21_minutes() -> None:
-    found = plan("dev", ROOT)
-    assert length(critical_path(found.resources, minutes_of(found))) <= 21
+    stack = plan("dev", ROOT)
+    assert length(critical_path(stack.resources, minutes_of(stack))) <= 21

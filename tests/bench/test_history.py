@@ -52,9 +52,9 @@ def test_a_run_that_goes_on_to_another_part_stays_one_line(files: FigureFiles) -
 def test_the_page_shows_what_has_a_target_beside_the_runs_before(files: FigureFiles) -> None:
     results = results_of(("dev", 0.61, 1.2), ("untold", 3.0, None))
     files.add(results, [run_of(1, dev=0.5, untold=2.0)], run_of(2, dev=0.61, untold=3.0))
-    measured, shown = files.page.read_text().split("between\n")
+    measured, table = files.page.read_text().split("between\n")
     assert "| dev | 0.61 | ≤ 1.20 |  |" in measured
-    assert shown == (
+    assert table == (
         "<!-- history -->\n\n| ratio of | 2026-11-01 c1 | 2026-11-02 c2 |\n|---|---|---|\n"
         "| dev | 0.50 | **0.61** |\n\n<!-- end -->\n"
     )
@@ -113,9 +113,9 @@ def test_the_revision_is_the_commit_and_says_whether_files_differ_from_it(tmp_pa
     assert history.revision(tmp_path) == f"{commit}+"
 
 
-@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("is_whole", [True, False])
 def test_only_a_whole_run_is_kept(
-    whole: bool, files: FigureFiles, monkeypatch: pytest.MonkeyPatch
+    is_whole: bool, files: FigureFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = {name: [RatioRow(f"{name} : bare", 0.51239, 1.0, "")] for name in ("plan", "peers")}
     parts = {
@@ -123,9 +123,9 @@ def test_only_a_whole_run_is_kept(
         for name, row in rows.items()
     }
     monkeypatch.setattr(__main__, "PARTS", parts)
-    monkeypatch.setattr("sys.argv", ["bench", "plan", "peers", *(["--whole"] if whole else [])])
+    monkeypatch.setattr("sys.argv", ["bench", "plan", "peers", *(["--whole"] if is_whole else [])])
     __main__.main(files)
-    kept = history.read(files.runs)
+    runs = history.read(files.runs)
     ratios = {"plan : bare": 0.5124, "peers : bare": 0.5124}
-    assert [run.ratios for run in kept] == ([ratios] if whole else [])
-    assert files.results.exists() is whole
+    assert [run.ratios for run in runs] == ([ratios] if is_whole else [])
+    assert files.results.exists() is is_whole

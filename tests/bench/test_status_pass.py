@@ -5,7 +5,7 @@ from status.cluster import KINDS
 
 
 def test_every_look_asks_for_each_kind_once_however_many_models_there_are() -> None:
-    few, more = look(2, 1), look(4, 2)
-    assert few.requests == more.requests == len(KINDS)
+    less, more = look(2, 1), look(4, 2)
+    assert less.requests == more.requests == len(KINDS)
     assert len(more.seconds) == 2
-    assert few.mebibytes < more.mebibytes
+    assert less.mebibytes < more.mebibytes

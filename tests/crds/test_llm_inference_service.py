@@ -139,8 +139,8 @@ def test_what_the_definition_has_beside_pods_is_modelled_or_left_out_for_a_reaso
 
 def test_a_long_name_is_shortened_as_the_controller_does() -> None:
     """As knative/pkg's ChildName gave it for this name, run with its source of 2026-07-27."""
-    made = workload_name("q" * 63)
-    assert (made, len(made)) == (f"{'q' * 24}{DIGEST}-kserve", 63)
+    name = workload_name("q" * 63)
+    assert (name, len(name)) == (f"{'q' * 24}{DIGEST}-kserve", 63)
 
 
 def test_names_of_roles_and_groups_differ() -> None:
@@ -209,12 +209,12 @@ def test_two_braces_and_names_of_a_preset_are_refused() -> None:
     broken["volumes"] = [{"name": "tmp-dir", "persistent_volume_claim": {"claim_name": "a"}}]
     broken["init_containers"] = [{"name": "storage-initializer", "image": "a"}]
     spec = LLMInferenceServiceSpec.of({"model": {"uri": "pvc://a"}, "template": broken})
-    said = "\n".join(sentences(service_faults(spec, ObjectMetaArgs(name="qwen"))))
-    assert "template.containers[main].args[1] is a text with {{" in said
-    assert "messages" not in said
-    assert "template.volumes[tmp-dir].name is 'tmp-dir'" in said
-    assert "template.init_containers[storage-initializer].name" in said
-    assert len(said.splitlines()) == 3
+    text = "\n".join(sentences(service_faults(spec, ObjectMetaArgs(name="qwen"))))
+    assert "template.containers[main].args[1] is a text with {{" in text
+    assert "messages" not in text
+    assert "template.volumes[tmp-dir].name is 'tmp-dir'" in text
+    assert "template.init_containers[storage-initializer].name" in text
+    assert len(text.splitlines()) == 3
 
 
 def test_one_brace_as_json_has_it_passes() -> None:

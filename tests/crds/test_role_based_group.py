@@ -63,8 +63,8 @@ def test_a_role_is_there_once() -> None:
 def test_a_role_waits_for_others_that_do_not_wait_for_it(
     dependencies: dict[str, list[str]], sentence: str
 ) -> None:
-    [told] = sentences(dependency_faults(dependencies))
-    assert sentence in told
+    [fault] = sentences(dependency_faults(dependencies))
+    assert sentence in fault
 
 
 def test_roles_may_wait_for_each_other_in_order() -> None:

@@ -11,9 +11,9 @@ PAGES = pages()
 
 def blocks(mark: str) -> list[list[str]]:
     """The lines of every code block below a mark, page by page."""
-    shown = rf"<!-- {re.escape(mark)} -->\n```\w+\n(.*?)```"
+    pattern = rf"<!-- {re.escape(mark)} -->\n```\w+\n(.*?)```"
     return [
         block.strip("\n").splitlines()
         for page in PAGES
-        for block in re.findall(shown, page.read_text(), re.DOTALL)
+        for block in re.findall(pattern, page.read_text(), re.DOTALL)
     ]

@@ -75,7 +75,7 @@ def test_every_decision_is_held_by_a_test_that_exists() -> None:
     page = (ROOT / "docs" / "decisions.md").read_text()
     source = (ROOT / "tests" / "stacks" / "test_article_mistakes.py").read_text()
     tests = set(re.findall(r"^def (test_\w+)", source, re.MULTILINE))
-    shown = set(re.findall(r"`(test_t\d+_\w+)`", page))
-    assert shown <= tests
-    numbers = {re.match(r"test_(t\d+)_", name)[1] for name in shown}  # type: ignore[index]
+    names = set(re.findall(r"`(test_t\d+_\w+)`", page))
+    assert names <= tests
+    numbers = {re.match(r"test_(t\d+)_", name)[1] for name in names}  # type: ignore[index]
     assert numbers == set(re.findall(r"test_(t\d+)_", " ".join(tests)))

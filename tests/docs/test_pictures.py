@@ -52,14 +52,14 @@ def rows(text: str, terminal: ModuleType) -> list[str]:
 
 def test_every_picture_is_shown_by_a_page_or_stands_for_one_that_is() -> None:
     """A dark one for a light one, one of a phone for one of a desk."""
-    shown = {name for page in PAGES for name in SHOWN.findall(page.read_text())}
+    names = {name for page in PAGES for name in SHOWN.findall(page.read_text())}
     files = {path.name for path in IMAGES.iterdir() if path.suffix in (".svg", ".png")}
 
     def kin(name: str) -> str:
         return re.sub(r"-(wide|phone|light|dark)\b|\.\w+$", "", name)
 
-    assert shown - {"tour.cast"} <= files
-    assert {kin(name) for name in files} == {kin(name) for name in shown - {"tour.cast"}}
+    assert names - {"tour.cast"} <= files
+    assert {kin(name) for name in files} == {kin(name) for name in names - {"tour.cast"}}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -153,7 +153,9 @@ def test_a_long_line_ends_in_an_ellipsis_and_blanks_at_the_end_do_not(
     def shown(text: str, columns: int) -> str:
         root = ElementTree.fromstring(terminal.picture("x", terminal.rows(text), columns))  # noqa: S314
         return "".join(
-            "".join(each.itertext()) for each in list(root)[-1].iter() if each.tag.endswith("tspan")
+            "".join(element.itertext())
+            for element in list(root)[-1].iter()
+            if element.tag.endswith("tspan")
         )
 
     assert shown("abcdef", 4) == "abc…"

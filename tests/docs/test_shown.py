@@ -47,19 +47,19 @@ def printed() -> list[str]:
 
 
 def test_the_plan_of_dev_is_the_one_shown(printed: list[str]):
-    shown = [line for block in blocks("plan:dev") for line in [*block, ""]]
-    assert shown[:-1] == printed
+    lines = [line for block in blocks("plan:dev") for line in [*block, ""]]
+    assert lines[:-1] == printed
 
 
 def test_the_part_of_the_plan_is_one_of_it(printed: list[str]):
-    [shown] = blocks("part of plan:dev")
-    assert is_part(shown, printed)
-    assert len(shown) <= MOST_LINES_OF_A_PART
+    [block] = blocks("part of plan:dev")
+    assert is_part(block, printed)
+    assert len(block) <= MOST_LINES_OF_A_PART
 
 
 def test_the_way_of_a_request_is_the_one_that_the_plan_of_the_example_tells(tmp_path: Path):
-    [shown] = blocks("part of plan:gateway-envoy")
-    assert is_part(shown, lines_of("gateway-envoy", project("gateway-envoy", tmp_path)))
+    [block] = blocks("part of plan:gateway-envoy")
+    assert is_part(block, lines_of("gateway-envoy", project("gateway-envoy", tmp_path)))
 
 
 def shown_files(kind: str) -> list[tuple[str, list[str]]]:
@@ -106,8 +106,8 @@ def test_the_diff_shown_is_the_one_of_this_change():
 def test_the_prices_shown_are_accepted_in_dev():
     [block] = blocks("prices")
     environment = configuration((ROOT / "Pulumi.dev.yaml").read_text())
-    own = configuration("\n".join(["config:", *(f"  {line}" for line in block)]))
-    assert [str(fault) for fault in validate({**environment, **own}).faults] == []
+    prices = configuration("\n".join(["config:", *(f"  {line}" for line in block)]))
+    assert [str(fault) for fault in validate({**environment, **prices}).faults] == []
 
 
 def refusal() -> Iterator[str]:
@@ -129,8 +129,8 @@ def test_the_mistakes_shown_are_answered_with_the_sentences_shown():
 
 
 def test_the_mistake_shown_first_is_one_of_them():
-    [shown] = blocks("part of mistakes")
-    assert is_part(shown, [*refusal()])
+    [block] = blocks("part of mistakes")
+    assert is_part(block, [*refusal()])
 
 
 def test_the_program_that_uses_the_library_declares_its_policy(monkeypatch: pytest.MonkeyPatch):

@@ -37,7 +37,7 @@ def site(folder: Path, body: str, **files: str) -> list[str]:
 
 def test_every_page_stands_in_one_section() -> None:
     sections = placed(ROOT, pages())
-    assert sorted(page for own in sections.values() for page in own) == sorted(pages())
+    assert sorted(page for names in sections.values() for page in names) == sorted(pages())
     assert set(sections) <= set(ORDER) == {section.title for section in SECTIONS}
 
 
@@ -71,9 +71,9 @@ def test_headings_have_the_names_that_github_gives_them(staged: Staging) -> None
 
 
 def test_a_file_that_a_page_links_to_becomes_a_page_that_shows_it(staged: Staging) -> None:
-    shown = staged.folder / "files" / "examples" / "stacks" / "Pulumi.alb.yaml.md"
+    page = staged.folder / "files" / "examples" / "stacks" / "Pulumi.alb.yaml.md"
     stack = (ROOT / "examples" / "stacks" / "Pulumi.alb.yaml").read_text().strip()
-    assert stack in shown.read_text()
+    assert stack in page.read_text()
     assert (
         "(../../files/examples/stacks/Pulumi.alb.yaml.md)"
         in (staged.folder / "examples" / "stacks" / "index.md").read_text()
@@ -90,16 +90,16 @@ def test_files_that_are_shown_are_not_searched_and_large_ones_are_linked(tmp_pat
         (tmp_path / folder).mkdir(parents=True)
     stage = Staging(tmp_path, tmp_path / "pages")
     stage.write()
-    shown = tmp_path / "pages" / "files"
-    assert (shown / "c.txt").stat().st_size == MOST_BYTES + 1
+    files = tmp_path / "pages" / "files"
+    assert (files / "c.txt").stat().st_size == MOST_BYTES + 1
     for name in ("b.txt.md", "d/notes.md.md"):
-        assert (shown / name).read_text().startswith("---\nsearch: {exclude: true}\n---\n")
+        assert (files / name).read_text().startswith("---\nsearch: {exclude: true}\n---\n")
     assert "search:" not in (tmp_path / "pages" / "index.md").read_text()
 
 
 def test_pages_offer_other_versions_only_where_these_lie_beside_them(staged: Staging) -> None:
     plain, versioned = (
-        yaml.safe_load(settings(staged, {}, versioned=each)) for each in (False, True)
+        yaml.safe_load(settings(staged, {}, versioned=choice)) for choice in (False, True)
     )
     assert "version" not in plain["extra"]
     assert versioned["extra"]["version"] == {"provider": "mike"}
@@ -208,13 +208,13 @@ def test_releases_that_have_a_site_are_built_and_candidates_are_not(
 
 def test_what_a_browser_sees_wrong_is_told() -> None:
     finding = {"id": "x", "help": "X", "nodes": 1, "targets": ["a"]}
-    seen = {
+    visit = {
         **{"page": "/", "screen": "phone", "scheme": "dark", "width": 400, "most_width": 390},
         "violations": [{**finding, "impact": "serious"}, {**finding, "impact": "minor"}],
         "elsewhere_or_missing": ["https://example.com/"],
     }
-    assert len([*seen_faults(seen)]) == 3
-    right = {**seen, "width": 390, "violations": [], "elsewhere_or_missing": []}
+    assert len([*seen_faults(visit)]) == 3
+    right = {**visit, "width": 390, "violations": [], "elsewhere_or_missing": []}
     assert [*seen_faults(right)] == []
 
 

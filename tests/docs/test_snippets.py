@@ -68,17 +68,17 @@ def marks_taken() -> set[str]:
     }
 
 
-def untested(snippet: Snippet, taken: set[str]) -> str | None:
+def untested(snippet: Snippet, marks: set[str]) -> str | None:
     """Why nobody takes a block, or None."""
     if any(re.fullmatch(kind, snippet.mark) for kind in KINDS):
         return None
-    if snippet.mark in taken or any(
-        mark.endswith(": ") and snippet.mark.startswith(mark) for mark in taken
+    if snippet.mark in marks or any(
+        mark.endswith(": ") and snippet.mark.startswith(mark) for mark in marks
     ):
         return None
     if snippet.language == "sh":
-        left = [command for command in snippet.commands() if rule_of(command) is None]
-        return f"{where(snippet)}: nobody runs {left}" if left else None
+        commands = [command for command in snippet.commands() if rule_of(command) is None]
+        return f"{where(snippet)}: nobody runs {commands}" if commands else None
     return (
         f"{where(snippet)}: no test takes this {snippet.language} block. Give it a mark, "
         "as <!-- in dev: models[qwen] --> has it planned: see website/snippets.py."
@@ -86,8 +86,8 @@ def untested(snippet: Snippet, taken: set[str]) -> str | None:
 
 
 def test_no_snippet_is_untested() -> None:
-    taken = marks_taken()
-    assert [why for snippet in SNIPPETS if (why := untested(snippet, taken))] == []
+    marks = marks_taken()
+    assert [why for snippet in SNIPPETS if (why := untested(snippet, marks))] == []
 
 
 def test_a_block_that_nobody_takes_is_told(tmp_path: Path) -> None:
@@ -176,21 +176,21 @@ def test_a_part_of_a_stack_file_is_accepted_in_the_stack_that_the_page_names(
 ) -> None:
     stack, _, path = snippet.mark.removeprefix("in ").partition(": ")
     environment = configuration(stack)
-    shown = yaml.safe_load(snippet.text)
+    part = yaml.safe_load(snippet.text)
     if entry := re.fullmatch(r"(\w+)\[([\w-]+)\]", path):
-        shown = {entry[1]: [{"name": entry[2], **shown}]}
+        part = {entry[1]: [{"name": entry[2], **part}]}
     elif path:
-        shown = {path: shown}
-    for key, value in shown.items():
+        part = {path: part}
+    for key, value in part.items():
         name = key.removeprefix(f"{PROJECT}:")
         environment[name] = joined(environment.get(name), value)
     assert [str(fault) for fault in validate(environment).faults] == []
 
 
 def test_the_configuration_of_policies_that_is_shown_has_no_fault() -> None:
-    shown = [snippet for snippet in SNIPPETS if snippet.mark == "policy configuration"]
-    assert shown
-    for snippet in shown:
+    blocks = [snippet for snippet in SNIPPETS if snippet.mark == "policy configuration"]
+    assert blocks
+    for snippet in blocks:
         assert [str(fault) for fault in configuration_faults(json.loads(snippet.text))] == []
 
 
@@ -203,12 +203,12 @@ def test_every_json_that_is_shown_is_json() -> None:
 def test_the_plan_of_the_runtime_that_the_guide_adds_is_the_one_shown(tmp_path: Path) -> None:
     copy = copy_of_the_repository(tmp_path / "copy")
     put(extension("deployment"), copy)
-    [shown] = [s for s in SNIPPETS if s.mark == "part of plan:deployment"]
+    [snippet] = [s for s in SNIPPETS if s.mark == "part of plan:deployment"]
     planned = outcomes(copy, {"deployment": stack_file("deployment")}).plan("deployment")
     [deployment] = planned.manifests("Deployment")
-    assert deployment["metadata"]["name"] in shown.text
+    assert deployment["metadata"]["name"] in snippet.text
     [claim] = deployment["spec"]["template"]["spec"]["volumes"][:1]
-    assert claim["persistentVolumeClaim"]["claimName"] in shown.text
+    assert claim["persistentVolumeClaim"]["claimName"] in snippet.text
 
 
 def test_an_edit_is_made_where_its_mark_says(tmp_path: Path) -> None:

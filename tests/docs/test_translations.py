@@ -44,7 +44,7 @@ make plan   # 显示
 """  # noqa: RUF001
 
 
-@pytest.mark.parametrize("translation", translations(), ids=lambda each: each.name)
+@pytest.mark.parametrize("translation", translations(), ids=lambda translation: translation.name)
 def test_a_chinese_page_is_level_with_the_english_one(translation: Translation) -> None:
     assert [*translation.faults()] == []
 

@@ -103,14 +103,16 @@ class Translation:
         if original is None:
             yield f"{self.name} does not say in its first line what it is a translation of."
             return
-        english, own = sections(original.read_text()), sections(self.text)
-        told = [(mark["title"], mark["digest"]) for mark in _TELLS.finditer(self.text)]
+        english, chinese = sections(original.read_text()), sections(self.text)
+        claims = [(mark["title"], mark["digest"]) for mark in _TELLS.finditer(self.text)]
         page = original.relative_to(self.root)
         titles = [section.title for section in english]
-        if [title for title, _ in told] != titles or len(own) != len(told):
-            yield from self._misplaced(str(page), titles, [title for title, _ in told], len(own))
+        if [title for title, _ in claims] != titles or len(chinese) != len(claims):
+            yield from self._misplaced(
+                str(page), titles, [title for title, _ in claims], len(chinese)
+            )
             return
-        for section, translated, (_, digest) in zip(english, own, told, strict=True):
+        for section, translated, (_, digest) in zip(english, chinese, claims, strict=True):
             where = f"{page}, section {section.title!r}"
             if digest != section.digest:
                 yield (
@@ -139,18 +141,18 @@ class Translation:
         return {self.path.resolve(), *(page.resolve() for page in originals if page)}
 
     def _misplaced(
-        self, page: str, titles: list[str], told: list[str], headings: int
+        self, page: str, titles: list[str], marks: list[str], headings: int
     ) -> Iterator[str]:
         for title in titles:
-            if title not in told:
+            if title not in marks:
                 yield f"{page} has a section {title!r} that {self.name} does not tell."
-        for title in told:
+        for title in marks:
             if title not in titles:
                 yield f"{self.name} tells a section {title!r} that {page} does not have."
-        if sorted(titles) == sorted(told) and titles != told:
+        if sorted(titles) == sorted(marks) and titles != marks:
             yield f"{self.name} tells the sections of {page} in another order."
-        if headings != len(told):
-            yield f"{self.name} has {headings} headings, and says of {len(told)} what they tell."
+        if headings != len(marks):
+            yield f"{self.name} has {headings} headings, and says of {len(marks)} what they tell."
 
     def accept(self) -> None:
         """Has the page say that it is level."""

@@ -49,8 +49,8 @@ def test_a_check_is_one_function_and_its_case() -> None:
 
 def test_the_rule_is_asked_and_says_the_sentence_of_its_case(copy: Path) -> None:
     """The tests of all rules take it out too, and miss it; not here, where another may say so."""
-    wanted = "called_as or looks_like or each_case"
-    assert "3 passed" in run_tests(copy, RULES, "tests/stacks/test_alone.py", "-k", wanted)
+    expression = "called_as or looks_like or each_case"
+    assert "3 passed" in run_tests(copy, RULES, "tests/stacks/test_alone.py", "-k", expression)
 
 
 def test_a_rule_whose_decorator_was_forgotten_is_missed(copy: Path) -> None:

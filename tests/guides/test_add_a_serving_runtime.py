@@ -80,7 +80,7 @@ def test_its_pods_are_those_that_knative_has(stacks: Outcomes, plan: Plan) -> No
     """
     [service] = stacks.plan("knative").manifests("Service")
     [deployment] = plan.manifests("Deployment")
-    old, new = (one["spec"]["template"] for one in (service, deployment))
+    old, new = (manifest["spec"]["template"] for manifest in (service, deployment))
     assert new["metadata"]["labels"] == old["metadata"]["labels"]
     assert deployment["spec"]["selector"]["matchLabels"] == new["metadata"]["labels"]
     [container], [pod] = old["spec"]["containers"], new["spec"]["containers"]
@@ -138,7 +138,7 @@ def test_a_runtime_over_kserve_brings_it_with_cert_manager_and_waits_for_it(tmp_
     faulty = FILE + "".join(f"  ack-inference:{fault}\n" for fault in faults)
     stacks = outcomes(copy, {"deployment": FILE, "faulty": faulty})
     plan = stacks.plan("deployment")
-    components = {one.name: one for one in plan.resources if not one.custom}
+    components = {component.name: component for component in plan.resources if not component.custom}
     assert {"kserve", "cert-manager"} <= components.keys()
     assert "knative" not in components
     [deployment] = plan.of("kubernetes:apps/v1:Deployment")

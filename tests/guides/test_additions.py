@@ -44,10 +44,10 @@ def call(section):
 def names(text: str) -> dict[str, Any]:
     """The names of a module, run with stand-ins for what it imports."""
     start = text.index("ROWS")
-    known = {"Final": dict, "Mapping": dict, "Row": int, "MappingProxyType": dict}
-    found: dict[str, Any] = {**known, "Args": SimpleNamespace}
-    exec(text[start:], found)  # noqa: S102
-    return found
+    stubs = {"Final": dict, "Mapping": dict, "Row": int, "MappingProxyType": dict}
+    namespace: dict[str, Any] = {**stubs, "Args": SimpleNamespace}
+    exec(text[start:], namespace)  # noqa: S102
+    return namespace
 
 
 def test_an_entry_comes_into_a_mapping() -> None:
@@ -65,10 +65,10 @@ def test_a_field_comes_after_the_others_with_its_docstring() -> None:
 def test_what_a_function_returns_has_more_entries_or_arguments() -> None:
     addition = 'def body(args):\n    return {"two": args.two}\n\n\n'
     addition += "def call(section):\n    return Args(two=section.two)\n"
-    found = names(added(MODULE, addition))
+    namespace = names(added(MODULE, addition))
     args = SimpleNamespace(one=1, two=2, none=False, more={"three": 3})
-    assert found["body"](args) == {"one": 1, "two": 2}
-    assert vars(found["call"](args)) == {"one": 1, "two": 2, "three": 3}
+    assert namespace["body"](args) == {"one": 1, "two": 2}
+    assert vars(namespace["call"](args)) == {"one": 1, "two": 2, "three": 3}
 
 
 def test_an_import_stands_below_the_others_once() -> None:

@@ -19,8 +19,8 @@ def shown(mark: str) -> dict[str, Any]:
 
 
 def changes(before: Plan, after: Plan) -> dict[str, ChangeKind]:
-    found = compare(before, after).changes
-    return {change.resource.name: change.kind for change in found if change.resource.custom}
+    differences = compare(before, after).changes
+    return {change.resource.name: change.kind for change in differences if change.resource.custom}
 
 
 def test_what_the_guide_declares_creates_nothing_until_it_is_asked_for() -> None:

@@ -26,12 +26,12 @@ FINDS: Final = ("Iterator[Fault]", "Iterator[str]", "Resolution")
 
 def tables(guide: str, mark: str) -> list[list[str]]:
     """The rows below every mark of a name, without the headers, each split into its cells."""
-    found = []
+    rows = []
     for part in (GUIDES / guide).read_text().split(f"<!-- {mark} -->\n")[1:]:
         table = re.match(r"(?:\|.*\n)+", part)
         assert table, "no table below the mark"
-        found += [row.strip("|").split("|") for row in table[0].splitlines()[2:]]
-    return found
+        rows += [row.strip("|").split("|") for row in table[0].splitlines()[2:]]
+    return rows
 
 
 def names(cell: str) -> list[str]:
@@ -53,14 +53,14 @@ def checks() -> set[str]:
 @cache
 def keys() -> set[str]:
     """Every key of a stack file, and every list and section on the way to it."""
-    found = set()
+    paths = set()
     for section in sections():
         for path in section.paths or [""]:
             for key in section.keys:
                 name = f"{path}.{key.name}" if path else key.name
                 is_list = key.kind[0].startswith("list of")
-                found |= {name, f"{name}[]"} if is_list else {name}
-    return found
+                paths |= {name, f"{name}[]"} if is_list else {name}
+    return paths
 
 
 @pytest.mark.parametrize("row", tables("troubleshooting.md", "checks"), ids=lambda row: row[0][:60])
@@ -86,11 +86,11 @@ def test_the_stack_file_for_a_cluster_of_ones_own_is_planned(tmp_path: Path) -> 
         (tmp_path / name).write_text((ROOT / name).read_text())
     [lines] = blocks("file: Pulumi.mine.yaml")
     (tmp_path / "Pulumi.mine.yaml").write_text("\n".join(lines))
-    found = plan("mine", tmp_path)
-    assert not any(one.type.startswith("alicloud:") for one in found.resources)
-    [service] = found.manifests("Service")
+    planned = plan("mine", tmp_path)
+    assert not any(resource.type.startswith("alicloud:") for resource in planned.resources)
+    [service] = planned.manifests("Service")
     assert service["metadata"]["name"] == "qwen"
-    assert "ResourcePolicy" not in {one["kind"] for one in found.manifests()}
+    assert "ResourcePolicy" not in {manifest["kind"] for manifest in planned.manifests()}
 
 
 def planned_chart(body: str) -> Plan:
@@ -119,9 +119,9 @@ def test_a_renamed_child_with_an_alias_stays_what_it_is() -> None:
 
 def test_a_renamed_child_without_an_alias_goes_and_comes_again() -> None:
     [lines] = blocks("rename")
-    shown = "\n".join(lines)
-    plain = re.sub(r", aliases=\[.*\]\)", ")", shown)
-    assert plain != shown
+    code = "\n".join(lines)
+    plain = re.sub(r", aliases=\[.*\]\)", ")", code)
+    assert plain != code
     assert renamed(plain) == {
         "fluid-chart": ChangeKind.CREATED,
         "fluid-release": ChangeKind.DELETED,

@@ -20,9 +20,9 @@ class Built:
 
 def build(source: Path, folder: Path, *targets: str) -> Built:
     """Both distributions, or those asked for; two builds of the same files are the same."""
-    asked = [word for target in targets for word in ("-t", target)]
+    options = [word for target in targets for word in ("-t", target)]
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-d", str(folder), *asked],
+        [sys.executable, "-m", "hatchling", "build", "-d", str(folder), *options],
         cwd=source,
         check=True,
         capture_output=True,

@@ -96,10 +96,10 @@ def run(python: Path, recorder: Path, example: Path) -> Plan:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["ours"] == [], "the example ran on the checkout"
-    assert Path(told["library"]).is_relative_to(python.parents[1])
-    return from_wire(told["plan"])
+    report = json.loads(done.stdout)
+    assert report["ours"] == [], "the example ran on the checkout"
+    assert Path(report["library"]).is_relative_to(python.parents[1])
+    return from_wire(report["plan"])
 
 
 def test_every_example_is_expected_here():
@@ -108,7 +108,7 @@ def test_every_example_is_expected_here():
 
 @each_example
 def test_it_makes_what_its_readme_says(example: Path, planned: Planned):
-    kinds = [one.type.rpartition(":")[2] for one in planned(example).resources]
+    kinds = [resource.type.rpartition(":")[2] for resource in planned(example).resources]
     assert Counter(kinds) == {**MADE[example.name], "kubernetes": 1}
 
 
@@ -125,8 +125,10 @@ def test_it_hands_its_kubeconfig_on_as_a_secret(example: Path, planned: Planned)
 def test_everything_in_the_cluster_is_reached_by_its_own_provider(example: Path, planned: Planned):
     plan = planned(example)
     [provider] = plan.of("pulumi:providers:kubernetes")
-    inside = [one for one in plan.resources if one.type.startswith("kubernetes:")]
-    assert [one.name for one in inside if not one.provider.startswith(provider.urn)] == []
+    inside = [resource for resource in plan.resources if resource.type.startswith("kubernetes:")]
+    assert [
+        resource.name for resource in inside if not resource.provider.startswith(provider.urn)
+    ] == []
 
 
 @each_example
@@ -139,14 +141,18 @@ def test_the_cloud_knows_every_property(example: Path, planned: Planned):
 @crd_schemas.needs_crds
 def test_the_cluster_knows_every_field(example: Path, planned: Planned):
     shipped = ("v1", "scheduling.k8s.io/v1", "autoscaling/v2", "helm.sh/v3")
-    custom = [one for one in planned(example).manifests() if one["apiVersion"] not in shipped]
-    assert [line for one in custom for line in crd_schemas.errors(one)] == []
+    custom = [
+        manifest
+        for manifest in planned(example).manifests()
+        if manifest["apiVersion"] not in shipped
+    ]
+    assert [line for manifest in custom for line in crd_schemas.errors(manifest)] == []
 
 
 @each_example
 def test_it_breaks_no_policy(example: Path, planned: Planned):
     verdict = validate(planned(example))
-    assert [str(one) for one in (*verdict.mandatory, *verdict.advisory)] == []
+    assert [str(violation) for violation in (*verdict.mandatory, *verdict.advisory)] == []
 
 
 @each_example
@@ -213,7 +219,7 @@ def test_a_type_checker_finds_no_fault_in_them_and_would_find_one(
     (tmp_path / "wrong.py").write_text(wrong)
     cache_dir = ROOT / ".mypy_cache/examples"
     mypy = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary"]
-    found = subprocess.run(
+    result = subprocess.run(
         [
             *mypy,
             f"--cache-dir={cache_dir}",
@@ -226,7 +232,7 @@ def test_a_type_checker_finds_no_fault_in_them_and_would_find_one(
         text=True,
         check=False,
     )
-    faults = [line.partition(": ")[::2] for line in found.stdout.splitlines()]
-    assert [place for place, _ in faults] == ["wrong.py:2", "wrong.py:3"], found.stdout
+    faults = [line.partition(": ")[::2] for line in result.stdout.splitlines()]
+    assert [place for place, _ in faults] == ["wrong.py:2", "wrong.py:3"], result.stdout
     assert '"max" to "Scale" has incompatible type' in faults[0][1]
     assert 'has no attribute "Skale"' in faults[1][1]

@@ -38,12 +38,12 @@ def test_the_wheel_holds_every_module_of_the_library_unchanged(built: Built):
             if name.endswith(".py")
         }
     folder = ROOT / "components"
-    ours = {
-        str(one.relative_to(folder)): one.read_bytes()
-        for one in folder.rglob("*.py")
-        if one.parent.name != "plugin"  # It runs from a checkout, and is no part of the library.
+    modules = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*.py")
+        if path.parent.name != "plugin"  # It runs from a checkout, and is no part of the library.
     }
-    assert packed == ours
+    assert packed == modules
 
 
 def test_the_wheel_says_that_it_is_typed(built: Built):
@@ -55,7 +55,7 @@ def test_the_wheel_depends_on_the_two_sdks_and_pydantic_alone(built: Built):
         [metadata] = [name for name in archive.namelist() if name.endswith("METADATA")]
         lines = archive.read(metadata).decode().splitlines()
     needed = [line.split()[1] for line in lines if line.startswith("Requires-Dist")]
-    packages = sorted(re.split("[<>]", one)[0] for one in needed)
+    packages = sorted(re.split("[<>]", requirement)[0] for requirement in needed)
     assert packages == ["pulumi", "pulumi-alicloud", "pulumi-kubernetes", "pydantic"]
 
 
@@ -76,14 +76,14 @@ def test_the_wheel_made_from_the_sdist_is_the_same_wheel(built: Built, tmp_path:
 
 def test_every_public_name_is_there_under_the_name_of_the_wheel(clean_python: Path, tmp_path: Path):
     """A room is loaded when it is first asked for, so that a program loads no SDK in vain."""
-    found = subprocess.run(
+    result = subprocess.run(
         [str(clean_python), "-P", "-W", "ignore", "-c", FACE],
         cwd=tmp_path,
         env={},
         capture_output=True,
         check=True,
     )
-    face = json.loads(found.stdout)
+    face = json.loads(result.stdout)
     assert sorted(face["before"]) == ["pulumi_ack_inference", "pulumi_ack_inference.lazy"]
     assert list(face["each"]) == components.__all__
     assert all(module.startswith("pulumi_ack_inference.") for module in face["each"].values())

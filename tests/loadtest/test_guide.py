@@ -73,16 +73,18 @@ def test_a_gateway_is_compared_with_a_plain_service_as_the_guide_does_it(tmp_pat
     first, second = re.findall(r"\$PODS/([^/]+)/proxy", text)
     calls, out = tmp_path / "calls", tmp_path / "out"
     out.mkdir()
-    with Server(Behaviour(ttft=0.01)) as one, Server(Behaviour(ttft=0.01)) as other:
-        gateway, service = (url.removeprefix("http://").removesuffix("/v1") for url in (one, other))
+    with Server(Behaviour(ttft=0.01)) as gateway_url, Server(Behaviour(ttft=0.01)) as service_url:
+        gateway, service = (
+            url.removeprefix("http://").removesuffix("/v1") for url in (gateway_url, service_url)
+        )
         with api_server({first: gateway, second: service}) as api:
-            for shown, here in (
+            for address, replacement in (
                 ("http://127.0.0.1:8080", f"http://{service}"),
                 ("http://127.0.0.1:8001", f"http://{api}"),
                 ("--seconds 120", "--seconds 1"),
             ):
-                assert text.count(shown) == 1, shown
-                text = text.replace(shown, here)
+                assert text.count(address) == 1, address
+                text = text.replace(address, replacement)
             path = programs(tmp_path / "bin", calls)
             done = subprocess.run(
                 ["/bin/bash", "-euo", "pipefail", "-c", f"{text}\nwait"],

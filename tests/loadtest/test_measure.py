@@ -318,8 +318,8 @@ def test_a_run_through_a_proxy_says_so_without_its_address() -> None:
 
 def test_a_run_may_have_more_connections_than_a_shell_allows() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    few = len(os.listdir("/dev/fd")) + 100  # what other tests have left open is among them
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(few, hard), hard))
+    limit = len(os.listdir("/dev/fd")) + 100  # what other tests have left open is among them
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit, hard), hard))
     try:
         run_of({"steady": {"rate": 20, "seconds": 0.1}})
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(hard, 65_536)

@@ -113,9 +113,9 @@ def test_times_and_counts_that_no_run_has_are_refused(tmp_path, field, value, wa
     document["samples"][0][field] = value
     path = tmp_path / "run.json"
     path.write_text(json.dumps(document))
-    with pytest.raises(Refused) as told:
+    with pytest.raises(Refused) as error:
         load(path)
-    [sentence] = told.value.sentences
+    [sentence] = error.value.sentences
     assert field in sentence
     assert want in sentence
 

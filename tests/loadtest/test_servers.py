@@ -110,11 +110,11 @@ def test_the_prefix_cache_knows_whole_blocks_and_forgets_the_oldest() -> None:
 
 def test_the_prefix_cache_keeps_what_is_read_again_and_needs_the_beginning() -> None:
     cache = PrefixCache(48)
-    first, *others = (list(range(start, start + 16)) for start in range(0, 64, 16))
-    for block in (first, *others[:2], first, others[2]):
+    first, *rest = (list(range(start, start + 16)) for start in range(0, 64, 16))
+    for block in (first, *rest[:2], first, rest[2]):
         cache.read(block)
     assert cache.read([*first, 0]) == 16
-    assert cache.read([*others[0], 0]) == 0
+    assert cache.read([*rest[0], 0]) == 0
     prompt = list(range(500, 548))
     cache.read(prompt)
     cache.read(first)
@@ -139,9 +139,9 @@ def test_the_same_load_goes_to_two_addresses_and_is_shown_side_by_side(tmp_path:
     err = Console(width=400, record=True, file=io.StringIO())
     with Server(Behaviour(ttft=0.01)) as first, Server(Behaviour(ttft=0.2)) as second:
         variant = settings(first, STEADY, label="gateway")
-        others = command.elsewhere(variant, command.against([f"service={second}"]))
+        variants = command.elsewhere(variant, command.against([f"service={second}"]))
         files = [tmp_path / "a.json", tmp_path / "b.json"]
-        code = command.run(variant, files[0], out, err, [(others[0], files[1])])
+        code = command.run(variant, files[0], out, err, [(variants[0], files[1])])
     assert code == 0
     text = " ".join(out.export_text().split())
     assert "1 gateway 2 service" in text
@@ -165,8 +165,8 @@ def test_a_run_whose_file_cannot_be_written_is_no_success(
     console = Console(file=io.StringIO())
     with Server(Behaviour(ttft=0.01)) as url:
         variant = settings(url, STEADY, label="gateway")
-        others = command.elsewhere(variant, {"service": url})
-        pairs = [(others[0], tmp_path / "b.json")]
+        variants = command.elsewhere(variant, {"service": url})
+        pairs = [(variants[0], tmp_path / "b.json")]
         assert command.run(variant, tmp_path / "a.json", console, console, pairs) == 1
 
 

@@ -332,8 +332,8 @@ def test_a_section_that_another_program_calls_prices_is_no_price(
 # --- fees and the whole bill ---------------------------------------------------------------------
 
 
-def fees(found: Bill) -> dict[str, str]:
-    return {fee.name: str(fee.money) for fee in found.fees}
+def fees(invoice: Bill) -> dict[str, str]:
+    return {fee.name: str(fee.money) for fee in invoice.fees}
 
 
 def ingress(network: str) -> tuple[str, Inputs]:
@@ -348,15 +348,15 @@ def test_a_control_plane_is_billed_in_the_currency_of_the_nodes(billed: Billed) 
 
 
 def test_a_control_plane_that_is_listed_in_one_currency_is_billed_in_that(billed: Billed) -> None:
-    found = billed((CLUSTER, {"profile": "Edge", "clusterSpec": "ack.pro.small"}))
-    assert fees(found)["control plane"] == "USD 66"
+    invoice = billed((CLUSTER, {"profile": "Edge", "clusterSpec": "ack.pro.small"}))
+    assert fees(invoice)["control plane"] == "USD 66"
 
 
 def test_a_control_plane_without_a_price_is_named(billed: Billed) -> None:
-    found = billed((CLUSTER, {"clusterSpec": "ack.pro.xlarge", **PRIVATE}))
+    invoice = billed((CLUSTER, {"clusterSpec": "ack.pro.xlarge", **PRIVATE}))
     gap = "control plane (no price of ack.pro.xlarge, profile Default)"
-    assert found.unpriced == [gap, "capacity units of load balancers"]
-    assert found.partial
+    assert invoice.unpriced == [gap, "capacity units of load balancers"]
+    assert invoice.partial
 
 
 def test_an_own_fee_comes_before_the_listed_one_whatever_the_cluster(billed: Billed) -> None:
@@ -384,12 +384,12 @@ def test_the_load_balancer_of_an_api_server_is_billed_in_the_currency_of_the_nod
 
 @pytest.mark.parametrize("network", ["intranet", "internet"])
 def test_the_load_balancer_of_the_ingress_add_on_is_billed(billed: Billed, network: str) -> None:
-    found = billed((CLUSTER, PRIVATE), ingress(network))
-    assert fees(found)["ingress load balancer"] == "CNY 107"
+    invoice = billed((CLUSTER, PRIVATE), ingress(network))
+    assert fees(invoice)["ingress load balancer"] == "CNY 107"
     assert fees(billed(ingress(network), prices={"currency": "USD"})) == {
         "ingress load balancer": "USD 15"
     }
-    assert (PUBLIC in found.unpriced) == (network == "internet")
+    assert (PUBLIC in invoice.unpriced) == (network == "internet")
 
 
 HANGZHOU = {"config": {"shop:region": "cn-hangzhou"}}
@@ -403,19 +403,19 @@ def test_disks_are_billed_by_gib_where_their_price_is_listed(billed: Billed) -> 
         {**ESSD, "scalingConfig": AUTOSCALED, "dataDisks": [data]},
         {"type": "edge"},
     )
-    found = billed(*pools, **HANGZHOU)
-    [line] = [fee for fee in found.fees if fee.name == "disks"]
+    invoice = billed(*pools, **HANGZHOU)
+    [line] = [fee for fee in invoice.fees if fee.name == "disks"]
     # 300 to 600 GiB of PL1 at 0.0021, 200 to 800 GiB of PL0 at 0.0010.
     assert line.money == Money("CNY", MONTH * Decimal("0.83"), MONTH * Decimal("2.06"))
-    assert "disks" not in found.unpriced
+    assert "disks" not in invoice.unpriced
 
 
 def test_disks_are_billed_in_the_currency_of_the_nodes(
     planned: Callable[..., Plan], billed: Billed
 ) -> None:
     config = {"shop:region": "cn-hangzhou", "shop:prices": {**CONTRACT, "currency": "USD"}}
-    found = billed({**ESSD, "desiredSize": "1"}, config=config)
-    assert fees(found) == {"disks": "USD 23"}
+    invoice = billed({**ESSD, "desiredSize": "1"}, config=config)
+    assert fees(invoice) == {"disks": "USD 23"}
 
 
 @pytest.mark.parametrize(
@@ -432,17 +432,17 @@ def test_disks_are_billed_in_the_currency_of_the_nodes(
 def test_disks_of_which_anything_is_not_known_are_named(
     billed: Billed, pool: Inputs, region: str
 ) -> None:
-    found = billed({**ESSD, "desiredSize": "1"}, pool, config={"shop:region": region})
-    assert "disks" not in fees(found)
-    assert "disks" in found.unpriced
+    invoice = billed({**ESSD, "desiredSize": "1"}, pool, config={"shop:region": region})
+    assert "disks" not in fees(invoice)
+    assert "disks" in invoice.unpriced
 
 
 @pytest.mark.parametrize("address", ["Intranet", "Internet"])
 def test_the_alb_instance_of_the_ingress_add_on_is_billed(billed: Billed, address: str) -> None:
     config = {"albIngress": {"AddressType": address, "CreateDefaultALBConfig": True}}
-    found = billed((ADDON, {"name": "alb-ingress-controller", "config": json.dumps(config)}))
-    assert fees(found) == {"ingress load balancer": "USD 15"}
-    assert (PUBLIC in found.unpriced) == (address == "Internet")
+    invoice = billed((ADDON, {"name": "alb-ingress-controller", "config": json.dumps(config)}))
+    assert fees(invoice) == {"ingress load balancer": "USD 15"}
+    assert (PUBLIC in invoice.unpriced) == (address == "Internet")
 
 
 def test_an_alb_add_on_without_an_instance_of_its_own_has_no_fee(billed: Billed) -> None:
@@ -451,10 +451,10 @@ def test_an_alb_add_on_without_an_instance_of_its_own_has_no_fee(billed: Billed)
 
 def test_an_add_on_that_comes_with_the_cluster_is_billed_alike(billed: Billed) -> None:
     addons = [{"name": "nginx-ingress-controller"}, {"name": "arms-prometheus", "disabled": True}]
-    found = billed((CLUSTER, {**PRIVATE, "addons": addons}))
-    assert "ingress load balancer" in fees(found)
-    assert PUBLIC in found.unpriced
-    assert "Managed Service for Prometheus" not in found.unpriced
+    invoice = billed((CLUSTER, {**PRIVATE, "addons": addons}))
+    assert "ingress load balancer" in fees(invoice)
+    assert PUBLIC in invoice.unpriced
+    assert "Managed Service for Prometheus" not in invoice.unpriced
 
 
 @pytest.mark.parametrize(
@@ -463,8 +463,8 @@ def test_an_add_on_that_comes_with_the_cluster_is_billed_alike(billed: Billed) -
 def test_an_add_on_whose_configuration_is_not_known_may_be_public(
     billed: Billed, config: object
 ) -> None:
-    found = billed((ADDON, {"name": "nginx-ingress-controller", "config": config}))
-    assert PUBLIC in found.unpriced
+    invoice = billed((ADDON, {"name": "nginx-ingress-controller", "config": config}))
+    assert PUBLIC in invoice.unpriced
 
 
 def test_an_api_server_is_public_unless_it_is_told_not_to_be(billed: Billed) -> None:
@@ -476,9 +476,9 @@ def test_an_api_server_is_public_unless_it_is_told_not_to_be(billed: Billed) -> 
 def test_kourier_of_the_operator_brings_a_public_load_balancer_to_a_cluster_of_ours(
     billed: Billed,
 ) -> None:
-    found = billed((CLUSTER, PRIVATE), (KOURIER, {}))
-    assert fees(found)["Knative load balancer"] == "CNY 107"
-    assert PUBLIC in found.unpriced
+    invoice = billed((CLUSTER, PRIVATE), (KOURIER, {}))
+    assert fees(invoice)["Knative load balancer"] == "CNY 107"
+    assert PUBLIC in invoice.unpriced
     assert billed((KOURIER, {})) == Bill([], [], [])
 
 
@@ -495,8 +495,8 @@ def test_kourier_of_the_operator_brings_a_public_load_balancer_to_a_cluster_of_o
 def test_what_an_add_on_brings_that_is_billed_by_itself_is_named(
     billed: Billed, addon: str, words: str
 ) -> None:
-    found = billed((ADDON, {"name": addon}), (ADDON, {"name": addon}))
-    assert (found.fees, found.unpriced) == ([], [words])
+    invoice = billed((ADDON, {"name": addon}), (ADDON, {"name": addon}))
+    assert (invoice.fees, invoice.unpriced) == ([], [words])
     assert billed((ADDON, {"name": "metrics-server"})).unpriced == []
     assert billed((ADDON, {"name": UNKNOWN}), (ADDON, {"name": "of others"})).unpriced == []
 
@@ -510,8 +510,8 @@ def test_totals_stand_side_by_side_where_currencies_differ(billed: Billed) -> No
 def test_what_is_billed_by_use_is_named(billed: Billed) -> None:
     types = ["oss/bucket:Bucket", "nas/fileSystem:FileSystem", "log/project:Project"]
     eip = "ecs/eipAddress:EipAddress"
-    found = billed(*((f"alicloud:{type_}", {}) for type_ in [*types, eip]))
-    assert found.unpriced == [PUBLIC, "OSS", "NAS", "SLS logs"]
+    invoice = billed(*((f"alicloud:{type_}", {}) for type_ in [*types, eip]))
+    assert invoice.unpriced == [PUBLIC, "OSS", "NAS", "SLS logs"]
 
 
 def test_a_plan_without_cloud_resources_has_an_empty_bill(planned: Callable[..., Plan]) -> None:
@@ -610,10 +610,10 @@ def test_another_currency_takes_away_in_one_and_adds_in_the_other(billed: Billed
 
 def test_rows_come_by_name(billed: Billed) -> None:
     before = billed(named("b", 1), (NAT_GATEWAY, {}), (CLUSTER, {}))
-    found = compare(before, billed(named("a", 1)))
-    assert [row.name for row in found.pools] == ["a", "b"]
+    comparison = compare(before, billed(named("a", 1)))
+    assert [row.name for row in comparison.pools] == ["a", "b"]
     names = ["API server load balancer", "control plane", "NAT gateway"]
-    assert [row.name for row in found.fees] == names
+    assert [row.name for row in comparison.fees] == names
 
 
 def test_two_lines_of_one_name_are_compared_in_their_order(billed: Billed) -> None:

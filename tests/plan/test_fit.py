@@ -43,13 +43,13 @@ def together(key: str = "kubernetes.io/hostname", **labels: str) -> dict[str, An
     return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
 
 
-def fits_alone(asked: dict[str, Any], there: FreeRoom) -> bool:
-    return fits(asked, there, [there])
+def fits_alone(candidate: dict[str, Any], host: FreeRoom) -> bool:
+    return fits(candidate, host, [host])
 
 
 def test_containers_are_added_up_and_one_pod_among_them():
-    asked = pod(containers=[container("500m", "1Gi"), container("1", "2Gi")])
-    assert requests(asked) == {"cpu": 1500, "memory": 3 * 2**30, "pods": 1}
+    candidate = pod(containers=[container("500m", "1Gi"), container("1", "2Gi")])
+    assert requests(candidate) == {"cpu": 1500, "memory": 3 * 2**30, "pods": 1}
 
 
 def test_what_only_a_limit_names_is_requested():
@@ -58,14 +58,14 @@ def test_what_only_a_limit_names_is_requested():
 
 
 def test_the_largest_container_that_prepares_counts_where_it_asks_for_more():
-    asked = pod(containers=[container("1")], initContainers=[container("3"), container("2")])
-    assert requests(asked)["cpu"] == 3000
+    candidate = pod(containers=[container("1")], initContainers=[container("3"), container("2")])
+    assert requests(candidate)["cpu"] == 3000
 
 
 def test_a_container_that_stays_beside_the_others_is_added():
     beside = container("1", restartPolicy="Always")
-    asked = pod(containers=[container("1")], initContainers=[beside, container("2")])
-    assert requests(asked)["cpu"] == 3000
+    candidate = pod(containers=[container("1")], initContainers=[beside, container("2")])
+    assert requests(candidate)["cpu"] == 3000
     assert requests(pod(containers=[container("1")], initContainers=[beside]))["cpu"] == 2000
 
 
@@ -75,15 +75,15 @@ def test_a_pod_fits_up_to_what_is_free(cpu: str, fit: bool):
 
 
 def test_a_resource_that_a_node_does_not_have_does_not_fit():
-    asked = pod(containers=[{"resources": {"requests": {"nvidia.com/gpu": "1"}}}])
-    assert not fits_alone(asked, room())
-    assert fits_alone(asked, room(**{"nvidia.com/gpu": 1}))
+    candidate = pod(containers=[{"resources": {"requests": {"nvidia.com/gpu": "1"}}}])
+    assert not fits_alone(candidate, room())
+    assert fits_alone(candidate, room(**{"nvidia.com/gpu": 1}))
 
 
 def test_what_is_taken_is_no_longer_free():
-    there = room()
-    there.take(pod(containers=[container("3")]))
-    assert not fits_alone(pod(containers=[container("2")]), there)
+    host = room()
+    host.take(pod(containers=[container("3")]))
+    assert not fits_alone(pod(containers=[container("2")]), host)
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_a_taint_that_only_asks_keeps_nobody_away():
 
 
 def test_a_selector_asks_for_all_of_its_labels():
-    asked = pod(nodeSelector={"card": "A10", "zone": "h"})
-    assert not fits_alone(asked, room(labels={"card": "A10"}))
-    assert fits_alone(asked, room(labels={"card": "A10", "zone": "h"}))
+    candidate = pod(nodeSelector={"card": "A10", "zone": "h"})
+    assert not fits_alone(candidate, room(labels={"card": "A10"}))
+    assert fits_alone(candidate, room(labels={"card": "A10", "zone": "h"}))
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_a_selector_asks_for_all_of_its_labels():
 def test_a_term_of_an_affinity_is_read_as_kubernetes_reads_it(
     expression: dict[str, Any], fit: bool
 ):
-    asked = pod(affinity=affinity(expression))
-    assert fits_alone(asked, room(labels={"card": "A10", "memory": "22"})) is fit
+    candidate = pod(affinity=affinity(expression))
+    assert fits_alone(candidate, room(labels={"card": "A10", "memory": "22"})) is fit
 
 
 def test_terms_of_an_affinity_are_alternatives_and_an_empty_one_is_none():
@@ -146,48 +146,48 @@ def test_terms_of_an_affinity_are_alternatives_and_an_empty_one_is_none():
 
 def test_an_affinity_can_name_a_node():
     field = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
-    asked = pod(affinity=affinity(field, kind="matchFields"))
-    assert fits_alone(asked, room("n1"))
-    assert not fits_alone(asked, room("n2"))
+    candidate = pod(affinity=affinity(field, kind="matchFields"))
+    assert fits_alone(candidate, room("n1"))
+    assert not fits_alone(candidate, room("n2"))
 
 
 def test_pods_that_keep_apart_do_not_share_a_node_whoever_says_so():
     worker = pod("w1", {"app": "cache"}, affinity=apart(app="cache"))
     plain = pod("w2", {"app": "cache"})
-    there = room()
-    there.take(worker)
-    assert not fits_alone(plain, there)
-    there = room()
-    there.take(plain)
-    assert not fits_alone(worker, there)
-    assert fits(worker, room("n2"), [there])
+    host = room()
+    host.take(worker)
+    assert not fits_alone(plain, host)
+    host = room()
+    host.take(plain)
+    assert not fits_alone(worker, host)
+    assert fits(worker, room("n2"), [host])
 
 
 def test_pods_that_keep_apart_in_a_zone_do_not_share_it():
     worker = pod("w1", {"app": "cache"}, affinity=apart("zone", app="cache"))
-    here, there = room("n1", {"zone": "h"}), room("n2", {"zone": "h"})
-    here.take(pod("w2", {"app": "cache"}))
-    assert not fits(worker, there, [here, there])
-    assert fits(worker, room("n3", {"zone": "l"}), [here, there])
+    host, neighbour = room("n1", {"zone": "h"}), room("n2", {"zone": "h"})
+    host.take(pod("w2", {"app": "cache"}))
+    assert not fits(worker, neighbour, [host, neighbour])
+    assert fits(worker, room("n3", {"zone": "l"}), [host, neighbour])
 
 
 def test_pods_of_another_namespace_are_not_meant():
-    other = pod("w2", {"app": "cache"})
-    other["metadata"]["namespace"] = "elsewhere"
-    there = room()
-    there.take(other)
-    assert fits_alone(pod("w1", {"app": "cache"}, affinity=apart(app="cache")), there)
+    neighbour = pod("w2", {"app": "cache"})
+    neighbour["metadata"]["namespace"] = "elsewhere"
+    host = room()
+    host.take(neighbour)
+    assert fits_alone(pod("w1", {"app": "cache"}, affinity=apart(app="cache")), host)
 
 
 def test_pods_that_belong_together_follow_the_first_which_stands_anywhere():
     pair = together(app="pair")
-    here, there = room("n1"), room("n2")
+    host, neighbour = room("n1"), room("n2")
     first, second = (
         pod("p1", {"app": "pair"}, affinity=pair),
         pod("p2", {"app": "pair"}, affinity=pair),
     )
-    assert fits(first, here, [here, there])
-    here.take(first)
-    assert fits(second, here, [here, there])
-    assert not fits(second, there, [here, there])
-    assert not fits(pod("x", affinity=together(app="nobody")), here, [here, there])
+    assert fits(first, host, [host, neighbour])
+    host.take(first)
+    assert fits(second, host, [host, neighbour])
+    assert not fits(second, neighbour, [host, neighbour])
+    assert not fits(pod("x", affinity=together(app="nobody")), host, [host, neighbour])

@@ -57,19 +57,21 @@ def outcome(planned: Planned, *, by_sdk: bool) -> Outcome:
 
 def agree(planned: Planned) -> Outcome:
     """What comes of a plan, which is the same either way."""
-    ours, sdks = outcome(planned, by_sdk=False), outcome(planned, by_sdk=True)
-    assert ours == sdks
+    result, sdks = outcome(planned, by_sdk=False), outcome(planned, by_sdk=True)
+    assert result == sdks
     # JSON tells 1 from 1.0, and the order of keys.
-    assert json.dumps(ours) == json.dumps(sdks) or isinstance(ours, tuple) or _sorted(ours, sdks)
-    return ours
+    assert (
+        json.dumps(result) == json.dumps(sdks) or isinstance(result, tuple) or _sorted(result, sdks)
+    )
+    return result
 
 
-def _sorted(ours: Outcome, sdks: Outcome) -> bool:
-    assert isinstance(ours, dict)
+def _sorted(result: Outcome, sdks: Outcome) -> bool:
+    assert isinstance(result, dict)
     assert isinstance(sdks, dict)
     return all(
         json.dumps(resource["inputs"]) == json.dumps(sdks["resources"][urn]["inputs"])
-        for urn, resource in ours["resources"].items()
+        for urn, resource in result["resources"].items()
     )
 
 

@@ -130,13 +130,13 @@ def test_pods_of_each_role_carry_their_labels_and_those_of_an_endpoint_picker_do
             "worker": pod,
         },
     }
-    own = {"app.kubernetes.io/name": "qwen", "app.kubernetes.io/part-of": "llminferenceservice"}
-    answers = {**own, "kserve.io/component": "workload"}
+    labels = {"app.kubernetes.io/name": "qwen", "app.kubernetes.io/part-of": "llminferenceservice"}
+    answers = {**labels, "kserve.io/component": "workload"}
     assert {pods.path: pods.labels for pods in pods_of(service)} == {
         "spec.prefill.template": {"release": "qwen", "role": "prefill", **answers},
-        "spec.router.scheduler.template": own,
+        "spec.router.scheduler.template": labels,
         "spec.template": {"release": "qwen", **answers},
-        "spec.worker": {"release": "qwen", **own},
+        "spec.worker": {"release": "qwen", **labels},
     }
 
 

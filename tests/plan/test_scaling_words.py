@@ -17,7 +17,9 @@ ASKED = (
 def told(model: str, **changes: Any) -> list[str]:
     """What a plan says of a model's scale."""
     raw = merged(signals(), {path.replace("__", "."): value for path, value in changes.items()})
-    [workload] = [each for each in graph_of(planned(raw)).workloads if each.name == model]
+    [workload] = [
+        workload for workload in graph_of(planned(raw)).workloads if workload.name == model
+    ]
     return [step.answer for step in steps(workload) if step.need == "scale"]
 
 

@@ -60,10 +60,10 @@ def test_what_a_rule_or_a_panel_asks_for_under_a_recorded_name_is_recorded() -> 
     panels = [
         query.expression for panel in objectives_dashboard().panels for query in panel.queries
     ]
-    asked = {
+    series = {
         name for text in [*panels, *(rule.expr for rule in of(rules()))] for name in series_of(text)
     }
-    assert {name for name in asked if name.startswith("model:")} <= recorded
+    assert {name for name in series if name.startswith("model:")} <= recorded
     assert {name for name in SERIES if name.startswith("model:")} == recorded
 
 

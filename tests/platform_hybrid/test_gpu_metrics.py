@@ -50,11 +50,11 @@ def rule(args: dict[str, Any], name: str) -> Any:
     return match
 
 
-@pytest.mark.parametrize("own", [arms, upstream])
-def test_without_an_adapter_the_monitor_is_where_the_models_are(own: Any) -> None:
+@pytest.mark.parametrize("arguments", [arms, upstream])
+def test_without_an_adapter_the_monitor_is_where_the_models_are(arguments: Any) -> None:
     """KEDA asks Prometheus itself, and owns the API of the adapter on ACK."""
     vllm = {"namespaces": ["inference", "batch"]}
-    plan = planned(own(prometheus=None, adapter=False, vllm=vllm))
+    plan = planned(arguments(prometheus=None, adapter=False, vllm=vllm))
     assert not [release for release in plan.of(RELEASE) if "adapter" in release.name]
     [monitor] = plan.of("kubernetes:monitoring.coreos.com/v1:PodMonitor")
     assert monitor.inputs["metadata"]["namespace"] == "inference"
@@ -65,8 +65,8 @@ def test_without_an_adapter_the_monitor_is_where_the_models_are(own: Any) -> Non
 
 @pytest.mark.parametrize("field", ["prometheus", "rules"])
 def test_what_only_the_adapter_reads_is_refused_without_it(field: str) -> None:
-    given = {"prometheus": {"url": URL}, "rules": [{"seriesQuery": "a", "metricsQuery": "b"}]}
-    args = {**arms(prometheus=None, adapter=False), field: given[field]}
+    readers = {"prometheus": {"url": URL}, "rules": [{"seriesQuery": "a", "metricsQuery": "b"}]}
+    args = {**arms(prometheus=None, adapter=False), field: readers[field]}
     with pytest.raises(pulumi.RunError, match=f"{field} is given, .* left out without adapter"):
         GpuMetricsArgs.of(args)
 

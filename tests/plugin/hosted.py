@@ -34,7 +34,7 @@ class Remote(pulumi.ComponentResource):
     ) -> None:
         token = f"{NAME}:index:{component.__name__}"
         outputs = [name for name in inspect.get_annotations(component) if name[0] != "_"]
-        asked = dict.fromkeys(map(to_camel, outputs))
-        super().__init__(token, name, {**asked, **inputs}, opts, remote=True)
+        properties = dict.fromkeys(map(to_camel, outputs))
+        super().__init__(token, name, {**properties, **inputs}, opts, remote=True)
         for output in outputs:
             setattr(self, output, getattr(self, to_camel(output)))

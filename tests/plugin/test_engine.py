@@ -63,8 +63,8 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def in_python(
     component: Any, name: str, args: Args, opts: pulumi.ResourceOptions | None = None
 ) -> pulumi.ComponentResource:
-    made: pulumi.ComponentResource = component(name, args, opts)
-    return made
+    resource: pulumi.ComponentResource = component(name, args, opts)
+    return resource
 
 
 def by_the_plugin(
@@ -120,8 +120,8 @@ def sentences(args: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-def leaks(box: Sandbox, secret: str, *said: Outcome) -> list[str]:
-    texts = {"what the engine said": f"{[(one.log, one.errors, one.outputs) for one in said]}"}
+def leaks(box: Sandbox, secret: str, *runs: Outcome) -> list[str]:
+    texts = {"what the engine said": f"{[(run.log, run.errors, run.outputs) for run in runs]}"}
     for place in PLACES:
         for path in (box.folder / place).rglob("*"):
             if path.is_file():
@@ -132,10 +132,10 @@ def leaks(box: Sandbox, secret: str, *said: Outcome) -> list[str]:
 def test_the_engine_gets_from_the_plugin_what_it_gets_from_python(box: Sandbox):
     token = box.clusters.find(OWN_CLUSTER).token
     previewed = box.preview(program=program(box, by_the_plugin))
-    made = box.up(program=program(box, by_the_plugin))
+    deployment = box.up(program=program(box, by_the_plugin))
     assert (
         done(previewed)
-        == done(made)
+        == done(deployment)
         > {
             ("create", "a10-pool"),
             ("create", "store-volume"),
@@ -146,20 +146,20 @@ def test_the_engine_gets_from_the_plugin_what_it_gets_from_python(box: Sandbox):
     )
     again = box.preview(program=program(box, in_python), diff=True)
     assert done(again) == set()
-    assert leaks(box, CANARY, previewed, made, again) == []
-    assert leaks(box, token, previewed, made, again) == []
-    [volume] = [one for one in recorded(box) if name_of(one) == "store-volume"]
+    assert leaks(box, CANARY, previewed, deployment, again) == []
+    assert leaks(box, token, previewed, deployment, again) == []
+    [volume] = [resource for resource in recorded(box) if name_of(resource) == "store-volume"]
     assert CANARY in str(volume["inputs"])
 
 
 def test_a_refusal_is_all_sentences_of_python_and_no_traceback(box: Sandbox):
     pools = [{"name": "a10"}]
-    said = box.preview(program=refusing({"pools": pools, "namespace": 3, "enforcer": "Nobody"}))
+    outcome = box.preview(program=refusing({"pools": pools, "namespace": 3, "enforcer": "Nobody"}))
     want = sentences({"pools": pools, "namespace": 3, "enforcer": "Nobody"})
     title = "ack-inference:index:Placement resource 'qwen' has a problem: "
-    assert said.errors[0] == f"{title}{want}"
+    assert outcome.errors[0] == f"{title}{want}"
     assert len(want.splitlines()) == 5
-    assert "components" not in said.log
+    assert "components" not in outcome.log
 
 
 def test_a_refusal_does_not_show_a_secret(box: Sandbox):
@@ -168,7 +168,7 @@ def test_a_refusal_does_not_show_a_secret(box: Sandbox):
         pools = pulumi.Output.secret([{"name": CANARY}])
         Remote(Placement, "qwen", {"namespace": hidden, "selector": {"a": hidden}, "pools": pools})
 
-    said = box.preview(program=declare)
-    assert "pools is an Output, known only later" in said.errors[0]
-    assert "selector.a is an Output, known only later" in said.errors[0]
-    assert leaks(box, CANARY, said) == []
+    outcome = box.preview(program=declare)
+    assert "pools is an Output, known only later" in outcome.errors[0]
+    assert "selector.a is an Output, known only later" in outcome.errors[0]
+    assert leaks(box, CANARY, outcome) == []

@@ -53,15 +53,15 @@ def program() -> Any:
     return yaml.safe_load((YAML / "Pulumi.yaml").read_text())
 
 
-def resolved(value: Any, known: dict[str, Any]) -> Any:
+def resolved(value: Any, values: dict[str, Any]) -> Any:
     """The expressions of the example: whole references to configuration or to a resource."""
     match value:
         case dict():
-            return {key: resolved(item, known) for key, item in value.items()}
+            return {key: resolved(item, values) for key, item in value.items()}
         case list():
-            return [resolved(item, known) for item in value]
-        case str() if found := re.fullmatch(r"\$\{(\w+)\}", value):
-            return known[found[1]]
+            return [resolved(item, values) for item in value]
+        case str() if reference := re.fullmatch(r"\$\{(\w+)\}", value):
+            return values[reference[1]]
     return value
 
 
@@ -70,20 +70,20 @@ def in_yaml(program: Any) -> Plan:
     host = Host()
 
     def declare() -> None:
-        known: dict[str, Any] = dict(CONFIG)
-        known["kubeconfig"] = pulumi.Output.secret(CONFIG["kubeconfig"])
-        for key, one in program["resources"].items():
-            name, inputs = one.get("name", key), resolved(one["properties"], known)
-            if one["type"] == "pulumi:providers:kubernetes":
-                known[key] = kubernetes.Provider(name, **inputs)
+        values: dict[str, Any] = dict(CONFIG)
+        values["kubeconfig"] = pulumi.Output.secret(CONFIG["kubeconfig"])
+        for key, resource in program["resources"].items():
+            name, inputs = resource.get("name", key), resolved(resource["properties"], values)
+            if resource["type"] == "pulumi:providers:kubernetes":
+                values[key] = kubernetes.Provider(name, **inputs)
                 continue
-            given = resolved(one["options"], known)
+            options = resolved(resource["options"], values)
             opts = pulumi.ResourceOptions(
-                providers=given["providers"], depends_on=given.get("dependsOn")
+                providers=options["providers"], depends_on=options.get("dependsOn")
             )
-            component = one["type"].rpartition(":")[2]
+            component = resource["type"].rpartition(":")[2]
             args = host.map_inputs(inputs, host._component_defs[component])
-            known[key] = host._components[component](name, args, opts)  # type: ignore[arg-type]
+            values[key] = host._components[component](name, args, opts)  # type: ignore[arg-type]
 
     return record(declare, project="existing-cluster")
 
@@ -105,14 +105,15 @@ def in_python() -> Plan:
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_yaml_example_makes_what_the_python_example_makes(program: Any):
-    ours, theirs = in_yaml(program), in_python()
-    assert by_urn(ours) == by_urn(theirs)
-    assert len(ours.resources) == 5
+    twin, original = in_yaml(program), in_python()
+    assert by_urn(twin) == by_urn(original)
+    assert len(twin.resources) == 5
 
 
 def test_all_twins_have_the_same_configuration():
     files = [
-        yaml.safe_load((one / "Pulumi.yaml").read_text()) for one in (PYTHON, YAML, TYPESCRIPT)
+        yaml.safe_load((folder / "Pulumi.yaml").read_text())
+        for folder in (PYTHON, YAML, TYPESCRIPT)
     ]
     with_words = [file["config"] for file in files]
     bare = [
@@ -125,7 +126,7 @@ def test_all_twins_have_the_same_configuration():
     assert with_words[1] == bare[1]
 
 
-@pytest.mark.parametrize("example", [YAML, TYPESCRIPT], ids=lambda one: one.name)
+@pytest.mark.parametrize("example", [YAML, TYPESCRIPT], ids=lambda folder: folder.name)
 def test_a_twin_finds_the_plugin_of_its_checkout(example: Path):
     packages = yaml.safe_load((example / "Pulumi.yaml").read_text())["packages"]
     assert (example / packages[NAME]).resolve() == SCHEMA.parent.resolve()
@@ -157,7 +158,7 @@ class TestYaml:
         host = folder / "pulumi-language-yaml"
         if not host.exists():
             host.symlink_to(binaries.find(host.name))
-        own = {
+        variables = {
             "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{folder}",
@@ -169,7 +170,7 @@ class TestYaml:
         done = subprocess.run(
             [binaries.find("pulumi"), *command, "--non-interactive", "--color=never"],
             cwd=folder,
-            env={**os.environ, **own},
+            env={**os.environ, **variables},
             input=box.clusters.find(OWN_CLUSTER).kubeconfig,
             capture_output=True,
             text=True,
@@ -178,8 +179,8 @@ class TestYaml:
 
     def prepare(self, box: Sandbox, folder: Path, program: Any) -> None:
         """Does not prove that `packages` is installed, which needs Pulumi's Python host."""
-        found = {key: value for key, value in program.items() if key != "packages"}
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(found))
+        document = {key: value for key, value in program.items() if key != "packages"}
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(document))
         self.pulumi(box, folder, "stack", "init", "dev")
         self.pulumi(box, folder, "config", "set", "--secret", "kubeconfig")
 
@@ -195,9 +196,9 @@ class TestYaml:
         cluster.client.apply(namespace_manifest("inference"), "test")
         crds.install(cluster.client, "serving.knative.dev", None)
         self.prepare(box, tmp_path, program)
-        said = self.pulumi(box, tmp_path, "up", "--yes")
-        assert "6 created" in said, said
-        assert re.search(r'host *: "qwen\.inference\.example\.com"', said), said
+        output = self.pulumi(box, tmp_path, "up", "--yes")
+        assert "6 created" in output, output
+        assert re.search(r'host *: "qwen\.inference\.example\.com"', output), output
         [service] = cluster.client.list_objects("serving.knative.dev/v1", "Service")
         [policy] = cluster.client.list_objects(
             "scheduling.alibabacloud.com/v1alpha1", "ResourcePolicy"
@@ -211,21 +212,21 @@ class TestYaml:
         assert cluster.client.list_objects("serving.knative.dev/v1", "Service") == []
 
     def test_the_example_can_be_previewed(self, box: Sandbox, tmp_path: Path, program: Any):
-        said = self.preview(box, tmp_path, program)
-        assert "serving.knative.dev/v1:Service qwen-service create" in said
-        assert "v1alpha1:ResourcePolicy qwen-policy create" in said
-        assert "6 to create" in said
+        output = self.preview(box, tmp_path, program)
+        assert "serving.knative.dev/v1:Service qwen-service create" in output
+        assert "v1alpha1:ResourcePolicy qwen-policy create" in output
+        assert "6 to create" in output
 
     def test_every_fault_is_one_sentence(self, box: Sandbox, tmp_path: Path, program: Any):
         broken = json.loads(json.dumps(program))
         inputs = broken["resources"]["qwen"]["properties"]
         inputs["serve"]["scale"]["min"] = 5
         inputs["server"]["resources"]["memory"] = "lots"
-        said = self.preview(box, tmp_path, broken)
-        assert "serve.scale.min is 5, but it must be at most max (2)" in said
-        assert "server.resources.memory is 'lots', but it must be text such as 64Gi" in said
-        assert "Traceback" not in said
-        assert ".py" not in said
+        output = self.preview(box, tmp_path, broken)
+        assert "serve.scale.min is 5, but it must be at most max (2)" in output
+        assert "server.resources.memory is 'lots', but it must be text such as 64Gi" in output
+        assert "Traceback" not in output
+        assert ".py" not in output
 
 
 @needs_typescript

@@ -32,7 +32,7 @@ def made_by(host: Host, component: str, inputs: dict[str, Any]) -> Plan:
 
 def by_urn(plan: Plan) -> dict[str, Resource]:
     """Resources that do not wait for each other are registered in any order."""
-    return {one.urn: one for one in plan.resources}
+    return {resource.urn: resource for resource in plan.resources}
 
 
 def refused(host: Host, component: str, inputs: dict[str, Any]) -> str:
@@ -67,9 +67,9 @@ def test_every_fault_is_told_in_the_words_of_python(host: Host) -> None:
         "preempt_policy": "never",
         "namespace": 3,
     }
-    said = refused(host, "Placement", wire)
-    assert said == sentences(PlacementArgs, python)
-    assert len(said.splitlines()) >= 7
+    text = refused(host, "Placement", wire)
+    assert text == sentences(PlacementArgs, python)
+    assert len(text.splitlines()) >= 7
 
 
 def test_a_name_that_no_component_can_have_is_refused_too(host: Host) -> None:
@@ -87,31 +87,31 @@ def test_an_output_in_place_of_a_section_is_refused_and_not_lost(host: Host) -> 
 
 
 def test_outputs_are_plain_values_under_the_names_of_the_schema(host: Host) -> None:
-    found: dict[str, Any] = {}
+    state: dict[str, Any] = {}
 
     def program() -> None:
-        made = Placement("it", PlacementArgs.of(placement()))
-        found.update(host.get_state(made, host._component_defs["Placement"]))
+        component = Placement("it", PlacementArgs.of(placement()))
+        state.update(host.get_state(component, host._component_defs["Placement"]))
 
     record(program)
-    [term, _] = found["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+    [term, _] = state["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
         "nodeSelectorTerms"
     ]
     [expression] = term["matchExpressions"]
     assert expression["operator"] == "In"
     assert type(expression["operator"]) is str
-    assert found["tolerations"] == [
+    assert state["tolerations"] == [
         {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
     ]
-    assert found["labels"] == {"release": "qwen"}
+    assert state["labels"] == {"release": "qwen"}
 
 
 def test_outputs_that_are_absent_are_left_out(host: Host) -> None:
-    found: dict[str, Any] = {}
+    state: dict[str, Any] = {}
 
     def program() -> None:
-        made = Placement("it", PlacementArgs.of(placement(enforcer="NodeAffinity")))
-        found.update(host.get_state(made, host._component_defs["Placement"]))
+        component = Placement("it", PlacementArgs.of(placement(enforcer="NodeAffinity")))
+        state.update(host.get_state(component, host._component_defs["Placement"]))
 
     record(program)
-    assert "policyName" not in found
+    assert "policyName" not in state

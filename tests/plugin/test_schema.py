@@ -30,12 +30,12 @@ def host() -> Host:
 def everything(schema: Any) -> Iterator[Described]:
     """Components, types, properties and enum values, by a path that finds them."""
     for section in ("resources", "types"):
-        for token, one in schema[section].items():
-            yield token, one
+        for token, entry in schema[section].items():
+            yield token, entry
             for key in ("inputProperties", "properties"):
-                for name, prop in one.get(key, {}).items():
+                for name, prop in entry.get(key, {}).items():
                     yield f"{token}.{name}", prop
-            for member in one.get("enum", []):
+            for member in entry.get("enum", []):
                 yield f"{token}.{member['name']}", member
 
 
@@ -44,8 +44,8 @@ def inputs_of(schema: Any, name: str) -> tuple[dict[str, Any], list[str]]:
     component = schema["resources"].get(f"ack-inference:index:{name}")
     if component:
         return component["inputProperties"], component["requiredInputs"]
-    found = schema["types"][f"ack-inference:index:{name}"]
-    return found["properties"], found.get("required", [])
+    structure = schema["types"][f"ack-inference:index:{name}"]
+    return structure["properties"], structure.get("required", [])
 
 
 def test_the_committed_schema_is_current() -> None:
@@ -54,11 +54,13 @@ def test_the_committed_schema_is_current() -> None:
 
 def test_every_public_component_is_in_the_schema(schema: Any) -> None:
     assert len(COMPONENTS) > 20
-    assert set(schema["resources"]) == {f"ack-inference:index:{one.__name__}" for one in COMPONENTS}
+    assert set(schema["resources"]) == {
+        f"ack-inference:index:{component.__name__}" for component in COMPONENTS
+    }
 
 
 def test_nothing_is_left_undocumented(schema: Any) -> None:
-    undocumented = [path for path, one in everything(schema) if not one.get("description")]
+    undocumented = [path for path, entry in everything(schema) if not entry.get("description")]
     assert undocumented == []
     assert len(list(everything(schema))) > 500
 
@@ -95,14 +97,14 @@ def default_end(default: str) -> str:
 
 
 def test_a_closed_set_is_an_enum(schema: Any) -> None:
-    found = schema["types"]["ack-inference:index:Enforcer"]["enum"]
-    assert [one["value"] for one in found] == ["ResourcePolicy", "NodeAffinity"]
+    members = schema["types"]["ack-inference:index:Enforcer"]["enum"]
+    assert [member["value"] for member in members] == ["ResourcePolicy", "NodeAffinity"]
     prop = schema["resources"]["ack-inference:index:Placement"]["inputProperties"]["enforcer"]
     assert prop["$ref"] == "#/types/ack-inference:index:Enforcer"
 
 
 def test_what_is_secret_stays_so_in_every_sdk(schema: Any) -> None:
-    secret = {path for path, one in everything(schema) if one.get("secret")}
+    secret = {path for path, entry in everything(schema) if entry.get("secret")}
     assert secret == {
         "ack-inference:index:ExistingAckCluster.kubeconfig",
         "ack-inference:index:ExistingCluster.kubeconfig",

@@ -90,8 +90,8 @@ def quota(**hard: Any) -> Resource:
 
 def tree(least: str, most: str) -> Resource:
     team = {"name": "team-a", "namespaces": ["models"], "min": {"cpu": least}, "max": {"cpu": most}}
-    whole = {"cpu": "999900"}
-    root = {"name": "root", "min": whole, "max": whole, "children": [team]}
+    capacity = {"cpu": "999900"}
+    root = {"name": "root", "min": capacity, "max": capacity, "children": [team]}
     return manifest("scheduling.sigs.k8s.io/v1beta1", "ElasticQuotaTree", {"spec": {"root": root}})
 
 
@@ -121,8 +121,8 @@ def predictor(most: int) -> Resource:
 
 
 def imported(**settings: Any) -> Resource:
-    told = {"kind": "huggingface", "name": "acme/qwen", "revision": "v1.0.0", **settings}
-    variable = {"name": "IMPORT", "value": json.dumps(told)}
+    source = {"kind": "huggingface", "name": "acme/qwen", "revision": "v1.0.0", **settings}
+    variable = {"name": "IMPORT", "value": json.dumps(source)}
     container = {"name": "import", "image": IMAGE, "env": [variable]}
     template = {"spec": {"containers": [container]}}
     return manifest("batch/v1", "Job", {"spec": {"template": template}})

@@ -124,13 +124,13 @@ def _seconds(plan: Plan) -> float:
 
 def test_all_rules_look_for_the_pods_of_each_object_once(monkeypatch: pytest.MonkeyPatch):
     plan = replace(planned(raw_of("prod")))  # what others looked for stays with their plan
-    asked = []
+    objects = []
     look = pods.pods_of
 
     def counted(manifest: Manifest) -> Iterator[pods.Pods]:
-        asked.append((manifest["kind"], manifest["metadata"]["name"]))
+        objects.append((manifest["kind"], manifest["metadata"]["name"]))
         return look(manifest)
 
     monkeypatch.setattr(pods, "pods_of", counted)
     validate(plan)
-    assert len(asked) == len(plan.manifests()) > 0
+    assert len(objects) == len(plan.manifests()) > 0

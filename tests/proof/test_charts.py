@@ -39,9 +39,9 @@ def test_a_value_that_a_chart_leaves_empty_is_open() -> None:
 
 @pytest.mark.parametrize("path", list(leaves(VALUES)))
 def test_another_value_is_another_one_and_the_rest_stays(path: tuple[str, ...]) -> None:
-    other = altered(VALUES, path)
-    assert other != VALUES
-    assert list(leaves(altered(other, path)))  # Once more, to be sure that it is still a tree.
+    variant = altered(VALUES, path)
+    assert variant != VALUES
+    assert list(leaves(altered(variant, path)))  # Once more, to be sure that it is still a tree.
     assert VALUES["crds"]["enabled"] is True
 
 

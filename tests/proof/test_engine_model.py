@@ -93,5 +93,5 @@ def test_a_client_with_a_most_of_open_requests_sends_no_more():
 
 def test_figures_are_means_and_ninetieth_percentiles():
     times = np.array([[1.0, 3.0], [2.0, 2.0]])
-    seen = figures(times, [(0, 5, 5), (0, 5, 1)])
-    assert seen == Figures(1.5, pytest.approx(1.9), 2.5, pytest.approx(2.9), 0.5)
+    summary = figures(times, [(0, 5, 5), (0, 5, 1)])
+    assert summary == Figures(1.5, pytest.approx(1.9), 2.5, pytest.approx(2.9), 0.5)

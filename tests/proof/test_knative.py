@@ -87,7 +87,7 @@ def test_loads_go_from_zero_pods_to_the_most_and_back() -> None:
 
 def test_what_the_operator_is_told_is_what_the_add_on_is_told() -> None:
     of_dev, of_existing = (
-        {one["metadata"]["name"]: one["data"] for one in settings(planned(raw))}
+        {manifest["metadata"]["name"]: manifest["data"] for manifest in settings(planned(raw))}
         for raw in (dev(), existing())
     )
     assert of_dev["config-features"] == of_existing["config-features"] != {}
@@ -100,7 +100,7 @@ def test_a_knative_that_is_there_has_what_its_owner_set_and_nothing_as_it_comes(
     of = planned(merged(existing(), {"knative": {"install": False}}))
     flags = {"kubernetes.podspec-affinity": "enabled"}
     configured, bare = (
-        {one["metadata"]["name"]: one["data"] for one in settings(of, present)}
+        {manifest["metadata"]["name"]: manifest["data"] for manifest in settings(of, present)}
         for present in ({"features": flags}, {})
     )
     assert configured["config-features"] == flags

@@ -19,8 +19,8 @@ def node(name: str, pool: str, cards: int = 1) -> dict[str, Any]:
 
 
 def pod(name: str, on: str | None, **labels: str) -> dict[str, Any]:
-    asked = {"cpu": "4", "nvidia.com/gpu": "1"}
-    spec: dict[str, Any] = {"containers": [{"resources": {"requests": asked}}]}
+    requests = {"cpu": "4", "nvidia.com/gpu": "1"}
+    spec: dict[str, Any] = {"containers": [{"resources": {"requests": requests}}]}
     message = {"type": "PodScheduled", "status": "False", "message": "0/2 nodes are available"}
     if on:
         spec["nodeName"] = on
@@ -74,9 +74,9 @@ def test_training_may_wait_while_others_hold_its_pools_and_only_then():
     )
     waits["spec"]["priority"], low["spec"]["priority"], high["spec"]["priority"] = 5, 1, 9
     assert faults(waits, high, landing=job) == []
-    said = "inference/w has no node, though n1 has room: 0/2 nodes are available"
-    assert faults(waits, landing=job) == [said]
-    assert faults(waits, low, landing=job) == [said]
+    sentence = "inference/w has no node, though n1 has room: 0/2 nodes are available"
+    assert faults(waits, landing=job) == [sentence]
+    assert faults(waits, low, landing=job) == [sentence]
 
 
 def test_too_few_pods_are_a_fault():

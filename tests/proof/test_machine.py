@@ -9,11 +9,11 @@ from proof import machine
 from proof.step import Broken, Row, Skipped
 
 
-def rows(what: str, said: list[str] | None = None) -> list[Row]:
+def rows(what: str, log: list[str] | None = None) -> list[Row]:
     """Rows of `alone.py`; skips where there are no namespaces."""
     try:
         return list(
-            machine.rows("tests.proof.alone", [what], [].append if said is None else said.append)
+            machine.rows("tests.proof.alone", [what], [].append if log is None else log.append)
         )
     except Skipped as reason:
         if "namespaces" in str(reason) or "must be there" in str(reason):
@@ -25,13 +25,13 @@ def test_a_step_is_alone_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    said: list[str] = []
-    assert rows("everything", said) == [
+    log: list[str] = []
+    assert rows("everything", log) == [
         Row("root", "True []"),
         Row("processes", "1"),
         Row("network", "False", ("a fault",)),
     ]
-    assert said == ["looking"]
+    assert log == ["looking"]
     assert list(tmp_path.iterdir()) == []
     assert not Path("/certs").exists()
 

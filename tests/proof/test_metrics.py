@@ -71,9 +71,9 @@ def test_every_metric_that_is_offered_has_a_case_in_every_setup() -> None:
 
 
 def test_labels_are_kept_where_a_monitor_honors_them_and_renamed_elsewhere() -> None:
-    kept = ScrapeTarget("127.0.0.1:1", {"pod": "exporter"}, honor_labels=True)
+    exporter = ScrapeTarget("127.0.0.1:1", {"pod": "exporter"}, honor_labels=True)
     renamed = ScrapeTarget("127.0.0.1:2", {"pod": "model"})
-    jobs = scrape_configuration([kept, renamed])["scrape_configs"]
+    jobs = scrape_configuration([exporter, renamed])["scrape_configs"]
     by_honor = {job["honor_labels"]: job["static_configs"] for job in jobs}
     assert by_honor == {
         True: [{"targets": ["127.0.0.1:1"], "labels": {"pod": "exporter"}}],

@@ -38,7 +38,7 @@ def test_a_gang_is_taken_by_both_labels() -> None:
 
 def test_a_policy_is_taken_or_has_another_name() -> None:
     assert POLICY in {manifest["kind"] for manifest in objects("qwen")}
-    assert POLICY not in {each["kind"] for each in roles.without_policy(objects("qwen"))}
+    assert POLICY not in {manifest["kind"] for manifest in roles.without_policy(objects("qwen"))}
     [policy] = [m for m in roles.with_another_name(objects("qwen")) if m["kind"] == POLICY]
     assert policy["metadata"]["name"] != "qwen"
 

@@ -85,8 +85,8 @@ def test_a_limit_lets_so_many_in_and_says_when_to_ask_again(
 
 
 def test_a_prefix_has_to_stay_with_one_server() -> None:
-    kept = {"a": Counter(x=19, y=1), "b": Counter(y=20)}
-    assert not list(routing.prefix_faults(kept))
+    counts = {"a": Counter(x=19, y=1), "b": Counter(y=20)}
+    assert not list(routing.prefix_faults(counts))
     assert list(routing.prefix_faults({"a": Counter(x=18, y=2)}))
     assert list(routing.prefix_faults({"a": Counter()}))
 

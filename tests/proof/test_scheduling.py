@@ -59,15 +59,15 @@ class FakeCluster:
 def board(pods: list[dict[str, Any]], **nodes: str) -> Board:
     """A board with one node of each pool, by name of the node."""
     cluster = FakeCluster()
-    made = Board(cast(Any, cluster), stack_objects(dev()))
+    result = Board(cast(Any, cluster), stack_objects(dev()))
     for pool in nodes.values():
-        made.add_nodes(pool, 1)
-    names = dict(zip(nodes, made._nodes, strict=True))
-    for each in pods:
-        if (node := each["spec"].get("nodeName")) in names:
-            each["spec"]["nodeName"] = names[node]
+        result.add_nodes(pool, 1)
+    names = dict(zip(nodes, result._nodes, strict=True))
+    for manifest in pods:
+        if (node := manifest["spec"].get("nodeName")) in names:
+            manifest["spec"]["nodeName"] = names[node]
     cluster.objects = pods
-    return made
+    return result
 
 
 @pytest.mark.parametrize(
@@ -99,12 +99,12 @@ def test_pods_are_counted_by_workload_and_pool():
 
 
 def test_what_is_expected_is_awaited_and_what_is_not_is_said():
-    seen = board([pod("qwen", nodeName="n1")], n1="a10")
-    assert seen.expect({"qwen": {"a10": 1}}) < 1
+    view = board([pod("qwen", nodeName="n1")], n1="a10")
+    assert view.expect({"qwen": {"a10": 1}}) < 1
     with pytest.raises(Wrong, match="qwen: 1 a10, but it must be qwen: 1 t4"):
-        seen.expect({"qwen": {"t4": 1}}, quiet=0)
+        view.expect({"qwen": {"t4": 1}}, quiet=0)
     with pytest.raises(Wrong, match="qwen: 1 a10 too early, but it must stay qwen: 1 pending"):
-        seen.stays({"qwen": {PENDING: 1}}, 1)
+        view.stays({"qwen": {PENDING: 1}}, 1)
     assert words({}) == "no pod"
 
 
@@ -128,32 +128,32 @@ def test_a_pod_is_held_up_by_lower_priority_on_a_card_that_it_could_use(
     stepping = SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: None)
     monkeypatch.setattr("proof.board.time", stepping)
     pods = [pod("finetune", nodeName="n1", **holder), pod("qwen", **{**TOLERATES, **waiting})]
-    seen = board(pods, n1="a10")
-    seen.places()
-    seen.places()
-    assert (seen.held_up > 0) is held_up
-    assert seen.idle == 0
+    view = board(pods, n1="a10")
+    view.places()
+    view.places()
+    assert (view.held_up > 0) is held_up
+    assert view.idle == 0
 
 
 def test_nobody_is_held_up_by_who_is_ending_or_was_told_to():
     ending = pod("finetune", nodeName="n1", priority=1)
     ending["metadata"]["deletionTimestamp"] = "now"
-    told = pod("qwen", priority=2, **TOLERATES)
-    told["status"]["nominatedNodeName"] = "n2"
-    seen = board([ending, pod("finetune", nodeName="n2"), told], n1="a10", n2="a10", n3="t4")
-    seen.places()
-    seen.places()
-    assert (seen.held_up, seen.idle) == (0, 0)
+    nominee = pod("qwen", priority=2, **TOLERATES)
+    nominee["status"]["nominatedNodeName"] = "n2"
+    view = board([ending, pod("finetune", nodeName="n2"), nominee], n1="a10", n2="a10", n3="t4")
+    view.places()
+    view.places()
+    assert (view.held_up, view.idle) == (0, 0)
 
 
 @pytest.mark.parametrize(
     ("spec", "idle"), [(TOLERATES, True), ({}, False), ({**TOLERATES, "nodeName": "n1"}, False)]
 )
 def test_a_card_is_idle_while_a_pod_is_pending_that_could_use_it(spec: dict[str, Any], idle: bool):
-    seen = board([pod("qwen", **spec)], n1="a10")
-    seen.places()
-    seen.places()
-    assert (seen.idle > 0) is idle
+    view = board([pod("qwen", **spec)], n1="a10")
+    view.places()
+    view.places()
+    assert (view.idle > 0) is idle
 
 
 def test_pods_grow_old_once_they_are_ready_and_nothing_else_of_them_changes():
@@ -162,14 +162,14 @@ def test_pods_grow_old_once_they_are_ready_and_nothing_else_of_them_changes():
         {"type": type_, "status": "True", "lastTransitionTime": "2026-11-29T12:00:00Z"}
         for type_ in types
     ]
-    old, other = pod("qwen"), pod("finetune")
-    for each in (old, other):
-        each["status"] = {"phase": "Running", "conditions": conditions}
-    board([old, other]).grow_old("qwen")
+    old, bystander = pod("qwen"), pod("finetune")
+    for manifest in (old, bystander):
+        manifest["status"] = {"phase": "Running", "conditions": conditions}
+    board([old, bystander]).grow_old("qwen")
     times = {entry["lastTransitionTime"] for entry in old["status"]["conditions"]}
     assert all(datetime.fromisoformat(time) < datetime.now(UTC) - HOUR for time in times)
     assert [entry["type"] for entry in old["status"]["conditions"]] == [*types]
-    assert (old["status"]["phase"], other["status"]["conditions"]) == ("Running", conditions)
+    assert (old["status"]["phase"], bystander["status"]["conditions"]) == ("Running", conditions)
 
 
 HOUR = timedelta(seconds=3599)
@@ -217,9 +217,9 @@ def play(fails: frozenset[int]) -> SchedulingScenario:
 def test_a_scenario_has_to_hold_and_to_go_wrong_without_what_it_needs(
     fails: frozenset[int], faults: list[tuple[str, ...]]
 ):
-    seen = list(rows(play(fails), lambda _: cast(Board, None)))
-    assert [row.faults for row in seen] == faults
-    assert [row.case for row in seen][1:] == [
+    outcomes = list(rows(play(fails), lambda _: cast(Board, None)))
+    assert [row.faults for row in outcomes] == faults
+    assert [row.case for row in outcomes][1:] == [
         "weather, without priority",
         "weather, without affinity",
     ]
@@ -273,16 +273,16 @@ def test_the_history_of_a_board_has_what_was_done_with_its_workloads_since_it_be
     monkeypatch.setattr("proof.board.time", stepping)
     cluster = FakeCluster()
     cluster.events = [written("old", "Scheduled", "qwen-1", "2026-01-01T00:00:00Z", "n")]
-    seen = Board(cast(Any, cluster), stack_objects(dev()))
-    [name] = seen.add_nodes("a10", 1)
+    view = Board(cast(Any, cluster), stack_objects(dev()))
+    [name] = view.add_nodes("a10", 1)
     cluster.events += [
         written("b", "Preempted", "finetune-0-x", "2026-01-01T00:00:05.5Z", name),
         written("a", "Scheduled", "qwen-2", "2026-01-01T00:00:05.25Z", name),
         written("c", "FailedScheduling", "qwen-3", "2026-01-01T00:00:06Z", name),
         written("d", "Scheduled", "stranger-3", "2026-01-01T00:00:06Z", name),
     ]
-    history = seen.history()
-    assert [(each.reason, each.workload, each.pool) for each in history] == [
+    history = view.history()
+    assert [(entry.reason, entry.workload, entry.pool) for entry in history] == [
         ("Scheduled", "qwen", "a10"),
         ("Preempted", "finetune", "a10"),
     ]
@@ -296,8 +296,8 @@ def written(name: str, reason: str, pod: str, time: str, node: str) -> dict[str,
 
 
 def test_everything_is_taken_away_by_some_scenario():
-    every = (*SCENARIOS, *scenarios.SCENARIOS)
-    assert {name for scenario in every for name in scenario.needs} == set(TAKEN)
+    plays = (*SCENARIOS, *scenarios.SCENARIOS)
+    assert {name for scenario in plays for name in scenario.needs} == set(TAKEN)
 
 
 def test_taking_something_away_takes_it_from_every_pod_and_nothing_else():
@@ -345,8 +345,8 @@ def test_units_outweigh_every_other_reason_of_the_scheduler(tmp_path: Path):
     [profile] = document["profiles"]
     plugins = profile["plugins"]
     assert plugins["multiPoint"]["disabled"] == [{"name": "DefaultPreemption"}]
-    ours, gang = plugins["multiPoint"]["enabled"]
-    assert ours["weight"] > 12 * 100
+    plugin, gang = plugins["multiPoint"]["enabled"]
+    assert plugin["weight"] > 12 * 100
     assert gang == {"name": "Gang"}
     assert document["percentageOfNodesToScore"] == 100
 

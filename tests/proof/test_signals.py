@@ -39,4 +39,7 @@ def test_every_figure_is_asked_for_with_and_without_its_series() -> None:
 def test_models_are_scaled_by_what_their_component_renders() -> None:
     objects = {case.name: manifest(case, "http://prometheus:9090") for case in scaled_models()}
     assert objects["woken"]["spec"]["minReplicaCount"] == 0
-    assert [each["type"] for each in objects["open"]["spec"]["triggers"]] == ["prometheus", "cron"]
+    assert [trigger["type"] for trigger in objects["open"]["spec"]["triggers"]] == [
+        "prometheus",
+        "cron",
+    ]

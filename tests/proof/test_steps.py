@@ -24,8 +24,8 @@ def test_the_longest_step_begins_first_and_rows_are_shown_in_their_order(
     steps = [Step(name, lambda _: iter(()), seconds) for name, seconds in LENGTHS.items()]
     assert proof.prove_side_by_side(steps, Console(highlight=False))
     assert begun == ["long", "middle", "short"]
-    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("rows")]
-    assert shown == [f"rows of {name}" for name in LENGTHS]
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("rows")]
+    assert lines == [f"rows of {name}" for name in LENGTHS]
 
 
 LENGTHS = {"middle": 60, "short": 5, "long": 400}

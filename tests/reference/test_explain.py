@@ -56,20 +56,20 @@ def test_a_field_goes_by_all_the_paths_that_people_write(text: str) -> None:
 def test_every_field_is_explained() -> None:
     """Each is declared somewhere, and says what it is."""
     assert len(fields()) > 500
-    assert [path for path, each in fields().items() if not each.key.description] == []
+    assert [path for path, entry in fields().items() if not entry.key.description] == []
     assert [path for path in fields() if field_of(path) != field(path)] == []
-    for each in fields().values():
-        file, _, line = declared_at(each).partition(":")
+    for entry in fields().values():
+        file, _, line = declared_at(entry).partition(":")
         declaration = (ROOT / file).read_text().splitlines()[int(line) - 1]
-        assert declaration.strip().startswith(each.key.name), each.path
+        assert declaration.strip().startswith(entry.key.name), entry.path
 
 
 def test_the_fields_below_a_section_are_listed_and_no_deeper_ones() -> None:
-    assert [each.path for each in below(field("models[].placement"))] == [
+    assert [entry.path for entry in below(field("models[].placement"))] == [
         "models[].placement.pools",
         "models[].placement.preempt_policy",
     ]
-    assert [each.path for each in below(None)] == list(Environment.model_fields)
+    assert [entry.path for entry in below(None)] == list(Environment.model_fields)
 
 
 def test_below_a_field_of_any_keys_each_key_is_that_field() -> None:
@@ -168,8 +168,8 @@ def test_checks_say_of_a_recorded_environment_what_they_say_of_it() -> None:
         environment = read(configuration(path.read_text()))
         recorded = Recorder().copy(environment, "")
         for rule in (*CHECKS, *WARNINGS):
-            says = [str(said) for said in rule.ask(environment, needs_of(environment))]
-            assert [str(said) for said in rule.ask(recorded, needs_of(recorded))] == says
+            says = [str(fault) for fault in rule.ask(environment, needs_of(environment))]
+            assert [str(fault) for fault in rule.ask(recorded, needs_of(recorded))] == says
 
 
 def needs_of(environment: Environment) -> Needs:
@@ -177,9 +177,9 @@ def needs_of(environment: Environment) -> Needs:
 
 
 def test_an_example_is_what_a_stack_file_says() -> None:
-    shown = [place for each in fields().values() if (place := example(each))]
-    assert len(shown) > 300
-    for place in shown:
+    places = [place for entry in fields().values() if (place := example(entry))]
+    assert len(places) > 300
+    for place in places:
         lines = (ROOT / place.file).read_text().splitlines()[place.line - 1 :]
         quoted = [line for line in place.text.splitlines() if line != "..."]
         assert len(quoted) <= MOST_LINES

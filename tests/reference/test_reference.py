@@ -25,13 +25,13 @@ ZONE = Structure("Zone", "A zone.", [], {"h": "Zone H.", "i": ""})
 
 
 @pytest.fixture(scope="module")
-def found() -> Library:
+def api() -> Library:
     return library()
 
 
 @pytest.fixture(scope="module")
 def keys() -> dict[str, DocumentedSection]:
-    return {one.name: one for one in sections()}
+    return {section.name: section for section in sections()}
 
 
 def test_no_page_says_something_else_than_the_code() -> None:
@@ -99,10 +99,10 @@ def test_a_type_is_a_section_of_a_page_of_its_own() -> None:
     ]
 
 
-def test_every_public_input_and_output_is_described(found: Library) -> None:
+def test_every_public_input_and_output_is_described(api: Library) -> None:
     silent = [
         f"{component.name}.{field.name}"
-        for component in found.components
+        for component in api.components
         for field in (*component.inputs, *component.outputs)
         if not field.description
     ]
@@ -110,42 +110,42 @@ def test_every_public_input_and_output_is_described(found: Library) -> None:
 
 
 def test_the_model_of_an_input_gives_the_default_that_the_analyzer_does_not_see(
-    found: Library,
+    api: Library,
 ) -> None:
-    [placement] = [one for one in found.components if one.name == "Placement"]
-    defaults = {one.name: one.default for one in placement.inputs}
+    [placement] = [component for component in api.components if component.name == "Placement"]
+    defaults = {field.name: field.default for field in placement.inputs}
     assert (defaults["scale_out_seconds"], defaults["enforcer"]) == ("900", '"ResourcePolicy"')
 
 
 def test_the_default_of_a_field_stands_in_its_column_and_nowhere_else(
-    found: Library, keys: dict[str, DocumentedSection]
+    api: Library, keys: dict[str, DocumentedSection]
 ) -> None:
     fields = [
-        *(field for one in found.components for field in one.inputs),
-        *(field for one in found.types for field in one.fields),
+        *(field for component in api.components for field in component.inputs),
+        *(field for structure in api.types for field in structure.fields),
         *(key for section in keys.values() for key in section.keys),
     ]
-    told = [one for one in fields if one.default]
-    assert len(told) > 150
+    defaults = [field for field in fields if field.default]
+    assert len(defaults) > 150
     assert [
-        one.description
-        for one in told
-        if f"Default {one.default.strip(chr(34))}" in one.description.replace("`", "")
+        field.description
+        for field in defaults
+        if f"Default {field.default.strip(chr(34))}" in field.description.replace("`", "")
     ] == []
 
 
-def test_what_is_known_at_once_is_no_output_of_the_engine(found: Library) -> None:
-    [placement] = [one for one in found.components if one.name == "Placement"]
-    types = {one.name: one.type for one in placement.outputs}
+def test_what_is_known_at_once_is_no_output_of_the_engine(api: Library) -> None:
+    [placement] = [component for component in api.components if component.name == "Placement"]
+    types = {output.name: output.type for output in placement.outputs}
     assert (types["labels"], types["policy_name"]) == ("dict[str, str]", "Output[str] | None")
 
 
 def test_every_key_of_a_stack_file_has_a_row(keys: dict[str, DocumentedSection]) -> None:
-    assert [one.name for one in keys[""].keys] == list(Environment.model_fields)
+    assert [key.name for key in keys[""].keys] == list(Environment.model_fields)
 
 
 def test_a_key_says_what_may_stand_there(keys: dict[str, DocumentedSection]) -> None:
-    pool = {one.name: one for one in keys["PoolSection"].keys}
+    pool = {key.name: key for key in keys["PoolSection"].keys}
     assert (pool["size"].kind, pool["size"].bounds) == (
         ["whole number"],
         "at least 0, at most 1000",
@@ -166,7 +166,7 @@ def test_a_section_says_where_it_stands(keys: dict[str, DocumentedSection]) -> N
 
 
 def test_a_change_that_replaces_is_marked(keys: dict[str, DocumentedSection]) -> None:
-    network = {one.name: one.immutable for one in keys["NetworkSection"].keys}
+    network = {key.name: key.immutable for key in keys["NetworkSection"].keys}
     assert (network["cidr"], network["dedicated_line"]) == (True, False)
     page = markdown.stack_file_keys([keys["NetworkSection"]])
     assert page.count("**A change replaces.**") == sum(network.values())
@@ -187,4 +187,4 @@ def test_every_row_is_one_of_a_table(page: Path) -> None:
     # Of a row with too many cells Markdown drops the last: count them in the source.
     cells = [len(re.split(r"(?<!\\)\|", row)[1:-1]) for row in rows]
     assert set(cells) <= {2, 3, 5}
-    assert sum(one.type == "tr_open" for one in tokens) == sum("---" not in row for row in rows)
+    assert sum(token.type == "tr_open" for token in tokens) == sum("---" not in row for row in rows)

@@ -29,12 +29,12 @@ def test_the_version_names_this_the_engine_the_plugins_and_the_days_of_the_facts
     result = run("--version")
     assert result.exit_code == 0
     lines = dict(line.split("  ", 1) for line in result.stdout.splitlines())
-    said = {name: text.strip() for name, text in lines.items()}
+    texts = {name: text.strip() for name, text in lines.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert said["ack-inference"] == project["version"]
-    assert said["Pulumi CLI"] == "3.259.1"
-    assert {"plugin alicloud", "plugin kubernetes", "sandbox engine", "Pulumi SDK"} <= {*said}
-    assert said["facts on gpus"].startswith("20")
+    assert texts["ack-inference"] == project["version"]
+    assert texts["Pulumi CLI"] == "3.259.1"
+    assert {"plugin alicloud", "plugin kubernetes", "sandbox engine", "Pulumi SDK"} <= {*texts}
+    assert texts["facts on gpus"].startswith("20")
 
 
 def test_every_table_of_facts_has_a_day() -> None:

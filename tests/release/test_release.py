@@ -24,8 +24,8 @@ TAG: Final = f"v{VERSION}"
 def step(title: str) -> str:
     """The commands of a step of the job that builds."""
     workflow = yaml.safe_load((GITHUB / "workflows" / "release.yml").read_text())
-    [found] = [one for one in workflow["jobs"]["build"]["steps"] if one.get("name") == title]
-    return str(found["run"])
+    [entry] = [entry for entry in workflow["jobs"]["build"]["steps"] if entry.get("name") == title]
+    return str(entry["run"])
 
 
 HOLD: Final = step("Hold the tag against the version, the changelog and main")
@@ -62,8 +62,8 @@ def checkout(tmp_path: Path) -> Path:
 def run(script: str, checkout: Path, tag: str = TAG) -> subprocess.CompletedProcess[str]:
     """Runs the commands as GitHub does: the first that fails ends them."""
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-    known = {**os.environ, "GITHUB_REF_NAME": tag}
-    return subprocess.run(command, cwd=checkout, env=known, capture_output=True, text=True)
+    environment = {**os.environ, "GITHUB_REF_NAME": tag}
+    return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True)
 
 
 def test_a_tag_that_is_the_version_and_is_in_the_changelog_may_be_published(checkout: Path) -> None:
@@ -112,15 +112,15 @@ def test_what_is_built_works_away_from_the_repository(checkout: Path) -> None:
         done = run(script, checkout)
         assert done.returncode == 0, done.stdout + done.stderr
     name = f"pulumi_ack_inference-{VERSION}"
-    assert {one.name for one in (checkout / "dist").iterdir()} == {
+    assert {path.name for path in (checkout / "dist").iterdir()} == {
         f"{name}.tar.gz",
         f"{name}-py3-none-any.whl",
     }
     with zipfile.ZipFile(checkout / "dist" / f"{name}-py3-none-any.whl") as wheel:
         assert "pulumi_ack_inference/py.typed" in wheel.namelist()
     with tarfile.open(checkout / "release" / f"ack-inference-plugin-{TAG}.tar.gz") as plugin:
-        held = {member.name.partition("/")[2] for member in plugin.getmembers()}
-    assert {"components/plugin/PulumiPlugin.yaml", "requirements.lock", "pyproject.toml"} <= held
+        files = {member.name.partition("/")[2] for member in plugin.getmembers()}
+    assert {"components/plugin/PulumiPlugin.yaml", "requirements.lock", "pyproject.toml"} <= files
 
 
 def test_a_plugin_of_another_version_is_not_published(checkout: Path) -> None:
@@ -151,12 +151,12 @@ def test_the_job_that_may_publish_builds_nothing_and_installs_what_signs() -> No
     runs = [step["run"] for step in jobs()["publish"]["steps"] if "run" in step]
     assert [run for run in runs if run.startswith("make")] == ["make .venv/.sign"]
     assert len(runs) == 3
-    others = [name for name, job in jobs().items() if "environment" in job]
-    assert others == ["publish"]
+    names = [name for name, job in jobs().items() if "environment" in job]
+    assert names == ["publish"]
 
 
 def forms() -> list[Path]:
-    return [one for one in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if one.name != "config.yml"]
+    return [path for path in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml"]
 
 
 @pytest.mark.parametrize("form", forms(), ids=lambda path: path.name)

@@ -135,24 +135,30 @@ def stored(box: Sandbox) -> list[dict[str, Any]]:
 
 def made_in(state: Mapping[str, Any]) -> list[dict[str, Any]]:
     resources = state.get("resources") or []
-    return [one for one in resources if one["custom"] and not one["type"].startswith("pulumi:")]
+    return [
+        resource
+        for resource in resources
+        if resource["custom"] and not resource["type"].startswith("pulumi:")
+    ]
 
 
 def first(box: Sandbox, *kinds: str) -> dict[str, Any]:
     """The first object of one of these kinds, as the state has it."""
-    return next(one for one in stored(box) if one["type"].rpartition(":")[2] in kinds)
+    return next(
+        resource for resource in stored(box) if resource["type"].rpartition(":")[2] in kinds
+    )
 
 
-def name_of(one: dict[str, Any]) -> str:
+def name_of(resource: dict[str, Any]) -> str:
     """Name in the program."""
-    return str(one["urn"].rpartition("::")[2])
+    return str(resource["urn"].rpartition("::")[2])
 
 
-def object_of(one: dict[str, Any]) -> dict[str, Any]:
+def object_of(resource: dict[str, Any]) -> dict[str, Any]:
     """What it is called in the cluster."""
-    about = one["outputs"]["metadata"]
+    about = resource["outputs"]["metadata"]
     named = {key: about[key] for key in ("name", "namespace") if key in about}
-    return {**{key: one["outputs"][key] for key in ("apiVersion", "kind")}, "metadata": named}
+    return {**{key: resource["outputs"][key] for key in ("apiVersion", "kind")}, "metadata": named}
 
 
 def cluster_of(box: Sandbox) -> ApiClient:
@@ -164,11 +170,15 @@ def cluster_of(box: Sandbox) -> ApiClient:
 def assert_consistent(box: Sandbox) -> None:
     """What the state knows is what exists: nothing is lost, orphaned or there twice."""
     state = stored(box)
-    clouds = [(one["type"], one["id"]) for one in state if one["type"].startswith("alicloud:")]
-    existing = [(one.type, one.id) for one in box.cloud.created()]
+    clouds = [
+        (resource["type"], resource["id"])
+        for resource in state
+        if resource["type"].startswith("alicloud:")
+    ]
+    existing = [(resource.type, resource.id) for resource in box.cloud.created()]
     assert Counter(clouds) == Counter(existing)
-    objects = [one for one in state if one["type"].startswith("kubernetes:")]
-    ids = Counter((one["type"], one["id"]) for one in objects)
+    objects = [resource for resource in state if resource["type"].startswith("kubernetes:")]
+    ids = Counter((resource["type"], resource["id"]) for resource in objects)
     assert set(ids.values()) <= {1}, ids
     for cluster in box.clusters.names():
         assert unaccounted(box, cluster, objects) == []
@@ -186,32 +196,34 @@ def assert_destroyed(box: Sandbox) -> None:
     assert not outcome.errors, outcome.errors
     assert box.cloud.created() == []
     assert stored(box) == []
-    left = {line.partition(" ")[2] for line in box.clusters.left_behind()}
+    leftovers = {line.partition(" ")[2] for line in box.clusters.left_behind()}
     for cluster in box.clusters.names():
-        left |= set(box.clusters.leftovers(cluster))
-    assert left <= {f"Namespace {name}" for name in HELM_NAMESPACES}
+        leftovers |= set(box.clusters.leftovers(cluster))
+    assert leftovers <= {f"Namespace {name}" for name in HELM_NAMESPACES}
 
 
 def unaccounted(box: Sandbox, cluster: str, objects: list[dict[str, Any]]) -> list[str]:
     """Objects in a cluster that no resource, no installation and no release accounts for."""
-    known = {_described(one) for one in objects}
-    made = box.clusters.created_objects(cluster)
-    extra = [describe(one) for one in made if not _brought(one)]
-    lost = sorted(known - set(map(describe, made)))
-    return [f"extra: {one}" for one in extra if one not in known] + [f"lost: {one}" for one in lost]
+    expected = {_described(resource) for resource in objects}
+    manifests = box.clusters.created_objects(cluster)
+    extra = [describe(manifest) for manifest in manifests if not _brought(manifest)]
+    lost = sorted(expected - set(map(describe, manifests)))
+    return [f"extra: {description}" for description in extra if description not in expected] + [
+        f"lost: {description}" for description in lost
+    ]
 
 
-def _described(one: dict[str, Any]) -> str:
-    namespace, _, name = one["id"].rpartition("/")
-    kind = one["type"].rpartition(":")[2]
+def _described(resource: dict[str, Any]) -> str:
+    namespace, _, name = resource["id"].rpartition("/")
+    kind = resource["type"].rpartition(":")[2]
     if kind == "Release":
         kind, name = "Secret", f"sh.helm.release.v1.{name}.v1"
     return " ".join(filter(None, [kind.removesuffix("Patch"), namespace, name]))
 
 
-def _brought(one: Any) -> bool:
+def _brought(manifest: Any) -> bool:
     """Made by an installation, not by the stack."""
-    about = one["metadata"]
-    if one["kind"] == "Namespace":
+    about = manifest["metadata"]
+    if manifest["kind"] == "Namespace":
         return about["name"] in HELM_NAMESPACES | {"knative-serving"}
-    return one["kind"] == "ConfigMap" and about.get("namespace") == "knative-serving"
+    return manifest["kind"] == "ConfigMap" and about.get("namespace") == "knative-serving"

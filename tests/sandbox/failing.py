@@ -41,16 +41,16 @@ def repeat_until_up(box: Sandbox, most: int) -> None:
     raise AssertionError(f"still failing after {most} times")
 
 
-def touched(one: dict[str, Any]) -> dict[str, Any] | None:
+def touched(resource: dict[str, Any]) -> dict[str, Any] | None:
     """What the state would say if an input had been another one, where that is an update."""
-    inputs = dict(one["inputs"])
-    if one["type"].endswith(":Release"):
+    inputs = dict(resource["inputs"])
+    if resource["type"].endswith(":Release"):
         return {**inputs, "timeout": 1}
-    if one["type"].startswith("kubernetes:"):
+    if resource["type"].startswith("kubernetes:"):
         about = inputs["metadata"]
         labels = {**about.get("labels", {}), "touched": "yes"}
         return {**inputs, "metadata": {**about, "labels": labels}}
-    return _UPDATABLE[one["type"]](inputs) if one["type"] in _UPDATABLE else None
+    return _UPDATABLE[resource["type"]](inputs) if resource["type"] in _UPDATABLE else None
 
 
 def _other(name: str, value: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -54,13 +54,13 @@ def assert_secrets_stay(box: Sandbox, plan: Plan) -> int:
     secrets = named_secrets(plan.resources)
     [cluster] = box.clusters.names()
     client = box.clusters.find(cluster).client
-    there = []
+    manifests = []
     for namespace, name in secrets:
         about = {"name": name, "namespace": namespace}
         secret: Manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": about}
         if client.get(secret) is None:
             client.apply({**secret, "stringData": {"value": CANARY}}, "canaries")
-            there.append(secret)
+            manifests.append(secret)
     outcomes = [box.refresh(debug=True), box.preview(json=True)]
     status = to_json(status_of(plan, Connection(box.kubeconfigs[cluster])))
     texts = {
@@ -68,7 +68,7 @@ def assert_secrets_stay(box: Sandbox, plan: Plan) -> int:
         "the status": status.encode(),
         **texts_outside(box),
     }
-    for secret in there:
+    for secret in manifests:
         client.delete(secret)
     assert [where for where, text in texts.items() if CANARY.encode() in text] == []
     return len(secrets)

@@ -47,8 +47,10 @@ class OssError:
 
     def body(self, host: str) -> bytes:
         """As OSS writes it."""
-        said = f"<Code>{self.code}</Code><Message>{self.message}</Message><HostId>{host}</HostId>"
-        return f'<?xml version="1.0" encoding="UTF-8"?><Error>{said}</Error>'.encode()
+        details = (
+            f"<Code>{self.code}</Code><Message>{self.message}</Message><HostId>{host}</HostId>"
+        )
+        return f'<?xml version="1.0" encoding="UTF-8"?><Error>{details}</Error>'.encode()
 
 
 # https://www.alibabacloud.com/help/en/oss/developer-reference/compatibility-with-amazon-s3
@@ -83,8 +85,8 @@ class Request:
     @property
     def bucket(self) -> str | None:
         """The bucket in the host; None for a request of path style."""
-        found = _HOST.fullmatch(self.host)
-        return found["bucket"] if found else None
+        match = _HOST.fullmatch(self.host)
+        return match["bucket"] if match else None
 
     @property
     def key(self) -> str:
@@ -114,9 +116,11 @@ class Request:
             action = "ListObjects" if "list-type" in query else "GetBucketInfo"
             return frozenset({_permission(action, f"{self.bucket}")})
         actions = {"GET": "GetObject", "HEAD": "GetObject", "DELETE": "DeleteObject"}
-        here = _permission(actions.get(self.method, "PutObject"), f"{self.bucket}/{self.key}")
+        permission = _permission(actions.get(self.method, "PutObject"), f"{self.bucket}/{self.key}")
         source = self.headers.get("x-amz-copy-source")
-        return frozenset({here, _permission("GetObject", unquote(source))} if source else {here})
+        return frozenset(
+            {permission, _permission("GetObject", unquote(source))} if source else {permission}
+        )
 
 
 def _permission(action: str, resource: str) -> Permission:
@@ -141,7 +145,7 @@ def refusal(request: Request, policy: Mapping[str, Any]) -> OssError | None:
         return CHUNKED
     if f"Credential={ACCESS_KEY}/" not in request.headers.get("authorization", ""):
         return UNKNOWN_KEY
-    if not all(allows(policy, one) for one in request.permissions):
+    if not all(allows(policy, permission) for permission in request.permissions):
         return DENIED
     return None
 
@@ -209,18 +213,18 @@ class Oss(ThreadingHTTPServer):
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         """Names of the objects."""
-        found = self.client.list_objects_v2(Bucket=bucket, Prefix=prefix)
-        return [one["Key"] for one in found.get("Contents", [])]
+        listing = self.client.list_objects_v2(Bucket=bucket, Prefix=prefix)
+        return [entry["Key"] for entry in listing.get("Contents", [])]
 
     def versions(self, bucket: str, prefix: str = "") -> list[tuple[str, str]]:
         """Name and version of all that was ever written, the newest of an object first."""
-        found = self.client.list_object_versions(Bucket=bucket, Prefix=prefix)
-        return [(one["Key"], one["VersionId"]) for one in found["Versions"]]
+        listing = self.client.list_object_versions(Bucket=bucket, Prefix=prefix)
+        return [(entry["Key"], entry["VersionId"]) for entry in listing["Versions"]]
 
     def read(self, bucket: str, key: str, version: str) -> bytes:
         """A version of an object."""
-        found = self.client.get_object(Bucket=bucket, Key=key, VersionId=version)
-        body: bytes = found["Body"].read()
+        response = self.client.get_object(Bucket=bucket, Key=key, VersionId=version)
+        body: bytes = response["Body"].read()
         return body
 
     @contextmanager

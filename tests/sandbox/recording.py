@@ -27,13 +27,13 @@ def record(stack: str) -> None:
         outcome = box.up()
         assert not outcome.errors, outcome.errors
         state = _mapped(dict(box.engine.export()), {_SIGNATURE: _SECRET})
-        kept = {
+        document = {
             "resources": list(map(_kept, state["resources"])),
             "manifest": state["manifest"],
         }
-        cloud = [one._asdict() for one in box.cloud.resources()]
+        cloud = [resource._asdict() for resource in box.cloud.resources()]
         [cluster] = box.clusters.names()
-        text = json.dumps({"cloud": cloud, "state": kept}, indent=1, ensure_ascii=False)
+        text = json.dumps({"cloud": cloud, "state": document}, indent=1, ensure_ascii=False)
         text = text.replace(box.clusters.find(cluster).url, ADDRESS)
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{stack}.json").write_text(f"{text}\n")
@@ -42,7 +42,7 @@ def record(stack: str) -> None:
 def clusters_of(stack: str) -> list[str]:
     """IDs of the clusters that a recorded stack has made."""
     cloud = json.loads((FOLDER / f"{stack}.json").read_text())["cloud"]
-    return [one["id"] for one in cloud if one["type"].endswith(":ManagedKubernetes")]
+    return [resource["id"] for resource in cloud if resource["type"].endswith(":ManagedKubernetes")]
 
 
 def play_back(box: Sandbox) -> None:
@@ -54,27 +54,27 @@ def play_back(box: Sandbox) -> None:
     server = box.clusters.find(cluster)
     recorded = json.loads(text.replace(ADDRESS, server.url))
     with box.cloud.changing() as resources:
-        resources[:] = [Existing(**one) for one in recorded["cloud"]]
+        resources[:] = [Existing(**entry) for entry in recorded["cloud"]]
     box.engine.adopt(_mapped(recorded["state"], server.kubeconfig))
 
 
-def _kept(one: dict[str, Any]) -> dict[str, Any]:
+def _kept(resource: dict[str, Any]) -> dict[str, Any]:
     """Without times and places, and without what the API server alone adds to an object."""
-    kept = {key: value for key, value in one.items() if key not in _PASSING}
-    if one["type"].startswith("kubernetes:"):
-        kept["outputs"] = one["inputs"]
-    return kept
+    entry = {key: value for key, value in resource.items() if key not in _PASSING}
+    if resource["type"].startswith("kubernetes:"):
+        entry["outputs"] = resource["inputs"]
+    return entry
 
 
 def _mapped(value: Any, secret: Any) -> Any:
     """A state with something else in place of every secret."""
     if isinstance(value, list):
-        return [_mapped(one, secret) for one in value]
+        return [_mapped(item, secret) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get(_SIGNATURE) == _SECRET:
         return secret
-    return {key: _mapped(one, secret) for key, one in value.items()}
+    return {key: _mapped(item, secret) for key, item in value.items()}
 
 
 if __name__ == "__main__":

@@ -122,10 +122,10 @@ def test_what_is_all_built_needs_no_go(script: Script) -> None:
 
 def test_a_build_is_announced_once(script: Script) -> None:
     script("go", BUILDS)
-    said: list[str] = []
+    messages: list[str] = []
     for _ in range(2):
-        find("etcd", said.append)
-    assert said == ["Building etcd from source; this is done once and takes minutes."]
+        find("etcd", messages.append)
+    assert messages == ["Building etcd from source; this is done once and takes minutes."]
 
 
 def test_what_was_built_lies_in_the_cache_and_nothing_beside_it(
@@ -205,11 +205,11 @@ def test_a_pulumi_on_the_path_that_is_new_enough_is_taken(script: Script, versio
     assert find("pulumi") == installed
 
 
-@pytest.mark.parametrize("said", ["echo v3.258.9", "echo v3.99.0", "echo v2.300.0", "exit 1"])
+@pytest.mark.parametrize("output", ["echo v3.258.9", "echo v3.99.0", "echo v2.300.0", "exit 1"])
 def test_a_pulumi_on_the_path_that_is_too_old_or_broken_is_not_taken(
-    script: Script, said: str
+    script: Script, output: str
 ) -> None:
-    installed = script("pulumi", said)
+    installed = script("pulumi", output)
     assert unavailable("pulumi") == NO_GO
     script("go", BUILDS)
     assert find("pulumi") != installed
@@ -240,5 +240,5 @@ def test_a_source_is_edited_where_it_has_the_text_once() -> None:
 
 def test_an_edit_makes_another_program() -> None:
     plain = PROGRAMS["knative-controller"]
-    other = replace(plain, edits={**plain.edits, "a": "b"})
-    assert binaries._fingerprint(other) != binaries._fingerprint(plain)
+    variant = replace(plain, edits={**plain.edits, "a": "b"})
+    assert binaries._fingerprint(variant) != binaries._fingerprint(plain)

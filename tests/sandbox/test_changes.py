@@ -57,7 +57,7 @@ FIELDS: Final[list[tuple[dict[str, Any], set[Name]]]] = [
     ({"cache.preload": False}, {("delete", "qwen-load")}),
     (
         {"cache": GONE},
-        {("delete", f"qwen-{one}") for one in ("dataset", "load", "runtime")}
+        {("delete", f"qwen-{role}") for role in ("dataset", "load", "runtime")}
         | {SERVICE, ("delete", "fluid-release")},
     ),
     ({"server.image": "registry.example.com/vllm:0.8.5"}, {SERVICE}),
@@ -101,15 +101,19 @@ def of_dev(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "touched"), FIELDS, ids=lambda one: "+".join(one) if isinstance(one, dict) else ""
+    ("changes", "touched"),
+    FIELDS,
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
 )
 def test_a_change_of_a_model_touches_only_what_follows_from_it(
     changes: dict[str, Any], touched: set[Name]
 ):
     """By the diff of two plans; that the engine does the same is asked of their sums below."""
     operations = {kind: operation for operation, kind in KINDS.items()}
-    found = diff_of("dev", of_dev(changes)).changes
-    assert {(operations[one.kind], one.resource.name) for one in found if _counts(one)} == touched
+    differences = diff_of("dev", of_dev(changes)).changes
+    assert {
+        (operations[change.kind], change.resource.name) for change in differences if _counts(change)
+    } == touched
 
 
 def _counts(change: Any) -> bool:
@@ -121,10 +125,10 @@ class Changes:
     def test_the_engine_does_what_the_diff_of_the_plans_says(
         self, box: Sandbox, changes: list[dict[str, Any]]
     ):
-        every = reduce(lambda some, more: {**some, **of_dev(more)}, changes, {})
-        box.configure(changing(**every))
+        edits = reduce(lambda total, more: {**total, **of_dev(more)}, changes, {})
+        box.configure(changing(**edits))
         try:
-            assert by_engine(box.preview()) == by_diff(diff_of("dev", every))
+            assert by_engine(box.preview()) == by_diff(diff_of("dev", edits))
         finally:
             box.configure()
 
@@ -152,9 +156,9 @@ class Changes:
         assert "replace" not in {op for op, _ in came}
         assert_consistent(box)
         box.configure()
-        left = done(box.up())
-        assert {name for op, name in left if op == "delete"} == created
-        assert {op for op, _ in left} <= {"delete", "update"}
+        steps = done(box.up())
+        assert {name for op, name in steps if op == "delete"} == created
+        assert {op for op, _ in steps} <= {"delete", "update"}
         assert_consistent(box)
 
     def test_another_source_is_made_beside_the_old_one_which_goes_last(self, box: Sandbox):
@@ -178,7 +182,7 @@ class Hotfix:
         runtime = first(box, "JindoRuntime")
         cluster_of(box).merge(object_of(runtime), {"spec": {"replicas": 7}}, "kubectl-edit")
         assert not box.refresh().errors
-        [error] = [one for one in box.up().errors if "conflict" in one]
+        [error] = [error for error in box.up().errors if "conflict" in error]
         assert error.startswith(f"{name_of(runtime)}: ")
         assert 'conflict with "kubectl-edit"' in error
         monkeypatch.setenv("PULUMI_K8S_ENABLE_PATCH_FORCE", "true")

@@ -141,7 +141,9 @@ class Account:
 
     def update(self, type_: str, *, preview: bool = False, **changes: Any) -> State:
         old = self.one(type_)
-        new = {name: one for name, one in {**old.inputs, **changes}.items() if one is not None}
+        new = {
+            name: value for name, value in {**old.inputs, **changes}.items() if value is not None
+        }
         return self.plugin.update(request(type_, new, old.id, old.inputs, preview=preview))
 
     def diff(self, type_: str, **changes: Any) -> Difference:
@@ -157,11 +159,11 @@ class Account:
 
     @property
     def ids(self) -> list[str]:
-        return [one.id for one in self.cloud.resources()]
+        return [resource.id for resource in self.cloud.resources()]
 
     def _with_ids(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self._with_ids(one) for one in value]
+            return [self._with_ids(item) for item in value]
         return self.one(value).id if value in SMALLEST else value
 
 
@@ -194,7 +196,7 @@ def types_in_the_sdk(type_: str) -> Mapping[str, Any]:
 def fits(value: object, type_: Any) -> bool:
     if typing.get_origin(type_) is Sequence:
         [item] = typing.get_args(type_)
-        return isinstance(value, list) and all(fits(one, item) for one in value)
+        return isinstance(value, list) and all(fits(element, item) for element in value)
     if typing.get_origin(type_) is Mapping or type_ not in (str, int, float, bool):
         return isinstance(value, dict)
     return type(value) is type_
@@ -214,10 +216,10 @@ def test_a_resource_is_made_once_and_found_again(account: Account, type_: str) -
     inputs = account.inputs(type_)
     assert account.plugin.check(request(type_, inputs)) == (inputs, [])
     before = account.ids
-    made = account.create(type_)
-    assert account.ids == [*before, made.id]
-    assert (made.inputs, made.outputs["id"]) == (inputs, made.id)
-    assert account.read(type_, made.id) == made
+    state = account.create(type_)
+    assert account.ids == [*before, state.id]
+    assert (state.inputs, state.outputs["id"]) == (inputs, state.id)
+    assert account.read(type_, state.id) == state
 
 
 def test_an_output_has_the_type_that_the_sdk_reads(account: Account) -> None:
@@ -236,9 +238,9 @@ def test_an_output_has_the_type_that_the_sdk_reads(account: Account) -> None:
 def test_outputs_hold_the_inputs_and_all_that_the_cloud_decides(
     account: Account, type_: str
 ) -> None:
-    made = account.one(type_)
-    assert made.inputs.items() <= made.outputs.items()
-    assert set(schema.computed(type_)) <= set(made.outputs)
+    state = account.one(type_)
+    assert state.inputs.items() <= state.outputs.items()
+    assert set(schema.computed(type_)) <= set(state.outputs)
 
 
 def test_a_cluster_answers_at_the_address_of_its_own_api_server(account: Account) -> None:
@@ -295,11 +297,11 @@ def test_an_add_on_is_installed_into_its_cluster_and_goes_with_its_resource(
 @pytest.mark.parametrize("type_", [ACCESS_GROUP, ADDON, BUCKET, POLICY, PROJECT, ROLE])
 def test_a_name_is_taken_once(account: Account, type_: str) -> None:
     id_ = account.one(type_).id
-    before, asked = account.ids, account.clusters.asked[:]
+    before, requests = account.ids, account.clusters.asked[:]
     assert refused(lambda: account.create(type_)) == (
         f"AlreadyExists: there is a {type_} {id_} already"
     )
-    assert (account.ids, account.clusters.asked) == (before, asked)
+    assert (account.ids, account.clusters.asked) == (before, requests)
 
 
 @pytest.mark.parametrize("type_", [CLUSTER, EIP, FILE_SYSTEM, NAT, NETWORK, POOL])
@@ -320,10 +322,10 @@ def test_a_reference_to_what_is_not_there_is_refused(
     referred = SMALLEST[type_][name]
     gone = ["gone-1"] if isinstance(referred, list) else "gone-1"
     inputs = {**account.inputs(type_), name: gone}
-    before, asked = account.ids, account.clusters.asked[:]
+    before, requests = account.ids, account.clusters.asked[:]
     sentence = refused(lambda: account.plugin.create(request(type_, inputs)))
     assert sentence.startswith(f"NotFound: {name} is gone-1, but there is no such alicloud:")
-    assert (account.ids, account.clusters.asked) == (before, asked)
+    assert (account.ids, account.clusters.asked) == (before, requests)
 
 
 @pytest.mark.parametrize(("type_", "name"), REFERENCES)
@@ -348,8 +350,8 @@ def test_all_can_be_deleted_the_other_way_round(account: Account) -> None:
     for type_ in SMALLEST:
         account.one(type_)
     assert len(account.ids) == len(SMALLEST)
-    for one in reversed(account.cloud.resources()):
-        account.delete(one.type, one.id)
+    for resource in reversed(account.cloud.resources()):
+        account.delete(resource.type, resource.id)
     assert account.ids == []
 
 
@@ -358,11 +360,11 @@ def test_what_is_gone_already_needs_no_deletion(account: Account) -> None:
     assert account.clusters.asked == []
 
 
-@pytest.mark.parametrize("other", ["10.0.0.0/24", "10.0.0.128/25", "10.0.0.0/16"])
-def test_switches_of_one_vpc_do_not_overlap(account: Account, other: str) -> None:
+@pytest.mark.parametrize("cidr", ["10.0.0.0/24", "10.0.0.128/25", "10.0.0.0/16"])
+def test_switches_of_one_vpc_do_not_overlap(account: Account, cidr: str) -> None:
     first = account.one(SWITCH)
-    assert refused(lambda: account.create(SWITCH, cidrBlock=other)) == (
-        f"InvalidCidrBlock.Overlapped: {other} overlaps with {first.id} in this VPC"
+    assert refused(lambda: account.create(SWITCH, cidrBlock=cidr)) == (
+        f"InvalidCidrBlock.Overlapped: {cidr} overlaps with {first.id} in this VPC"
     )
 
 
@@ -437,10 +439,10 @@ def test_an_update_of_something_gone_is_refused(account: Account) -> None:
 def test_a_change_replaces_and_deletes_first_where_the_name_is_the_id(
     account: Account, type_: str, changed: Values, replaced: set[str], delete_first: bool
 ) -> None:
-    found = account.diff(type_, **changed)
-    assert {one.path[0] for one in found.changes} == set(changed)
-    assert {one.name for one in found.replacing} == replaced
-    assert found.delete_first is delete_first
+    diff = account.diff(type_, **changed)
+    assert {change.path[0] for change in diff.changes} == set(changed)
+    assert {change.name for change in diff.replacing} == replaced
+    assert diff.delete_first is delete_first
 
 
 @pytest.mark.parametrize("type_", SMALLEST)
@@ -448,12 +450,12 @@ def test_a_preview_makes_nothing_and_knows_nothing_that_the_cloud_decides(
     account: Account, type_: str
 ) -> None:
     inputs = account.inputs(type_)
-    before, asked = account.ids, account.clusters.asked[:]
-    shown = account.plugin.create(request(type_, inputs, preview=True))
-    assert (account.ids, account.clusters.asked) == (before, asked)
-    assert shown.id == ""
-    given = {**schema.defaults(type_), **inputs}
-    assert shown.outputs == {**dict.fromkeys(schema.computed(type_), UNKNOWN), **given}
+    before, requests = account.ids, account.clusters.asked[:]
+    state = account.plugin.create(request(type_, inputs, preview=True))
+    assert (account.ids, account.clusters.asked) == (before, requests)
+    assert state.id == ""
+    values = {**schema.defaults(type_), **inputs}
+    assert state.outputs == {**dict.fromkeys(schema.computed(type_), UNKNOWN), **values}
 
 
 def test_a_preview_takes_a_reference_that_is_unknown(account: Account) -> None:
@@ -462,8 +464,8 @@ def test_a_preview_takes_a_reference_that_is_unknown(account: Account) -> None:
 
 def test_a_preview_of_an_update_changes_nothing_and_knows_what_is_there(account: Account) -> None:
     before = account.one(NETWORK)
-    shown = account.update(NETWORK, preview=True, description="models")
-    assert shown.outputs == {**before.outputs, "description": "models"}
+    state = account.update(NETWORK, preview=True, description="models")
+    assert state.outputs == {**before.outputs, "description": "models"}
     assert account.read(NETWORK, before.id) == before
 
 
@@ -494,12 +496,15 @@ def test_a_type_that_is_not_in_the_table_is_a_fault_that_says_where_it_belongs(
 
 def test_access_to_a_cluster_comes_as_the_sdk_reads_it(account: Account) -> None:
     cluster = account.one(CLUSTER)
-    found = account.plugin.invoke(CREDENTIAL, {"clusterId": cluster.id})
+    result = account.plugin.invoke(CREDENTIAL, {"clusterId": cluster.id})
     sdk = importlib.import_module("pulumi_alicloud.cs")
     types = _types.output_type_types(sdk.GetClusterCredentialResult)
-    wrong = {name: one for name, one in found.items() if not fits(one, types[name])}
+    wrong = {name: value for name, value in result.items() if not fits(value, types[name])}
     assert wrong == {}
-    assert (found["clusterId"], found["kubeConfig"]) == (cluster.id, f"kubeconfig of {cluster.id}")
+    assert (result["clusterId"], result["kubeConfig"]) == (
+        cluster.id,
+        f"kubeconfig of {cluster.id}",
+    )
 
 
 def test_access_to_a_cluster_that_is_not_there_is_refused(account: Account) -> None:
@@ -518,9 +523,9 @@ def test_a_function_that_the_sandbox_does_not_have_is_refused(account: Account) 
 
 def test_the_cloud_is_there_for_the_next_process(account: Account) -> None:
     bucket = account.one(BUCKET)
-    [found] = CloudFile(account.cloud.path).resources()
-    assert (found.type, found.id, found.name) == (BUCKET, bucket.id, "it")
-    assert (found.inputs, found.outputs) == (bucket.inputs, bucket.outputs)
+    [resource] = CloudFile(account.cloud.path).resources()
+    assert (resource.type, resource.id, resource.name) == (BUCKET, bucket.id, "it")
+    assert (resource.inputs, resource.outputs) == (bucket.inputs, bucket.outputs)
 
 
 def test_a_change_that_raises_stores_nothing(account: Account) -> None:

@@ -43,8 +43,8 @@ def pool(**inputs: Any) -> list[tuple[str, str]]:
     return said(faults(POOL, {"clusterId": "c1", "nodePoolName": "a10", **inputs}))
 
 
-def said(found: list[PropertyFault]) -> list[tuple[str, str]]:
-    return [(one.property, one.reason) for one in found]
+def said(findings: list[PropertyFault]) -> list[tuple[str, str]]:
+    return [(fault.property, fault.reason) for fault in findings]
 
 
 def rows(properties: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,11 +54,11 @@ def rows(properties: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any
         properties: Some properties of a resource.
         top: All properties of the resource, which rivals are named after at any depth.
     """
-    return {name: _row(one, top) for name, one in properties.items()}
+    return {name: _row(definition, top) for name, definition in properties.items()}
 
 
-def _row(one: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    row = {key: value for key, value in one.items() if key != "deprecated"}
+def _row(definition: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    row = {key: value for key, value in definition.items() if key != "deprecated"}
     for key in ("conflicts_with", "exactly_one_of"):
         if key in row:
             row[key] = sorted(_pulumi_name(name, top) for name in row[key])
@@ -75,18 +75,22 @@ def _pulumi_name(terraform_name: str, top: Mapping[str, Any]) -> str:
 @needs_schema
 @pytest.mark.parametrize("type_", resources())
 def test_a_row_of_the_table_says_what_the_facts_say(type_: str) -> None:
-    known = {**json.loads(SCHEMA.read_text())[type_]["properties"], **NEWER.get(type_, {})}
-    assert resources()[type_] == rows(known, known)
+    properties = {**json.loads(SCHEMA.read_text())[type_]["properties"], **NEWER.get(type_, {})}
+    assert resources()[type_] == rows(properties, properties)
 
 
 @pytest.mark.parametrize("type_", resources())
 def test_a_rival_in_the_table_is_a_property_of_the_resource(type_: str) -> None:
     properties = resources()[type_]
-    nested = [inner for one in properties.values() for inner in one.get("fields", {}).values()]
+    nested = [
+        inner
+        for definition in properties.values()
+        for inner in definition.get("fields", {}).values()
+    ]
     rivals = {
         rival
-        for one in [*properties.values(), *nested]
-        for rival in [*one.get("conflicts_with", ()), *one.get("exactly_one_of", ())]
+        for definition in [*properties.values(), *nested]
+        for rival in [*definition.get("conflicts_with", ()), *definition.get("exactly_one_of", ())]
     }
     assert rivals <= set(properties)
 
@@ -96,8 +100,11 @@ def test_the_table_has_a_row_for_each_type_that_a_stack_declares_and_no_other() 
 
 
 def test_nothing_that_a_stack_declares_has_a_fault() -> None:
-    found = {f"{stack} {one.name}": said(faults(one.type, one.inputs)) for stack, one in declared()}
-    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+    findings = {
+        f"{stack} {resource.name}": said(faults(resource.type, resource.inputs))
+        for stack, resource in declared()
+    }
+    assert {name: wrong for name, wrong in findings.items() if wrong} == {}
 
 
 @pytest.mark.parametrize(
@@ -160,9 +167,9 @@ def test_two_rivals_are_each_told_of_the_other() -> None:
 
 def test_a_rival_whose_name_is_plural_in_pulumi_is_one_all_the_same() -> None:
     inputs = {"policyName": "a", "policyDocument": "{}"}
-    one = {"actions": ["oss:Get*"], "effect": "Allow", "resources": ["*"]}
+    statement = {"actions": ["oss:Get*"], "effect": "Allow", "resources": ["*"]}
     assert faults(POLICY, inputs) == []
-    assert said(faults(POLICY, {**inputs, "statements": [one]})) == [
+    assert said(faults(POLICY, {**inputs, "statements": [statement]})) == [
         ("policyDocument", "conflicts with statements")
     ]
 
@@ -171,20 +178,20 @@ def test_what_is_required_is_missed() -> None:
     assert said(faults(POOL, {"nodePoolName": "a10"})) == [("clusterId", "missing, but required")]
 
 
-@pytest.mark.parametrize("given", [[], ["vswitchIds", "zoneIds"]])
-def test_a_choice_has_to_be_made_once(given: list[str]) -> None:
+@pytest.mark.parametrize("names", [[], ["vswitchIds", "zoneIds"]])
+def test_a_choice_has_to_be_made_once(names: list[str]) -> None:
     sentence = "exactly one of vswitchIds, workerVswitchIds, zoneIds must be given"
-    assert said(faults(CLUSTER, {name: ["a"] for name in given})) == [("vswitchIds", sentence)]
+    assert said(faults(CLUSTER, {name: ["a"] for name in names})) == [("vswitchIds", sentence)]
 
 
-@pytest.mark.parametrize("given", ["vswitchIds", "workerVswitchIds", "zoneIds"])
-def test_a_choice_that_is_made_once_has_no_fault(given: str) -> None:
-    assert faults(CLUSTER, {given: ["a"]}) == []
+@pytest.mark.parametrize("name", ["vswitchIds", "workerVswitchIds", "zoneIds"])
+def test_a_choice_that_is_made_once_has_no_fault(name: str) -> None:
+    assert faults(CLUSTER, {name: ["a"]}) == []
 
 
 def test_every_fault_of_a_resource_is_told_at_once() -> None:
-    found = pool(instanceType="a", taints=[{}], keyName="a", password="b")  # noqa: S106
-    assert len(found) == 4
+    findings = pool(instanceType="a", taints=[{}], keyName="a", password="b")  # noqa: S106
+    assert len(findings) == 4
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def test_a_failure_hits_its_own_operation_of_its_own_type_only() -> None:
 def test_an_operation_is_left_unfinished_once() -> None:
     conditions = Conditions(unfinished={(Operation.UPDATE, POOL)})
     conditions.begin(Operation.UPDATE, POOL)
-    left = [conditions.leaves_unfinished(Operation.UPDATE, POOL) for _ in range(3)]
-    assert left == [True, False, False]
+    answers = [conditions.leaves_unfinished(Operation.UPDATE, POOL) for _ in range(3)]
+    assert answers == [True, False, False]
     assert conditions.failed == [(Operation.UPDATE, POOL)]
 
 

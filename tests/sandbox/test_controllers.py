@@ -114,13 +114,13 @@ def test_a_port_is_the_same_at_each_call_and_nobody_elses(plane: ControlPlane):
 def test_a_program_is_announced_before_it_is_built(
     plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ):
-    asked = []
+    calls = []
     monkeypatch.setattr(
-        binaries, "find", lambda name, say: asked.append((name, say)) or Path(sys.executable)
+        binaries, "find", lambda name, say: calls.append((name, say)) or Path(sys.executable)
     )
     daemon = Daemon("kwok", "kwok", ["-c", LIVES])
     running.start(plane, [Controller("kwok", "v1", lambda _: [daemon])], print)
-    assert asked == [("kwok", print)]
+    assert calls == [("kwok", print)]
 
 
 def test_a_real_controller_takes_over_its_kinds_and_only_these(plane: ControlPlane):

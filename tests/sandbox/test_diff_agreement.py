@@ -43,8 +43,11 @@ def by_engine(outcome: Outcome) -> Found:
 
 def by_diff(diff: StackDiff) -> Found:
     return {
-        one.urn: (one.kind, _of_resources(one.urn, frozenset(p.path for p in one.properties)))
-        for one in diff.changes
+        change.urn: (
+            change.kind,
+            _of_resources(change.urn, frozenset(p.path for p in change.properties)),
+        )
+        for change in diff.changes
     }
 
 
@@ -92,7 +95,7 @@ def test_the_engine_moves_what_the_diff_moves(tmp_path: Path) -> None:
     assert {step.op for step in outcome.steps} == {"same"}
     about = {"project": "shop", "stack": "dev"}
     diff = compare(record(before, **about), record(after, **about))
-    assert {one.kind for one in diff.changes} == {ChangeKind.MOVED}
-    assert {one.urn for one in diff.changes} <= {step.urn for step in outcome.steps}
+    assert {change.kind for change in diff.changes} == {ChangeKind.MOVED}
+    assert {change.urn for change in diff.changes} <= {step.urn for step in outcome.steps}
     unaliased = engine.run(PREVIEW, "", program=program("new"))
     assert Counter(step.op for step in unaliased.changes) == {"create": 2, "delete": 2}

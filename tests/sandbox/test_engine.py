@@ -35,15 +35,15 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Verbs that the engine's program was run with."""
-    seen: list[str] = []
+    verbs: list[str] = []
     run = automation.PulumiCommand.run
 
     def note(self: Any, args: list[str], *rest: Any, **options: Any) -> Any:
-        seen.append(args[0])
+        verbs.append(args[0])
         return run(self, args, *rest, **options)
 
     monkeypatch.setattr(automation.PulumiCommand, "run", note)
-    return seen
+    return verbs
 
 
 def encrypted(engine: Engine) -> str:
@@ -59,9 +59,9 @@ def test_outputs_are_those_that_the_engine_tells_and_no_secret_is_open(engine: E
         "token": "[secret]",
         "inside": {"logins": [{"user": "ops", "key": "[secret]"}]},
     }
-    told = engine._stack.workspace.stack_outputs("dev")
-    assert {key for key in told if told[key].secret} == {"token"}
-    assert told["plain"].value == outcome.outputs["plain"]
+    outputs = engine._stack.workspace.stack_outputs("dev")
+    assert {key for key in outputs if outputs[key].secret} == {"token"}
+    assert outputs["plain"].value == outcome.outputs["plain"]
     assert CANARY not in str(outcome)
 
 

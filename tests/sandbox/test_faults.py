@@ -54,8 +54,8 @@ class Faults:
 
     @classmethod
     def types(cls) -> set[str]:
-        own = planned_types(cls.stack).difference(*map(planned_types, cls.tried))
-        return {*own, *cls.more}
+        types = planned_types(cls.stack).difference(*map(planned_types, cls.tried))
+        return {*types, *cls.more}
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -69,14 +69,14 @@ class Faults:
     ):
         types = self.types()
         assert_creates_survive(box, types)
-        record_property("survived", [["create", one] for one in sorted(types)])
+        record_property("survived", [["create", type_] for type_ in sorted(types)])
 
     def test_an_update_that_fails_once_succeeds_the_next_time(
         self, box: Sandbox, record_property: Callable[[str, object], None]
     ):
         types = self.types() - WITHOUT_UPDATE
         assert_updates_survive(box, types)
-        record_property("survived", [["update", one] for one in sorted(types)])
+        record_property("survived", [["update", type_] for type_ in sorted(types)])
 
 
 @needs_engine
@@ -101,7 +101,7 @@ class TestExisting(Faults):
 
 
 def test_these_stacks_have_every_type_that_any_stack_has():
-    tried = {one for each in Faults.__subclasses__() for one in each.types()}
+    tried = {type_ for case in Faults.__subclasses__() for type_ in case.types()}
     assert tried == {type_ for name in NAMES for type_ in planned_types(name)}
 
 
@@ -149,7 +149,7 @@ class TestInterruptions:
             wait_for(box, Operation.CREATE, NAT)
             os.kill(engine_process(), signal.SIGINT)
             assert update.result().errors
-            assert [one.type for one in box.cloud.resources()].count(NAT) == 1
+            assert [resource.type for resource in box.cloud.resources()].count(NAT) == 1
             assert not box.up().errors
             assert_consistent(box)
 
@@ -166,17 +166,17 @@ class TestInterruptions:
             assert update.result().errors
             with pytest.raises(Pending) as refused:
                 box.up()
-            told = str(refused.value)
-            assert f"  creating {NAT} network-nat\n" in told
-            assert f"# pulumi import {NAT} network-nat <id> --parent parent=urn:" in told
+            text = str(refused.value)
+            assert f"  creating {NAT} network-nat\n" in text
+            assert f"# pulumi import {NAT} network-nat <id> --parent parent=urn:" in text
             box.conditions.wait_until_quiet()
             if not created:
                 with box.cloud.changing() as resources:
-                    resources[:] = [one for one in resources if one.type != NAT]
-            assert [one.type for one in box.cloud.resources()].count(NAT) == int(created)
+                    resources[:] = [resource for resource in resources if resource.type != NAT]
+            assert [resource.type for resource in box.cloud.resources()].count(NAT) == int(created)
             box.settle()
             assert not box.up().errors
-            assert [one.type for one in box.cloud.resources()].count(NAT) == 1
+            assert [resource.type for resource in box.cloud.resources()].count(NAT) == 1
             assert_consistent(box)
 
     def test_an_api_server_that_goes_away_is_waited_for_by_the_next_up(self):

@@ -57,10 +57,10 @@ def test_what_a_process_started_ends_with_its_use_of_the_folder(tmp_path: Path):
 
 
 def test_nothing_else_ends(tmp_path: Path):
-    other = tmp_path / "other"
-    other.mkdir()
-    pid = spawn(other / "log", ["/bin/sleep", "600"])
-    (other / "daemons.json").write_text(json.dumps({"sleep": pid}))
+    folder = tmp_path / "other"
+    folder.mkdir()
+    pid = spawn(folder / "log", ["/bin/sleep", "600"])
+    (folder / "daemons.json").write_text(json.dumps({"sleep": pid}))
     process, _ = started(tmp_path / "box", "goes")
     process.wait(20)
     assert runs(pid)

@@ -167,10 +167,10 @@ def served_by(case: str) -> KnativeInputs:
     return served(plan(case, ROOT) if case in STACKS else planned(RICHER[case]))
 
 
-def answers(found: KnativeInputs, **changes: Mapping[str, str]) -> list[str]:
+def answers(inputs: KnativeInputs, **changes: Mapping[str, str]) -> list[str]:
     """What Knative answers to all Services of a plan, under other settings than the plan's."""
-    settings = {"features": found.features, "defaults": found.defaults, **changes}
-    return validate(found.services, **settings)
+    settings = {"features": inputs.features, "defaults": inputs.defaults, **changes}
+    return validate(inputs.services, **settings)
 
 
 def needed(service: Mapping[str, Any]) -> set[str]:
@@ -179,9 +179,9 @@ def needed(service: Mapping[str, Any]) -> set[str]:
 
 def fields(answer: str) -> set[str]:
     """Fields of the pod that must not be set, as Knative says, without the numbers of entries."""
-    said = re.search(r"must not set the field\(s\): (.+)", answer)
-    named = said[1].split(", ") if said else []
-    return {re.sub(r"\[\d+\]", "[]", one.removeprefix(f"{POD}.")) for one in named}
+    match = re.search(r"must not set the field\(s\): (.+)", answer)
+    named = match[1].split(", ") if match else []
+    return {re.sub(r"\[\d+\]", "[]", path.removeprefix(f"{POD}.")) for path in named}
 
 
 def our_refusals(manifest: Mapping[str, Any]) -> list[str]:
@@ -189,15 +189,15 @@ def our_refusals(manifest: Mapping[str, Any]) -> list[str]:
         spec = KnativeServiceSpec.of(manifest["spec"])
     except pulumi.RunError as error:
         return str(error).splitlines()[1:]
-    return [str(one) for one in service_faults(spec, ObjectMetaArgs(**manifest["metadata"]))]
+    return [str(fault) for fault in service_faults(spec, ObjectMetaArgs(**manifest["metadata"]))]
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_knative_accepts_every_service_of_a_stack_under_its_own_flags(stack: str):
-    found = served_by(stack)
-    models = [one["name"] for one in raw_of(stack)["models"] if "knative" in one["serve"]]
-    assert sorted(one["metadata"]["name"] for one in found.services) == sorted(models)
-    assert answers(found) == [""] * len(models)
+    inputs = served_by(stack)
+    models = [model["name"] for model in raw_of(stack)["models"] if "knative" in model["serve"]]
+    assert sorted(service["metadata"]["name"] for service in inputs.services) == sorted(models)
+    assert answers(inputs) == [""] * len(models)
 
 
 @pytest.mark.parametrize("case", RICHER)
@@ -216,38 +216,38 @@ def test_richer_pods_have_what_those_of_the_stacks_have_not():
 
 @pytest.mark.parametrize("case", [*STACKS, *RICHER])
 def test_without_a_flag_exactly_the_services_that_need_it_are_refused_for_its_field(case: str):
-    found = served_by(case)
-    for flag in found.features:
-        refusals = answers(found, features={**found.features, flag: "disabled"})
+    inputs = served_by(case)
+    for flag in inputs.features:
+        refusals = answers(inputs, features={**inputs.features, flag: "disabled"})
         assert any(refusals), f"{flag} is superfluous"
-        for service, refusal in zip(found.services, refusals, strict=True):
+        for service, refusal in zip(inputs.services, refusals, strict=True):
             assert bool(refusal) == (flag in needed(service)), refusal
             assert fields(refusal) == ({FIELDS[flag]} if refusal else set())
 
 
 @pytest.mark.parametrize("case", [*STACKS, *RICHER])
 def test_only_a_flag_that_knative_ships_enabled_could_be_left_out(case: str):
-    found = served_by(case)
-    others = {
-        flag: {key: value for key, value in found.features.items() if key != flag}
-        for flag in found.features
+    inputs = served_by(case)
+    remainders = {
+        flag: {key: value for key, value in inputs.features.items() if key != flag}
+        for flag in inputs.features
     }
-    spare = {flag for flag, rest in others.items() if not any(answers(found, features=rest))}
-    assert spare == SHIPPED_ENABLED & found.features.keys()
+    spare = {flag for flag, rest in remainders.items() if not any(answers(inputs, features=rest))}
+    assert spare == SHIPPED_ENABLED & inputs.features.keys()
 
 
 @pytest.mark.parametrize("case", [*STACKS, *RICHER])
 def test_the_flags_are_enough_where_what_knative_ships_enabled_is_off(case: str):
-    found = served_by(case)
+    inputs = served_by(case)
     off = dict.fromkeys(SHIPPED_ENABLED, "disabled")
-    assert set(answers(found, features={**off, **found.features})) <= {""}
+    assert set(answers(inputs, features={**off, **inputs.features})) <= {""}
 
 
 def test_some_services_of_a_stack_need_a_flag_that_others_do_not():
     """Or else nobody would see a flag that refuses too much."""
     flags = [
-        {flag for service in found.services for flag in found.features.keys() - needed(service)}
-        for found in map(served_by, [*STACKS, *RICHER])
+        {flag for service in inputs.services for flag in inputs.features.keys() - needed(service)}
+        for inputs in map(served_by, [*STACKS, *RICHER])
     ]
     assert set().union(*flags) == {
         "kubernetes.podspec-priorityclassname",
@@ -257,31 +257,31 @@ def test_some_services_of_a_stack_need_a_flag_that_others_do_not():
 
 
 def test_what_only_the_cloud_can_decide_is_in_no_field_that_knative_reads():
-    unknown = [one for one in served_by("prod").services if UNKNOWN in json.dumps(one)]
+    unknown = [service for service in served_by("prod").services if UNKNOWN in json.dumps(service)]
     assert unknown
     assert set(answers(KnativeInputs(unknown, served_by("prod").features, {}))) == {""}
 
 
 @pytest.mark.parametrize("stack", ["dev", "existing"])
 def test_a_long_request_is_accepted_only_by_what_the_platform_tells_knative(stack: str):
-    found = served(planned(merged(raw_of(stack), LONG)))
-    assert answers(found) == [""]
-    assert answers(found, defaults={}) == [f"expected 0 <= 900 <= 600: {POD}.timeoutSeconds"]
+    inputs = served(planned(merged(raw_of(stack), LONG)))
+    assert answers(inputs) == [""]
+    assert answers(inputs, defaults={}) == [f"expected 0 <= 900 <= 600: {POD}.timeoutSeconds"]
 
 
 @pytest.mark.parametrize(
-    ("where", "bad", "good", "ours", "theirs"),
+    ("where", "bad", "good", "field", "answer"),
     RULES,
     ids=[rule[3] for rule in RULES],
 )
 def test_what_we_refuse_knative_refuses_and_accepts_what_we_accept(
-    where: str, bad: Any, good: Any, ours: str, theirs: str
+    where: str, bad: Any, good: Any, field: str, answer: str
 ):
     refused, accepted = (changed(SERVICE, where, value) for value in (bad, good))
     refusal, acceptance = validate([refused, accepted], {}, {})
     [sentence] = our_refusals(refused)
-    assert f"{ours} is " in sentence
-    assert theirs in refusal
+    assert f"{field} is " in sentence
+    assert answer in refusal
     assert our_refusals(accepted) == []
     assert acceptance == ""
 

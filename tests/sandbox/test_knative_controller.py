@@ -46,7 +46,11 @@ def test_every_webhook_of_the_release_is_asked_at_the_port_where_it_listens(tmp_
     ]
     expected = {"name": "webhook", "namespace": "knative-serving"}
     assert services == [{**expected, "port": plane(tmp_path).port(PORT)}] * 3
-    [service] = [one for one in objects if (one["kind"], one["metadata"]["name"]) == _WEBHOOK]
+    [service] = [
+        manifest
+        for manifest in objects
+        if (manifest["kind"], manifest["metadata"]["name"]) == _WEBHOOK
+    ]
     assert service["spec"] == {"type": "ExternalName", "externalName": "localhost"}
 
 
@@ -88,8 +92,8 @@ _WEBHOOKS: Final = (
 def test_no_two_programs_listen_on_one_port(tmp_path: Path) -> None:
     daemons = KNATIVE.daemons(plane(tmp_path))
     texts = [str((daemon.arguments, dict(daemon.environment))) for daemon in daemons]
-    own = [set(re.findall(r"\b\d{4,5}\b", text)) for text in texts]
-    stand_in, webhook, controller, autoscaler = own
+    ports = [set(re.findall(r"\b\d{4,5}\b", text)) for text in texts]
+    stand_in, webhook, controller, autoscaler = ports
     assert len(webhook) == 2
     assert not webhook & (stand_in | controller | autoscaler)
     # The stand-in speaks to the autoscaler, and the controller to the stand-in.

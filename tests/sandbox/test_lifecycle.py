@@ -72,9 +72,9 @@ class Lifecycle:
         assert done(life.box.up()) == set()
 
     def test_a_refresh_of_what_nobody_touched_changes_nothing(self, life: Life):
-        before = {one["urn"]: one["inputs"] for one in recorded(life.box)}
+        before = {resource["urn"]: resource["inputs"] for resource in recorded(life.box)}
         assert not life.box.refresh().errors
-        assert {one["urn"]: one["inputs"] for one in recorded(life.box)} == before
+        assert {resource["urn"]: resource["inputs"] for resource in recorded(life.box)} == before
         assert done(life.box.preview()) == set()
 
     def test_a_change_is_previewed_as_the_diff_of_its_plans_has_it(
@@ -86,16 +86,16 @@ class Lifecycle:
             life.box.configure()
 
     def test_what_was_changed_or_deleted_behind_its_back_is_put_right(self, life: Life):
-        pools = [one for one in life.box.cloud.resources() if one.type.endswith("NodePool")][:1]
-        for one in pools:
-            life.box.cloud.change(one.type, one.id, nodePoolName="renamed")
+        pools = [pool for pool in life.box.cloud.resources() if pool.type.endswith("NodePool")][:1]
+        for pool in pools:
+            life.box.cloud.change(pool.type, pool.id, nodePoolName="renamed")
         deleted = first(life.box, "PriorityClass", "ConfigMap")
         cluster_of(life.box).remove(object_of(deleted))
         assert not life.box.refresh().errors
-        mended = {("update", one.name) for one in pools} | {("create", name_of(deleted))}
+        mended = {("update", pool.name) for pool in pools} | {("create", name_of(deleted))}
         assert done(life.box.up()) == mended
-        for one in pools:
-            assert life.box.cloud.find(one.type, one.id) == one
+        for pool in pools:
+            assert life.box.cloud.find(pool.type, pool.id) == pool
         assert_consistent(life.box)
 
 
@@ -128,5 +128,5 @@ class TestExisting(Ending, Secrets, Hotfix, LoadTests, Lifecycle):
 
 def test_every_stack_with_a_recorded_state_has_its_life_and_each_prepared_change_a_stack():
     states = {path.stem for path in FOLDER.glob("*.json")}
-    assert states == {one.stack for one in Ending.__subclasses__()} <= set(NAMES)
+    assert states == {case.stack for case in Ending.__subclasses__()} <= set(NAMES)
     assert {change.stack for change in PREPARED} <= set(NAMES)

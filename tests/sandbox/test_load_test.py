@@ -14,8 +14,8 @@ RIGHTS: Final = {"cold-account", "cold-binding", "cold-role"}
 
 def runs(spike: str | None, cold: str | None, **changes: Any) -> Edit:
     tests = [{**SPIKE, "run": spike, **changes}, {**COLD, "run": cold, **changes}]
-    asked = [{k: v for k, v in one.items() if v is not None} for one in tests]
-    edits = {"load_tests": asked, "models[qwen].serve.knative.scale.min": 0}
+    sections = [{k: v for k, v in section.items() if v is not None} for section in tests]
+    edits = {"load_tests": sections, "models[qwen].serve.knative.scale.min": 0}
     return lambda config: config.update(merged(dict(config), edits))
 
 
@@ -40,7 +40,7 @@ class LoadTests:
 
     def test_what_is_not_asked_for_any_more_goes(self, box: Sandbox) -> None:
         box.configure(runs(None, None))
-        left = {"spike-files-second", "spike-job-second", "cold-files-first", "cold-job-first"}
-        assert done(box.up()) == {("delete", name) for name in left | RIGHTS}
+        names = {"spike-files-second", "spike-job-second", "cold-files-first", "cold-job-first"}
+        assert done(box.up()) == {("delete", name) for name in names | RIGHTS}
         assert_consistent(box)
         box.configure()

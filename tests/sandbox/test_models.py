@@ -14,26 +14,26 @@ from sandbox.models import behaviour_of, pretended
 from tests.stacks.environments import ROOT
 
 
-def of_stack(stack: str, **told: float) -> dict[str, Behaviour]:
-    found = plan(stack, ROOT)
-    return pretended(found.manifests(), found.outputs, **told)
+def of_stack(stack: str, **settings: float) -> dict[str, Behaviour]:
+    planned = plan(stack, ROOT)
+    return pretended(planned.manifests(), planned.outputs, **settings)
 
 
 def test_a_model_goes_by_its_served_name_at_its_host() -> None:
-    found = of_stack("dev", ttft=0.4)
-    assert {host: (one.model, one.ttft) for host, one in found.items()} == {
+    behaviours = of_stack("dev", ttft=0.4)
+    assert {host: (behaviour.model, behaviour.ttft) for host, behaviour in behaviours.items()} == {
         "qwen.inference.example.com": ("qwen", 0.4)
     }
 
 
 def test_only_a_model_that_scales_to_zero_begins_cold() -> None:
-    assert [one.cold for one in of_stack("dev").values()] == [False]
-    assert [one.cold for one in of_stack("existing").values()] == [True]
+    assert [behaviour.cold for behaviour in of_stack("dev").values()] == [False]
+    assert [behaviour.cold for behaviour in of_stack("existing").values()] == [True]
 
 
 def test_models_of_kserve_are_answered_for_too() -> None:
     assert len(of_stack("hybrid")) == 2
-    assert not any(one.cold for one in of_stack("hybrid").values())
+    assert not any(behaviour.cold for behaviour in of_stack("hybrid").values())
 
 
 def test_the_longest_batch_of_vllm_is_the_most_that_is_answered_at_a_time() -> None:
@@ -52,11 +52,11 @@ def test_one_address_tells_models_by_the_host_that_is_asked() -> None:
 
     async def names() -> list[str]:
         async with running(models) as url, aiohttp.ClientSession() as session:
-            found = []
+            ids = []
             for host in models:
                 async with session.get(f"{url}/models", headers={"Host": host}) as response:
-                    found.append((await response.json())["data"][0]["id"])
-            return found
+                    ids.append((await response.json())["data"][0]["id"])
+            return ids
 
     assert asyncio.run(names()) == ["a", "b"]
 

@@ -21,8 +21,8 @@ def node(name: str = NODE, ready: bool = True, **spec: Any) -> dict[str, Any]:
 
 
 def pod(name: str, on: str | None = NODE, phase: str = "Running", **more: Any) -> dict[str, Any]:
-    asked = {"cpu": "15", "nvidia.com/gpu": "1"}
-    spec: dict[str, Any] = {"containers": [{"resources": {"requests": asked}}]}
+    requests = {"cpu": "15", "nvidia.com/gpu": "1"}
+    spec: dict[str, Any] = {"containers": [{"resources": {"requests": requests}}]}
     if on:
         spec["nodeName"] = on
     about = {"name": name, "namespace": "inference", **more.pop("metadata", {})}
@@ -38,8 +38,8 @@ POOL = {"id": "np-a10", "name": "a10", "least": 0, "most": 3, "coming": 1}
 
 
 def seen(*pods: dict[str, Any], nodes: Any = None, notes: dict[str, str] | None = None) -> View:
-    there = [node()] if nodes is None else nodes
-    return view(there, pods, {"pools": [POOL], "notes": notes or {}})
+    machines = [node()] if nodes is None else nodes
+    return view(machines, pods, {"pools": [POOL], "notes": notes or {}})
 
 
 def test_a_pool_shows_its_nodes_what_is_coming_and_the_cards_that_are_used():
@@ -97,28 +97,28 @@ def test_pods_that_wait_come_first_and_agents_are_left_out():
 def test_all_of_it_is_shown_at_once():
     out = StringIO()
     watch(lambda: seen(pod("a"), waiting()), Console(file=out, width=160), once=True)
-    shown = out.getvalue()
+    screen = out.getvalue()
     for text in ("1 +1", "0..3", "1 of 2", NODE, "inference/a", "0/1 nodes are available", "50 %"):
-        assert text in shown
+        assert text in screen
 
 
 def test_pods_are_waited_for_until_they_stay_where_they_are_or_for_so_long():
     on_their_way = [seen(pod(f"late-{number}")) for number in range(20)]
     views = iter([*on_their_way, *[seen(pod("late"))] * 80])
     wait_until_quiet(lambda: next(views), quiet=0.3)
-    left = len(list(views))
-    assert left < 80 - 4, "it looked on while something changed, and a while after"
-    assert left > 50, "and no longer"
+    remainder = len(list(views))
+    assert remainder < 80 - 4, "it looked on while something changed, and a while after"
+    assert remainder > 50, "and no longer"
     restless = (seen(pod(str(number))) for number in itertools.count())
     wait_until_quiet(lambda: next(restless), quiet=0.3, longest=0.2)
 
 
 def test_without_a_terminal_what_changes_is_a_line():
     before, now = dict(lines(seen(waiting()))), dict(lines(seen(pod("late"))))
-    told = changes(before, now)
-    assert f"pod inference/late  runs on {NODE}, pool a10" in told
-    assert "pool a10  1 nodes, 1 coming, 1 of 2 cards used" in told
-    assert not any(line.startswith("node") and "gone" in line for line in told)
+    log = changes(before, now)
+    assert f"pod inference/late  runs on {NODE}, pool a10" in log
+    assert "pool a10  1 nodes, 1 coming, 1 of 2 cards used" in log
+    assert not any(line.startswith("node") and "gone" in line for line in log)
     assert {line.rpartition("  ")[2] for line in changes(now, {})} == {"is gone"}
     assert changes(now, now) == []
 

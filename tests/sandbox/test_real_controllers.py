@@ -50,9 +50,9 @@ def record(**inputs: object) -> dict[str, Any]:
 
 
 def test_a_controller_finds_the_values_of_its_release() -> None:
-    other = {"type": "Opaque", "data": {"release": "not json"}}
+    secret = {"type": "Opaque", "data": {"release": "not json"}}
     cluster = Cluster(
-        other,
+        secret,
         record(chart="fluid", values={"workdir": "/x"}),
         record(chart="oci://mirror.example/charts/kserve-resources", values={"kserve": {}}),
         record(chart="https://mirror.example/ack-kserve-1.0.0.tgz", values={"ack": 1}),

@@ -96,7 +96,7 @@ def test_a_step_inside_a_component_goes_by_its_own_type() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ops", "said"),
+    ("ops", "words"),
     [
         ([], "nothing to do"),
         (["same", "same"], "2 unchanged"),
@@ -106,13 +106,15 @@ def test_a_step_inside_a_component_goes_by_its_own_type() -> None:
         (["refresh"], "nothing to do"),
     ],
 )
-def test_a_summary_counts_each_resource_once_and_the_stack_never(ops: list[str], said: str) -> None:
+def test_a_summary_counts_each_resource_once_and_the_stack_never(
+    ops: list[str], words: str
+) -> None:
     steps = [
         EngineStep("create", STACK),
         EngineStep("same", STACK),
         *(EngineStep(op, BUCKET) for op in ops),
     ]
-    assert summary("dev", Outcome(tuple(steps))).plain == f"dev in the sandbox: {said}"
+    assert summary("dev", Outcome(tuple(steps))).plain == f"dev in the sandbox: {words}"
 
 
 def test_children_stand_below_their_component_and_the_stack_is_left_out() -> None:
@@ -206,8 +208,8 @@ def test_an_output_stays_on_one_line_to_be_copied() -> None:
 
 def test_a_secret_output_shows_as_one_and_nothing_of_the_state_shows() -> None:
     cloud = [Existing("alicloud:cs/nodePool:NodePool", "c1:np1", "a10", {"p": CANARY}, {})]
-    kept = manifest("Secret", "token", "models", data={"token": CANARY})
-    text = shown(outputs={"token": "[secret]"}, cloud=cloud, objects={"c1": [kept]})
+    secret = manifest("Secret", "token", "models", data={"token": CANARY})
+    text = shown(outputs={"token": "[secret]"}, cloud=cloud, objects={"c1": [secret]})
     assert "\n  token  [secret]\n" in text
     assert "ack-a10" in text
     assert CANARY not in text

@@ -30,7 +30,7 @@ POOL_OF_T4 = LivePool("np-t4", "t4", (LARGE,), (H,), 0, 3)
 def pod(
     name: str = "p", cpu: str = "4", gpus: int = 1, node: str | None = None, **spec: Any
 ) -> dict[str, Any]:
-    asked = {"cpu": cpu, **({"nvidia.com/gpu": str(gpus)} if gpus else {})}
+    requests = {"cpu": cpu, **({"nvidia.com/gpu": str(gpus)} if gpus else {})}
     status: dict[str, Any] = {"phase": "Running"}
     if node is None:
         reason = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
@@ -38,7 +38,7 @@ def pod(
     return {
         "metadata": {"name": name, "namespace": "inference", "labels": {"release": name}},
         "spec": {
-            "containers": [{"resources": {"requests": asked}}],
+            "containers": [{"resources": {"requests": requests}}],
             **({"nodeName": node} if node else {}),
             **spec,
         },
@@ -46,8 +46,10 @@ def pod(
     }
 
 
-def node(pool: LivePool, zone: Site = H, taken: Sequence[str] = (), age: int = 0) -> dict[str, Any]:
-    manifest = render_node(pool, pool.sizes[0], zone, taken, scaled=pool.scales)
+def node(
+    pool: LivePool, zone: Site = H, reserved: Sequence[str] = (), age: int = 0
+) -> dict[str, Any]:
+    manifest = render_node(pool, pool.sizes[0], zone, reserved, scaled=pool.scales)
     manifest["metadata"]["creationTimestamp"] = f"2026-01-01T00:00:{59 - age:02}Z"
     return manifest
 
@@ -57,7 +59,7 @@ def nodes(pool: LivePool, count: int) -> list[dict[str, Any]]:
     result: list[dict[str, Any]] = []
     for number in range(count):
         names = [manifest["metadata"]["name"] for manifest in result]
-        result.append(node(pool, taken=names, age=count - number))
+        result.append(node(pool, reserved=names, age=count - number))
     return result
 
 
@@ -107,9 +109,9 @@ def test_pods_that_share_a_node_get_one_and_others_one_each():
 def test_a_pool_never_has_more_than_its_most():
     pods = [pod(str(number)) for number in range(5)]
     assert len(bought(round_of([POOL_OF_T4], pods=pods))) == 3
-    there = nodes(POOL_OF_T4, 3)
-    busy = [pod(name, node=name) for name in names(there)]
-    decision = round_of([POOL_OF_T4], nodes=there, pods=[*busy, pod("late")])
+    machines = nodes(POOL_OF_T4, 3)
+    busy = [pod(name, node=name) for name in names(machines)]
+    decision = round_of([POOL_OF_T4], nodes=machines, pods=[*busy, pod("late")])
     assert bought(decision) == []
     assert decision.notes == {"inference/late": "no pool that may grow has a node that it fits"}
 
@@ -122,9 +124,9 @@ def test_a_pool_gets_its_least_at_once_when_it_is_new_and_later_after_the_latenc
 
 def test_a_pool_of_a_fixed_size_does_not_grow_for_a_pod():
     pool = LivePool("np-a", "a", (LARGE,), (H,), 1, 1)
-    there = node(pool)
-    taken = pod("there", node=there["metadata"]["name"])
-    assert bought(round_of([pool], nodes=[there], pods=[taken, pod()])) == []
+    machine = node(pool)
+    resident = pod("there", node=machine["metadata"]["name"])
+    assert bought(round_of([pool], nodes=[machine], pods=[resident, pod()])) == []
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,7 @@ def test_no_node_is_bought_of_the_unit_that_has_room_or_of_a_later_one():
         assert bought(round_of(pools, **cluster, policies=[policy])) == []
         # Nor where a node of a later unit has room too.
         later = LivePool("np-3", "later", (SMALL,), (H,), 1, 1, labels={"card": "large"})
-        cluster["nodes"].append(node(later, taken=names(cluster["nodes"])))
+        cluster["nodes"].append(node(later, reserved=names(cluster["nodes"])))
         assert bought(round_of([*pools, later], **cluster, policies=[policy])) == []
 
 
@@ -293,59 +295,59 @@ def test_a_pod_that_others_are_ended_for_or_that_ends_itself_waits_for_no_node()
 
 def test_a_pod_that_waits_for_its_claim_gets_no_node_before():
     mounts = {"persistentVolumeClaim": {"claimName": "models"}}
-    asked = pod(volumes=[{"name": "m", **mounts}])
+    claimant = pod(volumes=[{"name": "m", **mounts}])
     claim = {"metadata": {"name": "models", "namespace": "inference"}}
-    assert bought(round_of([POOL_OF_T4], pods=[asked])) == []
+    assert bought(round_of([POOL_OF_T4], pods=[claimant])) == []
     pending = {**claim, "status": {"phase": "Pending"}}
-    assert bought(round_of([POOL_OF_T4], pods=[asked], claims=[pending])) == []
+    assert bought(round_of([POOL_OF_T4], pods=[claimant], claims=[pending])) == []
     ready = {**claim, "status": {"phase": "Bound"}}
-    assert len(bought(round_of([POOL_OF_T4], pods=[asked], claims=[ready]))) == 1
+    assert len(bought(round_of([POOL_OF_T4], pods=[claimant], claims=[ready]))) == 1
 
 
 def test_agents_neither_ask_for_nodes_nor_keep_them():
     agent = pod("agent")
     agent["metadata"]["ownerReferences"] = [{"kind": "DaemonSet", "name": "a"}]
     assert bought(round_of([POOL_OF_T4], pods=[agent])) == []
-    there = node(POOL_OF_T4)
-    agent["spec"]["nodeName"] = there["metadata"]["name"]
-    assert idle_nodes(Snapshot([there], [agent])) == set(names([there]))
+    machine = node(POOL_OF_T4)
+    agent["spec"]["nodeName"] = machine["metadata"]["name"]
+    assert idle_nodes(Snapshot([machine], [agent])) == set(names([machine]))
 
 
 def test_a_node_is_idle_once_its_pods_have_ended():
-    there = node(POOL_OF_T4)
-    running = pod(node=there["metadata"]["name"])
-    assert idle_nodes(Snapshot([there], [running])) == set()
+    machine = node(POOL_OF_T4)
+    running = pod(node=machine["metadata"]["name"])
+    assert idle_nodes(Snapshot([machine], [running])) == set()
     running["status"]["phase"] = "Succeeded"
-    assert idle_nodes(Snapshot([there], [running])) == set(names([there]))
+    assert idle_nodes(Snapshot([machine], [running])) == set(names([machine]))
 
 
 @pytest.mark.parametrize(("seconds", "goes"), [(29, False), (30, True)])
 def test_a_node_that_was_idle_for_long_enough_goes(seconds: int, goes: bool):
-    there = node(POOL_OF_T4)
-    idle = {there["metadata"]["name"]: NOW - seconds}
-    decision = round_of([POOL_OF_T4], nodes=[there], idle=idle)
-    assert decision.removed == (names([there]) if goes else [])
+    machine = node(POOL_OF_T4)
+    idle = {machine["metadata"]["name"]: NOW - seconds}
+    decision = round_of([POOL_OF_T4], nodes=[machine], idle=idle)
+    assert decision.removed == (names([machine]) if goes else [])
 
 
 def test_a_pool_never_has_fewer_than_its_least_and_the_oldest_stay():
     pool = LivePool("np-t4", "t4", (LARGE,), (H,), 1, 3)
-    there = nodes(pool, 3)
-    decision = round_of([pool], nodes=there, idle=dict.fromkeys(names(there), 0.0))
-    assert sorted(decision.removed) == sorted(names(there)[1:])
+    machines = nodes(pool, 3)
+    decision = round_of([pool], nodes=machines, idle=dict.fromkeys(names(machines), 0.0))
+    assert sorted(decision.removed) == sorted(names(machines)[1:])
 
 
 def test_an_idle_node_of_a_pool_of_a_fixed_size_stays():
     pool = LivePool("np-a", "a", (LARGE,), (H,), 2, 2)
-    there = nodes(pool, 2)
-    decision = round_of([pool], nodes=there, idle=dict.fromkeys(names(there), 0.0))
+    machines = nodes(pool, 2)
+    decision = round_of([pool], nodes=machines, idle=dict.fromkeys(names(machines), 0.0))
     assert decision.removed == []
 
 
 def test_a_pool_that_was_made_smaller_loses_its_newest_nodes_and_a_deleted_one_all():
     pool = LivePool("np-a", "a", (LARGE,), (H,), 1, 1)
-    there = nodes(pool, 3)
-    assert sorted(round_of([pool], nodes=there).removed) == sorted(names(there)[1:])
-    assert sorted(round_of([], nodes=there).removed) == sorted(names(there))
+    machines = nodes(pool, 3)
+    assert sorted(round_of([pool], nodes=machines).removed) == sorted(names(machines)[1:])
+    assert sorted(round_of([], nodes=machines).removed) == sorted(names(machines))
 
 
 def test_a_node_that_somebody_else_made_is_left_alone():

@@ -28,17 +28,17 @@ KEYS: Final = {
 
 def canaries(box: Sandbox) -> dict[str, str]:
     """Every secret of a sandbox, by what it is."""
-    found = {path.name: path.read_text() for path in (box.folder / "secrets").glob("*")}
+    secrets = {path.name: path.read_text() for path in (box.folder / "secrets").glob("*")}
     for cluster in box.clusters.names():
         server = box.clusters.find(cluster)
-        found[f"token of {cluster}"] = server.token
-        found[f"certificate of {cluster}"] = f"client-key-of-{cluster}"
-    return {**found, **KEYS}
+        secrets[f"token of {cluster}"] = server.token
+        secrets[f"certificate of {cluster}"] = f"client-key-of-{cluster}"
+    return {**secrets, **KEYS}
 
 
-def leaks(box: Sandbox, said: str) -> list[str]:
+def leaks(box: Sandbox, log: str) -> list[str]:
     """Where a secret is found that should not be."""
-    texts = {"what the engine said": said.encode(), **texts_outside(box)}
+    texts = {"what the engine said": log.encode(), **texts_outside(box)}
     return [
         f"{what} in {where}"
         for what, secret in canaries(box).items()
@@ -77,9 +77,9 @@ class Secrets:
             life.box.configure()
 
     def test_no_secret_leaves_the_cloud(self, life: Life):
-        said = [life.previewed, life.came_up, life.box.refresh(debug=True)]
+        outcomes = [life.previewed, life.came_up, life.box.refresh(debug=True)]
         assert len(canaries(life.box)) >= 2
-        assert leaks(life.box, " ".join([*map(everything, said), *life.steps])) == []
+        assert leaks(life.box, " ".join([*map(everything, outcomes), *life.steps])) == []
 
     @pytest.mark.parametrize("form", [to_markdown, to_json, render_page, printed])
     def test_no_secret_is_in_a_diff_of_the_engine(

@@ -40,11 +40,11 @@ class Cluster:
 
     def wait(self) -> None:
         """Until it was looked at several times more."""
-        until, wanted = time.monotonic() + 30, self.asked + LOOKS
-        while self.asked < wanted and time.monotonic() < until:
+        until, goal = time.monotonic() + 30, self.asked + LOOKS
+        while self.asked < goal and time.monotonic() < until:
             self._looked.wait(0.1)
             self._looked.clear()
-        assert self.asked >= wanted
+        assert self.asked >= goal
 
 
 @pytest.fixture

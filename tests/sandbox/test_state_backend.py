@@ -36,8 +36,8 @@ pytestmark = needs_engine
 
 def block(mark: str) -> str:
     """The commands below a mark of the page."""
-    [found] = re.findall(rf"<!-- {mark} -->\n```sh\n(.*?)```", DOCS, re.DOTALL)
-    return str(found)
+    [commands] = re.findall(rf"<!-- {mark} -->\n```sh\n(.*?)```", DOCS, re.DOTALL)
+    return str(commands)
 
 
 def symptoms() -> str:
@@ -131,8 +131,8 @@ def oss(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oss]:
 def url() -> str:
     """What the page exports."""
     script = f'{block("url")}\nprintf %s "$PULUMI_BACKEND_URL"'
-    shown = subprocess.run(["bash", "-euc", script], check=True, capture_output=True, text=True)  # noqa: S607
-    return shown.stdout
+    result = subprocess.run(["bash", "-euc", script], check=True, capture_output=True, text=True)  # noqa: S607
+    return result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +147,13 @@ def machine(tmp_path_factory: pytest.TempPathFactory, oss: Oss, url: str) -> Mac
 
 
 @pytest.fixture
-def other(tmp_path: Path, machine: Machine) -> Machine:
+def twin(tmp_path: Path, machine: Machine) -> Machine:
     return machine.twin(tmp_path)
 
 
-def test_another_machine_goes_on_where_the_first_one_ended(other: Machine):
-    other.run(REFRESH)
-    [stack, part] = other.state()["deployment"]["resources"]
+def test_another_machine_goes_on_where_the_first_one_ended(twin: Machine):
+    twin.run(REFRESH)
+    [stack, part] = twin.state()["deployment"]["resources"]
     assert part["urn"].endswith("::ack-inference:index:Part::part")
     assert CANARIES[0] in json.dumps(stack["outputs"]["token"])
 
@@ -164,12 +164,12 @@ def test_every_lock_is_given_back(oss: Oss, machine: Machine):
 
 
 def test_the_policy_allows_what_is_needed_and_nothing_more(oss: Oss, machine: Machine):
-    needed = {one for request in oss.requests for one in request.permissions}
-    allowed = {action for each in oss.policy["Statement"] for action in each["Action"]}
+    needed = {permission for request in oss.requests for permission in request.permissions}
+    allowed = {action for statement in oss.policy["Statement"] for action in statement["Action"]}
     assert {action for action, resource in needed if BUCKET in resource} == allowed
     elsewhere = ("models", "models/.pulumi/meta.yaml", f"{BUCKET}/model.safetensors")
-    asked = [(action, f"acs:oss:*:*:{place}") for action in allowed for place in elsewhere]
-    assert [one for one in asked if allows(oss.policy, one)] == []
+    pairs = [(action, f"acs:oss:*:*:{place}") for action in allowed for place in elsewhere]
+    assert [pair for pair in pairs if allows(oss.policy, pair)] == []
 
 
 def test_a_spoilt_state_comes_back_from_the_history(oss: Oss, machine: Machine):
@@ -196,18 +196,18 @@ def test_no_checksum_is_sent_and_none_asked_for(oss: Oss, machine: Machine):
     """Before that engine what is sent is no checksum, and nobody knows what OSS says to it."""
     assert f"engine **{'.'.join(map(str, NO_CHECKSUM))} or later**" in " ".join(DOCS.split())
     version = tuple(map(int, machine.run("pulumi version").strip("v\n").split(".")))
-    headers = [one.headers for one in oss.requests]
-    sent = {one["x-amz-checksum-sha256"] for one in headers if "x-amz-checksum-sha256" in one}
+    headers = [request.headers for request in oss.requests]
+    sent = {entry["x-amz-checksum-sha256"] for entry in headers if "x-amz-checksum-sha256" in entry}
     assert sent == (set() if version >= NO_CHECKSUM else {"UNSIGNED-PAYLOAD"})
-    assert not any("x-amz-checksum-mode" in one for one in headers)
+    assert not any("x-amz-checksum-mode" in entry for entry in headers)
 
 
 def test_the_setting_of_the_url_outranks_that_of_the_environment(machine: Machine, url: str):
-    asked = {"AWS_REQUEST_CHECKSUM_CALCULATION": "when_supported"}
-    machine.run(f"{WRITE} whole", **asked)
+    variables = {"AWS_REQUEST_CHECKSUM_CALCULATION": "when_supported"}
+    machine.run(f"{WRITE} whole", **variables)
     bare = url.replace("&request_checksum_calculation=when_required", "")
-    said = machine.fail(f"{WRITE} chunked", **asked, PULUMI_BACKEND_URL=bare)
-    assert CHUNKED.message in said
+    output = machine.fail(f"{WRITE} chunked", **variables, PULUMI_BACKEND_URL=bare)
+    assert CHUNKED.message in output
     assert "aws-chunked encoding is not supported" in symptoms()
 
 
@@ -255,21 +255,21 @@ def test_the_stand_in_refuses_the_request_that_oss_documents():
 
 
 def test_a_second_operation_is_refused_and_the_lock_of_a_killed_one_is_cancelled(
-    oss: Oss, machine: Machine, other: Machine
+    oss: Oss, machine: Machine, twin: Machine
 ):
     with oss.stalling(STATE) as stalled:
         first = machine.start(f"exec {REFRESH}")
         assert stalled.wait(30)
         assert len(oss.keys(BUCKET, LOCKS)) == 1
-        said = other.fail(REFRESH)
-        assert f"(pid {first.pid})" in said
-        assert "the stack is currently locked by" in said
+        output = twin.fail(REFRESH)
+        assert f"(pid {first.pid})" in output
+        assert "the stack is currently locked by" in output
         assert "the stack is currently locked by" in symptoms()
         first.kill()
         first.communicate()
     assert len(oss.keys(BUCKET, LOCKS)) == 1
-    other.run(block("unlock"))
-    other.run(REFRESH)
+    twin.run(block("unlock"))
+    twin.run(REFRESH)
     assert oss.keys(BUCKET, LOCKS) == []
 
 
@@ -285,29 +285,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory, machine: Machine, url: str)
 
 @pytest.mark.parametrize("way", ["migrate", "by-hand"])
 def test_a_stack_moves_from_a_folder_with_its_resources_and_secrets(
-    oss: Oss, folder: str, other: Machine, way: str
+    oss: Oss, folder: str, twin: Machine, way: str
 ):
-    left = other.state(PULUMI_BACKEND_URL=folder)
+    origin = twin.state(PULUMI_BACKEND_URL=folder)
     oss.empty(BUCKET)
-    other.run(block(way), OLD=folder)
-    moved = other.state()
-    assert moved["deployment"]["resources"] == left["deployment"]["resources"]
+    twin.run(block(way), OLD=folder)
+    moved = twin.state()
+    assert moved["deployment"]["resources"] == origin["deployment"]["resources"]
     assert CANARIES[0] in json.dumps(moved)
-    assert other.run("pulumi config get token -s prod").strip() == CANARIES[1]
+    assert twin.run("pulumi config get token -s prod").strip() == CANARIES[1]
 
 
-def test_a_stack_does_not_move_onto_another(folder: str, other: Machine):
-    assert "already exists in" in other.fail(block("migrate"), OLD=folder)
+def test_a_stack_does_not_move_onto_another(folder: str, twin: Machine):
+    assert "already exists in" in twin.fail(block("migrate"), OLD=folder)
     assert "already exists in" in symptoms()
 
 
-def test_the_passphrase_is_changed(other: Machine):
+def test_the_passphrase_is_changed(twin: Machine):
     new = {"PULUMI_CONFIG_PASSPHRASE": "another one"}
-    other.run(block("rotate"), answers="another one\nanother one\n")
-    assert CANARIES[0] in json.dumps(other.state(**new))
+    twin.run(block("rotate"), answers="another one\nanother one\n")
+    assert CANARIES[0] in json.dumps(twin.state(**new))
 
 
 def test_no_secret_is_readable_in_any_version_of_any_object(oss: Oss, machine: Machine):
-    texts = [oss.read(BUCKET, *one).decode() for one in oss.versions(BUCKET)]
+    texts = [oss.read(BUCKET, *version).decode() for version in oss.versions(BUCKET)]
     assert any('"ciphertext"' in text for text in texts)
     assert [canary for canary in CANARIES if any(canary in text for text in texts)] == []

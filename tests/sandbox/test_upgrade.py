@@ -44,7 +44,7 @@ def cluster() -> Iterator[ApiServer]:
 @pytest.mark.parametrize("stack", RECORDED)
 def test_a_recorded_stack_is_updated_in_place(stack: str, cluster: ApiServer):
     lent = clusters_of(stack) or [OWN_CLUSTER]
-    with sandbox_of(stack, lambda box: [lend(cluster, box, one) for one in lent]) as box:
+    with sandbox_of(stack, lambda box: [lend(cluster, box, id_) for id_ in lent]) as box:
         play_back(box)
         beside = {(op, name) for op, name in done(box.preview()) if op != "update"}
     assert beside == BESIDE_UPDATES[stack]

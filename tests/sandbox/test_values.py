@@ -81,7 +81,10 @@ def test_what_is_unknown_stays_unknown_at_any_depth() -> None:
 def test_only_the_named_properties_are_marked_secret() -> None:
     values = {"password": "x", "login": {"user": "ops"}, "name": "a"}
     read = as_the_sdk_reads(wire(values, frozenset({"password", "login", "token"})))
-    assert {name for name, one in read.items() if rpc.is_rpc_secret(one)} == {"password", "login"}
+    assert {name for name, value in read.items() if rpc.is_rpc_secret(value)} == {
+        "password",
+        "login",
+    }
     assert read["name"] == "a"
     assert "token" not in read
 
@@ -152,8 +155,8 @@ def test_what_was_added_is_what_is_deleted_on_the_way_back(
     old: dict[str, Any], new: dict[str, Any]
 ) -> None:
     opposite = {"ADD": "DELETE", "DELETE": "ADD", "UPDATE": "UPDATE"}
-    there = [(name, opposite[kind]) for name, kind in found(old, new)]
-    assert there == found(new, old)
+    reversal = [(name, opposite[kind]) for name, kind in found(old, new)]
+    assert reversal == found(new, old)
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,9 @@ def test_an_object_that_is_not_there_yet_is_waited_for() -> None:
 
 
 def test_what_is_missing_is_told_when_time_runs_out(clock: Clock) -> None:
-    wanted = "jsonpath={.status.phase}=Complete"
-    live, missing = waited(Server(BOUND), waitFor=wanted, timeoutSeconds="30")
-    assert missing == f"Dataset qwen did not reach {wanted} in time"
+    condition = "jsonpath={.status.phase}=Complete"
+    live, missing = waited(Server(BOUND), waitFor=condition, timeoutSeconds="30")
+    assert missing == f"Dataset qwen did not reach {condition} in time"
     assert live["status"] == BOUND["status"]
     assert clock.now == pytest.approx(30, abs=2 * waiting.PAUSE_SECONDS)
 
@@ -140,7 +140,7 @@ FAILED = {"status": {"conditions": [{"type": "Failed", "status": "True"}]}}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "live", "broken"),
+    ("inputs", "live", "broken"),
     [
         (WAITED, {**JOB}, True),
         (WAITED, {**JOB, **FAILED}, True),
@@ -152,6 +152,6 @@ FAILED = {"status": {"conditions": [{"type": "Failed", "status": "True"}]}}
     ],
 )
 def test_a_refresh_asks_whether_a_job_has_ended_unless_nothing_is_waited_for(
-    wanted: dict[str, Any], live: dict[str, Any], broken: bool
+    inputs: dict[str, Any], live: dict[str, Any], broken: bool
 ) -> None:
-    assert (unfinished(wanted, live) is not None) is broken
+    assert (unfinished(inputs, live) is not None) is broken

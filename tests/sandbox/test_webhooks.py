@@ -47,8 +47,8 @@ def test_the_service_of_a_webhook_leads_to_this_machine_and_others_stay() -> Non
     service = {"kind": "Service", "metadata": {"name": "hooks"}, "spec": {"selector": {"a": "b"}}}
     external = {"type": "ExternalName", "externalName": "localhost"}
     assert webhooks.reachable(service, PORTS, "abc")["spec"] == external
-    other = {**service, "metadata": {"name": "metrics"}}
-    assert webhooks.reachable(other, PORTS, "abc") == other
+    neighbour = {**service, "metadata": {"name": "metrics"}}
+    assert webhooks.reachable(neighbour, PORTS, "abc") == neighbour
 
 
 def test_a_resource_type_is_converted_where_the_webhook_listens() -> None:
@@ -79,9 +79,9 @@ def test_a_certificate_is_of_its_service_and_made_once(tmp_path: Path) -> None:
 
 
 def _shakes_hands(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> bool:
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    caller = client.wrap_bio(back, there, server_hostname=host)
-    callee = server.wrap_bio(there, back, server_side=True)
+    forth, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    caller = client.wrap_bio(back, forth, server_hostname=host)
+    callee = server.wrap_bio(forth, back, server_side=True)
     for _ in range(4):
         for side in (caller, callee):
             try:

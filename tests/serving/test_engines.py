@@ -150,7 +150,7 @@ def test_every_runtime_that_runs_the_command_as_it_is_has_the_rule(args: type[An
         "LeaderWorkerModelArgs": {"nodes": 2, "scale": {"max": 1}},
     }
     raw = model(server=started(*SGLANG, "--nnodes", "2"), serve=serve.get(args.__name__, scale))
-    assert any("SGLang listens at 127.0.0.1" in said for said in refusals(args, raw))
+    assert any("SGLang listens at 127.0.0.1" in sentence for sentence in refusals(args, raw))
 
 
 def test_a_group_whose_nodes_would_serve_alone_is_refused_for_sglang_too():

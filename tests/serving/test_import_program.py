@@ -266,7 +266,7 @@ def test_a_selection_of_nothing_is_refused(hub: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "keys", "seen"),
+    ("changes", "keys", "header"),
     [
         ({"kind": "huggingface"}, {"HF_TOKEN": "hub-key"}, "Bearer hub-key"),
         ({"kind": "modelscope"}, {"MODELSCOPE_API_TOKEN": "hub-key"}, "m_session_id=hub-key"),
@@ -285,28 +285,28 @@ def test_a_source_that_wants_a_key_is_shown_it(
     capsys: pytest.CaptureFixture[str],
     changes: dict[str, Any],
     keys: dict[str, str],
-    seen: str,
+    header: str,
 ) -> None:
     hub.token = "hub-key"  # noqa: S105
     for name, value in keys.items():
         monkeypatch.setenv(name, value)
     fill(source(hub, **changes), tmp_path)
     assert contents(tmp_path) == WANTED
-    assert any(seen in headers.values() for _, headers in hub.asked)
+    assert any(header in headers.values() for _, headers in hub.asked)
     assert "hub-key" not in capsys.readouterr().out
 
 
 def test_no_other_host_is_shown_the_key() -> None:
-    asked = import_program.urllib.request.Request(
+    request = import_program.urllib.request.Request(
         "https://hub.example.com/a", headers={"Authorization": "Bearer key", "Cookie": "key"}
     )
     follow = import_program.Redirects().redirect_request
-    same = follow(asked, None, 302, "", {}, "https://hub.example.com/b")
-    other = follow(asked, None, 302, "", {}, "https://cdn.example.com/b")
+    same = follow(request, None, 302, "", {}, "https://hub.example.com/b")
+    outsider = follow(request, None, 302, "", {}, "https://cdn.example.com/b")
     assert same.get_header("Authorization") == "Bearer key"
-    assert not {"Authorization", "Cookie"} & {*other.headers}
+    assert not {"Authorization", "Cookie"} & {*outsider.headers}
     with pytest.raises(ImportRefused, match="away from TLS"):
-        follow(asked, None, 302, "", {}, "http://hub.example.com/b")
+        follow(request, None, 302, "", {}, "http://hub.example.com/b")
 
 
 def test_requests_to_a_bucket_are_signed_as_its_own_sdk_signs_them() -> None:
@@ -331,8 +331,8 @@ def test_the_end_says_whether_another_attempt_is_of_use(
     hub: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def end(**changes: Any) -> int:
-        told = source(hub, folder=str(tmp_path), **changes)
-        monkeypatch.setenv("IMPORT", json.dumps(told))
+        settings = source(hub, folder=str(tmp_path), **changes)
+        monkeypatch.setenv("IMPORT", json.dumps(settings))
         return main()
 
     assert end() == 0

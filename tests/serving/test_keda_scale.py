@@ -81,9 +81,9 @@ def test_a_trigger_that_scales_by_another_target_than_it_says_is_refused(
 
 
 def test_pods_stay_where_their_series_are_lost() -> None:
-    [queue, own] = spec({"triggers": [ASKED]})["triggers"]
+    [queue, prometheus] = spec({"triggers": [ASKED]})["triggers"]
     assert queue["metadata"]["ignoreNullValues"] == "false"
-    assert "ignoreNullValues" not in own["metadata"]
+    assert "ignoreNullValues" not in prometheus["metadata"]
 
 
 def test_without_a_pod_no_series_are_no_fault() -> None:
@@ -105,8 +105,8 @@ def test_a_model_that_stays_says_nothing_of_the_way_to_zero(field: str) -> None:
 
 def test_hours_are_triggers_in_the_time_zone_of_all_of_them() -> None:
     [_, hours] = spec({"schedule": HOURS})["triggers"]
-    told = {"timezone": "Asia/Shanghai", "start": "0 8 * * 1-5", "end": "0 20 * * 1-5"}
-    assert hours == {"type": "cron", "metadata": {**told, "desiredReplicas": "3"}}
+    window = {"timezone": "Asia/Shanghai", "start": "0 8 * * 1-5", "end": "0 20 * * 1-5"}
+    assert hours == {"type": "cron", "metadata": {**window, "desiredReplicas": "3"}}
 
 
 def test_keda_signs_in_by_an_object_and_never_by_what_stands_in_the_scaled_object() -> None:
@@ -116,8 +116,8 @@ def test_keda_signs_in_by_an_object_and_never_by_what_stands_in_the_scaled_objec
 
 
 def test_a_query_of_one_s_own_is_asked_at_its_own_server() -> None:
-    own = {"server": "http://thanos:9090", "query": "sum(requests)"}
-    first, second = spec({"triggers": [{**ASKED}]}, metric="prometheus", query=own)["triggers"]
+    source = {"server": "http://thanos:9090", "query": "sum(requests)"}
+    first, second = spec({"triggers": [{**ASKED}]}, metric="prometheus", query=source)["triggers"]
     assert first["metadata"]["serverAddress"] == "http://thanos:9090"
     assert second["metadata"]["serverAddress"] == SERVER
 
@@ -148,8 +148,8 @@ def test_a_series_is_asked_for_by_the_names_that_the_release_has(
 @pytest.mark.parametrize("name", SIGNALS)
 def test_every_series_of_a_query_is_reported_by_the_newest_release(name: str) -> None:
     newest = release(None)
-    series = {each.removesuffix("_bucket") for each in pod_series(query(name, newest.version))}
-    assert {each.removesuffix("_count") for each in series} <= newest.series
+    series = {name.removesuffix("_bucket") for name in pod_series(query(name, newest.version))}
+    assert {name.removesuffix("_count") for name in series} <= newest.series
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def templates(**changes: Any) -> list[Any]:
 
 
 def commands(**changes: Any) -> list[list[str]]:
-    return [one["spec"]["containers"][0]["command"] for one in templates(**changes)]
+    return [template["spec"]["containers"][0]["command"] for template in templates(**changes)]
 
 
 def refused(**changes: Any) -> list[str]:
@@ -109,11 +109,13 @@ def test_a_release_without_nodes_of_its_own_has_ray(image: str, backend: GroupBa
     assert backend_of(built.server, built.serve) is backend
 
 
-@pytest.mark.parametrize(("image", "known"), [("registry/vllm:0.17.1", False), (NEW, True)])
-def test_processes_wait_for_each_other_as_long_as_a_start_may_take(image: str, known: bool) -> None:
+@pytest.mark.parametrize(("image", "has_flag"), [("registry/vllm:0.17.1", False), (NEW, True)])
+def test_processes_wait_for_each_other_as_long_as_a_start_may_take(
+    image: str, has_flag: bool
+) -> None:
     for command in commands(image=image, serve=serve(startup_seconds=5400)):
-        assert ("--distributed-timeout-seconds" in command) is known
-        assert ("5400" in command) is known
+        assert ("--distributed-timeout-seconds" in command) is has_flag
+        assert ("5400" in command) is has_flag
 
 
 def test_with_ray_the_leader_waits_for_its_nodes_and_serves_as_one() -> None:
@@ -136,11 +138,11 @@ def test_the_python_of_the_wait_can_be_read() -> None:
 
 
 def test_another_server_runs_the_same_on_all_pods_unless_workers_have_their_own() -> None:
-    own = {"command": ["serve", "$(LWS_WORKER_INDEX)"], "vllm": None}
-    container = {**server(), **own}
-    assert commands(server=container) == [own["command"]] * 2
+    overrides = {"command": ["serve", "$(LWS_WORKER_INDEX)"], "vllm": None}
+    container = {**server(), **overrides}
+    assert commands(server=container) == [overrides["command"]] * 2
     section = serve(worker_command=["work"])
-    assert commands(server=container, serve=section) == [own["command"], ["work"]]
+    assert commands(server=container, serve=section) == [overrides["command"], ["work"]]
 
 
 SERVE = ["vllm", "serve", "/mnt/models/qwen", "--nnodes", "2"]
@@ -192,7 +194,7 @@ def test_flags_of_vllm_are_those_of_one_node_beside_the_groups() -> None:
 
 
 def test_workers_answer_nobody_and_are_asked_nothing() -> None:
-    leader, worker = (one["spec"]["containers"][0] for one in templates())
+    leader, worker = (template["spec"]["containers"][0] for template in templates())
     assert {"ports", "startupProbe", "readinessProbe"} <= leader.keys()
     assert {"ports", "startupProbe", "readinessProbe", "lifecycle"}.isdisjoint(worker)
     assert leader["resources"] == worker["resources"]
@@ -211,7 +213,7 @@ def test_pods_of_a_gang_name_their_group_and_its_size() -> None:
 
 
 def test_a_service_called_vllm_sets_no_variables() -> None:
-    assert [one["spec"]["enableServiceLinks"] for one in templates()] == [False, False]
+    assert [template["spec"]["enableServiceLinks"] for template in templates()] == [False, False]
 
 
 def test_a_leader_finishes_its_requests() -> None:

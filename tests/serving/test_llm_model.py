@@ -136,10 +136,12 @@ def test_copies_on_two_nodes_have_a_leader_and_ranks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "said"),
+    ("role", "options"),
     [("template", []), ("worker", ["--headless", "--data-parallel-start-rank", "2"])],
 )
-def test_a_shell_finds_the_leader_and_the_rank(role: str, said: list[str], tmp_path: Path) -> None:
+def test_a_shell_finds_the_leader_and_the_rank(
+    role: str, options: list[str], tmp_path: Path
+) -> None:
     for name, script in {"getent": "echo 10.0.0.7 $2", "vllm": 'printf "%s\\n" "$@"'}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
@@ -155,7 +157,7 @@ def test_a_shell_finds_the_leader_and_the_rank(role: str, said: list[str], tmp_p
     )
     words = run.stdout.splitlines()
     assert words[:2] == ["serve", "/mnt/models/qwen"]
-    assert words[-len(said) - 2 :] == [*said, "--data-parallel-address", "10.0.0.7"]
+    assert words[-len(options) - 2 :] == [*options, "--data-parallel-address", "10.0.0.7"]
 
 
 def test_copies_in_one_pod_need_no_leader() -> None:
@@ -174,14 +176,14 @@ def test_blocks_go_to_memory_and_then_to_a_volume() -> None:
         "secondary": [{"fileSystem": {"pvc": {"ref": {"name": "blocks"}}}}],
     }
     command = server_of(spec["template"])["command"]
-    told = json.loads(command[command.index("--kv-transfer-config") + 1])
-    extra = told["kv_connector_extra_config"]
+    config = json.loads(command[command.index("--kv-transfer-config") + 1])
+    extra = config["kv_connector_extra_config"]
     assert extra["cpu_bytes_to_use"] == 8 * 2**30
     assert extra["secondary_tiers"] == [{"type": "fs", "root_dir": "/mnt/kv-cache-0"}]
 
 
 @pytest.mark.parametrize(
-    ("gpus", "parallelism", "said", "size"),
+    ("gpus", "parallelism", "setting", "size"),
     [
         (1, None, None, "36Gi"),  # 8 and half of the rest: one card has none by itself
         (2, None, None, "36Gi"),
@@ -191,9 +193,9 @@ def test_blocks_go_to_memory_and_then_to_a_volume() -> None:
     ],
 )
 def test_dev_shm_has_room_for_the_blocks_of_each_copy(
-    gpus: int, parallelism: dict[str, Any] | None, said: str | None, size: str
+    gpus: int, parallelism: dict[str, Any] | None, setting: str | None, size: str
 ) -> None:
-    server = {"resources": {"cpu": "8", "memory": "64Gi", "gpus": gpus}, "shared_memory": said}
+    server = {"resources": {"cpu": "8", "memory": "64Gi", "gpus": gpus}, "shared_memory": setting}
     serve = {"kv_offload": {"memory": "8Gi"}, "parallelism": parallelism}
     spec = service(serve, server=server)
     for pod in (spec["template"], spec.get("worker") or spec["template"]):
@@ -210,8 +212,8 @@ def test_blocks_on_a_claim_have_the_same_names_in_every_replica() -> None:
 
     assert variables()["PYTHONHASHSEED"] == "0"
     assert variables(server={"env": {"PYTHONHASHSEED": "7"}})["PYTHONHASHSEED"] == "7"
-    kept = service({"kv_offload": {"memory": "8Gi"}})["template"]
-    assert "PYTHONHASHSEED" not in {entry["name"] for entry in server_of(kept)["env"]}
+    template = service({"kv_offload": {"memory": "8Gi"}})["template"]
+    assert "PYTHONHASHSEED" not in {entry["name"] for entry in server_of(template)["env"]}
 
 
 def test_an_endpoint_picker_is_told_its_own_configuration_as_it_is() -> None:
@@ -239,8 +241,8 @@ def test_an_hpa_scales_what_kserve_makes_and_kserve_is_told_no_number() -> None:
 
 def test_keda_scales_to_none_and_each_role_by_its_own_pods() -> None:
     scale = {**QUEUE, "metric": "prometheus", "min": 0, "query": ASKED, "keda": {}}
-    own = {**QUEUE, "keda": {"server": "http://p:9090"}}
-    serve = {"scale": scale, "prefill": {"scale": own}, "router": GATEWAY}
+    prefill_scale = {**QUEUE, "keda": {"server": "http://p:9090"}}
+    serve = {"scale": scale, "prefill": {"scale": prefill_scale}, "router": GATEWAY}
     _, scalers = render("qwen", args(serve))
     decode, prefill = scalers[""], scalers["-prefill"]
     assert isinstance(decode, ScaledObjectSpec)

@@ -113,7 +113,7 @@ def test_of_several_pickers_one_leads_and_may_say_so() -> None:
 def test_a_way_that_leads_nowhere_is_refused(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError) as error:
         ModelRouteArgs.model_validate(way(**changes))
-    assert any(sentence in each for each in sentences(faults_of(error.value)))
+    assert any(sentence in text for text in sentences(faults_of(error.value)))
 
 
 @pytest.mark.parametrize(

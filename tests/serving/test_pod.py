@@ -153,8 +153,8 @@ def test_what_a_pod_downloads_is_kept_in_an_empty_folder_of_it():
 
 
 def test_what_a_pod_downloads_is_kept_in_a_volume_that_is_mounted_there():
-    kept = {"name": "hub", "mount_path": "/mnt/models/qwen", "claim": "hub", "writable": True}
-    for pod in pods(claim=None, volumes=[kept], server=server(vllm=HUB)):
+    volume = {"name": "hub", "mount_path": "/mnt/models/qwen", "claim": "hub", "writable": True}
+    for pod in pods(claim=None, volumes=[volume], server=server(vllm=HUB)):
         assert pod["volumes"] == [{"name": "hub", "persistentVolumeClaim": {"claimName": "hub"}}]
 
 

@@ -77,8 +77,8 @@ def test_vllm_is_told_its_part(transfer: str | None, config: tuple[str, str, str
     both = roles(serve=serve(transfer=transfer))
     for role, part in zip(("prefill", "decode"), config[1:], strict=True):
         words = container(both[role])["command"]
-        told = json.loads(flag(words, "--kv-transfer-config"))
-        assert told == {"kv_connector": config[0], "kv_role": part}
+        settings = json.loads(flag(words, "--kv-transfer-config"))
+        assert settings == {"kv_connector": config[0], "kv_role": part}
 
 
 def test_nixl_listens_where_other_nodes_reach_it() -> None:
@@ -99,9 +99,9 @@ def test_sglang_is_told_its_mode_and_listens_for_others() -> None:
 
 
 def test_what_a_command_says_is_not_said_again() -> None:
-    own = model(sglang=True, gpus=8)
-    own["server"]["command"] = [*SGLANG, "--host", "::", "--tp=4"]
-    words = server_words(RolesModelArgs.of(own), "prefill")
+    raw = model(sglang=True, gpus=8)
+    raw["server"]["command"] = [*SGLANG, "--host", "::", "--tp=4"]
+    words = server_words(RolesModelArgs.of(raw), "prefill")
     assert words.count("--host") == 1
     assert "--tp-size" not in words
 
@@ -143,8 +143,8 @@ def with_env(server_env: dict[str, str] | None = None, **by_role: dict[str, str]
     section = serve()
     for role, env in by_role.items():
         section[role] = {**section[role], "env": env}
-    whole = model(serve=section)
-    return {**whole, "server": {**whole["server"], "env": server_env}}
+    raw = model(serve=section)
+    return {**raw, "server": {**raw["server"], "env": server_env}}
 
 
 def test_a_variable_is_of_its_role_alone_and_over_the_servers() -> None:
@@ -154,7 +154,7 @@ def test_a_variable_is_of_its_role_alone_and_over_the_servers() -> None:
         router={"RUST_LOG": "debug", "WHERE": "$(POD_NAMESPACE)"},
     )
     env = {
-        name: {each["name"]: each.get("value") for each in container(role)["env"]}
+        name: {entry["name"]: entry.get("value") for entry in container(role)["env"]}
         for name, role in roles(**changes).items()
     }
     assert (env["prefill"]["UCX_TLS"], env["prefill"]["TZ"]) == ("rc,cuda_copy", "UTC")
@@ -294,15 +294,15 @@ def test_a_group_has_a_zone_for_itself_by_an_affinity_of_ours() -> None:
     for kind, operator in (("podAffinity", "In"), ("podAntiAffinity", "NotIn")):
         [term] = affinity[kind]["requiredDuringSchedulingIgnoredDuringExecution"]
         assert term["topologyKey"] == zone
-        own = {"key": f"{LABELS}/group-name", "operator": operator, "values": ["qwen"]}
-        assert own in term["labelSelector"]["matchExpressions"]
+        expression = {"key": f"{LABELS}/group-name", "operator": operator, "values": ["qwen"]}
+        assert expression in term["labelSelector"]["matchExpressions"]
 
 
 def test_an_update_goes_as_its_role_says() -> None:
     update = {"type": "InPlaceOnly", "partition": 0, "max_surge": 1, "grace_seconds": 5}
     decode = {"scale": FIXED, "update": update}
-    told = roles(serve=serve(decode=decode))["decode"]["rolloutStrategy"]["rollingUpdate"]
-    assert told == {
+    strategy = roles(serve=serve(decode=decode))["decode"]["rolloutStrategy"]["rollingUpdate"]
+    assert strategy == {
         "type": "InPlaceOnly",
         "partition": 0,
         "maxSurge": 1,

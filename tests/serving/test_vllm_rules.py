@@ -253,9 +253,9 @@ def test_a_flag_that_both_servers_know_passes_in_both(release: str, words: list[
     ("release", "flag"), [("0.9.2", "--headless"), ("0.19.0", "--grpc"), ("0.28.0", "--grpc")]
 )
 def test_a_server_that_no_request_reaches_is_refused_in_vllm_serve_too(release: str, flag: str):
-    said = refusal(ModelServer, started(release, "vllm", "serve", "/m", flag))
-    assert said.startswith(f"command is '{flag}', but it must be left out: ")
-    assert said.endswith("and neither a probe nor the Service reaches it.")
+    sentence = refusal(ModelServer, started(release, "vllm", "serve", "/m", flag))
+    assert sentence.startswith(f"command is '{flag}', but it must be left out: ")
+    assert sentence.endswith("and neither a probe nor the Service reaches it.")
 
 
 @pytest.mark.parametrize("words", [["--api-key", "sk-1"], ["--api-key=sk-1"], ["--api-key sk-1"]])

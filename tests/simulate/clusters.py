@@ -23,8 +23,8 @@ TOLERATES = {"tolerations": [{"key": GPU, "operator": "Exists"}]}
 def pool(name: str, least: int = 0, most: int = 4, **changes: Any) -> LivePool:
     """A pool of nodes with a card, labelled by its name."""
     size = Size(f"ecs.{name}", 32_000, 128 * GIB, 50, gpus=1, gpu=name)
-    made = LivePool(f"np-{name}", name, (size,), (ZONE,), least, most, labels={"card": name})
-    return replace(made, **changes)
+    base = LivePool(f"np-{name}", name, (size,), (ZONE,), least, most, labels={"card": name})
+    return replace(base, **changes)
 
 
 def node(of: str | LivePool, number: int = 1, **changes: Any) -> SimulatedNode:
@@ -88,23 +88,23 @@ def cluster(
 
 def submit(placement: Placement, now: float, of: PodTemplate, count: int = 1) -> list[Pod]:
     """Submits pods of a template, and schedules."""
-    first = sum(each.template is of for each in placement.pods.values()) + 1
-    made = [
+    first = sum(pod.template is of for pod in placement.pods.values()) + 1
+    batch = [
         placement.submit(now, f"{of.name}-{number}-{now:g}", of)
         for number in range(first, first + count)
     ]
     placement.schedule(now)
-    return made
+    return batch
 
 
 def places(placement: Placement) -> dict[str, dict[str, int]]:
     """Pods by workload and pool, without those that are ending."""
-    seen: dict[str, Counter[str]] = {}
+    counts: dict[str, Counter[str]] = {}
     for pod in placement.pods.values():
         if pod.ending is None:
             where = pod.node.pool if pod.node else "pending"
-            seen.setdefault(pod.template.name, Counter())[where] += 1
-    return {name: dict(where) for name, where in seen.items()}
+            counts.setdefault(pod.template.name, Counter())[where] += 1
+    return {name: dict(where) for name, where in counts.items()}
 
 
 def told(events: Sequence[Event]) -> list[tuple[str, str, str]]:

@@ -68,8 +68,8 @@ class _Player:
             now = index * SYNC_SECONDS * _SECOND_MS
             pods = self.there(now - _BEFORE_MS)
             amounts = {} if value is None else {"load": value}
-            seen = self.seen(pods, now - _BEFORE_MS, value)
-            self.replicas = self.hpa.decide(now / _SECOND_MS, self.replicas, seen, amounts)
+            metrics = self.seen(pods, now - _BEFORE_MS, value)
+            self.replicas = self.hpa.decide(now / _SECOND_MS, self.replicas, metrics, amounts)
             staying = [pod for pod in self.pods if pod.leaving == math.inf]
             for pod in staying[self.replicas :]:
                 pod.leaving = now
@@ -77,13 +77,13 @@ class _Player:
             yield self.replicas
 
     def there(self, now: int) -> list[_Pod]:
-        made = [pod for pod in self.pods if now < pod.leaving + self.trace.leave]
-        return [*self.extra, *made]
+        pods = [pod for pod in self.pods if now < pod.leaving + self.trace.leave]
+        return [*self.extra, *pods]
 
     def seen(self, pods: Sequence[_Pod], now: int, value: int | None) -> list[PodMetrics]:
         trace = self.trace
         running = sum(now >= pod.created + trace.pending for pod in pods)
-        seen = []
+        metrics = []
         for index, pod in enumerate(pods, start=1):
             started, ready = pod.created + trace.pending, pod.created + trace.start
             lost = pod.created + trace.lost if trace.lost else math.inf
@@ -92,7 +92,7 @@ class _Player:
             figures = {}
             if now >= started and value is not None and not is_silent:
                 figures = dict.fromkeys(("load", "cpu", "memory"), value // running)
-            seen.append(
+            metrics.append(
                 PodMetrics(
                     figures,
                     dict.fromkeys(("cpu", "memory"), trace.request) if trace.request else {},
@@ -104,7 +104,7 @@ class _Player:
                     measured=(now - _MEASURE_MS) / _SECOND_MS,
                 )
             )
-        return seen
+        return metrics
 
 
 def play(trace: Trace) -> list[int]:
@@ -115,9 +115,9 @@ def play(trace: Trace) -> list[int]:
 def differences(expected: Sequence[int], replicas: Sequence[int]) -> list[str]:
     """Each decision that differs, in words."""
     return [
-        f"decision {index} is {ours}, but it must be {theirs}"
-        for index, (ours, theirs) in enumerate(zip(replicas, expected, strict=True))
-        if ours != theirs
+        f"decision {index} is {answer}, but it must be {reference}"
+        for index, (answer, reference) in enumerate(zip(replicas, expected, strict=True))
+        if answer != reference
     ]
 
 

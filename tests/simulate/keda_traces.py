@@ -51,7 +51,7 @@ class Trace:
         if not self.others:
             return [{"s0-prometheus": value} for value in self.values]
         pairs = zip(self.values, self.others, strict=True)
-        return [{"s0-prometheus": value, "s1-prometheus": other} for value, other in pairs]
+        return [{"s0-prometheus": value, "s1-prometheus": second} for value, second in pairs]
 
     def asked(self) -> dict[str, Any]:
         """As KEDA's own executor is asked."""

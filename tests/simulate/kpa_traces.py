@@ -75,12 +75,12 @@ def differences(expected: Mapping[str, Any], decisions: Decisions) -> list[str]:
     """Each decision that differs, in words."""
     kinds = (("ticks", decisions.ticks), ("changes", decisions.changes))
     return [
-        f"{kind}[{index}] is {ours}, but it must be {theirs}"
+        f"{kind}[{index}] is {answer}, but it must be {reference}"
         for kind, all_ours in kinds
-        for index, (ours, theirs) in enumerate(
+        for index, (answer, reference) in enumerate(
             itertools.zip_longest(all_ours, map(tuple, expected[kind]))
         )
-        if ours != theirs
+        if answer != reference
     ]
 
 
@@ -204,8 +204,8 @@ def _noise(seconds: int, mean: float, seed: int) -> list[float]:
     return [round(max(0.0, draw.gauss(mean, mean)), 3) for _ in range(seconds)]
 
 
-def _bursts(seconds: int, every: int, length: int, value: float) -> list[float]:
-    return [value if second % every < length else 0.0 for second in range(seconds)]
+def _bursts(seconds: int, period: int, length: int, value: float) -> list[float]:
+    return [value if second % period < length else 0.0 for second in range(seconds)]
 
 
 def _walk(seconds: int, most: int, seed: int) -> Iterator[tuple[int, int]]:
@@ -440,7 +440,7 @@ def _drawn(draw: random.Random, name: str) -> Trace:
         "metric-aggregation-algorithm": draw.choice(("linear", "weighted-exponential")),
         "serving.knative.dev/progress-deadline": draw.choice(("20s", "60s", "600s")),
     }
-    kept = {key: text for key, text in annotations.items() if draw.random() < 0.4}
+    subset = {key: text for key, text in annotations.items() if draw.random() < 0.4}
     config = {
         "max-scale-up-rate": draw.choice(("1.1", "1.5", "10", "1000")),
         "max-scale-down-rate": draw.choice(("1.05", "1.5", "2", "5")),
@@ -453,7 +453,7 @@ def _drawn(draw: random.Random, name: str) -> Trace:
     return Trace(
         name,
         _load(draw, seconds),
-        kept,
+        subset,
         limit=draw.choice((0, 0, 1, 4, 30)),
         config={key: text for key, text in config.items() if draw.random() < 0.4},
         unreachable=draw.random() < 0.1,

@@ -11,12 +11,12 @@ from typing import Any, Final
 PATH: Final = Path(__file__).parent / "decisions.json.gz"
 
 
-def digest(asked: Mapping[str, Any]) -> str:
+def digest(request: Mapping[str, Any]) -> str:
     """Changes with what an autoscaler is asked."""
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def decided(kind: str, name: str, asked: Mapping[str, Any]) -> Any:
+def decided(kind: str, name: str, request: Mapping[str, Any]) -> Any:
     """What was decided on a trace.
 
     Args:
@@ -27,10 +27,10 @@ def decided(kind: str, name: str, asked: Mapping[str, Any]) -> Any:
     Raises:
         LookupError: Something else was asked then.
     """
-    kept = read()[kind]["traces"].get(name)
-    if kept is None or kept["asked"] != digest(asked):
+    record = read()[kind]["traces"].get(name)
+    if record is None or record["asked"] != digest(request):
         raise LookupError(f"{name} was not asked so: run python -m proof.autoscalers")
-    return kept["decided"]
+    return record["decided"]
 
 
 @cache

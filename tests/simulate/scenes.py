@@ -76,8 +76,8 @@ def scene(*models: Model, jobs: tuple[Job, ...] = (), **changes: Any) -> Scene:
     fields: dict[str, Any] = {
         "pools": pools,
         "policies": [
-            policy(unit("a10"), unit("t4"), name=each.name, before_next_unit=True)
-            for each in (*models, *jobs)
+            policy(unit("a10"), unit("t4"), name=workload.name, before_next_unit=True)
+            for workload in (*models, *jobs)
         ],
         "models": models or (model(),),
         "jobs": jobs,

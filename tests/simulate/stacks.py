@@ -57,10 +57,10 @@ class HandSimulator:
         if least > room:
             return None
         self.attempts.append(changes)
-        wanted = min(
+        demand = min(
             serve.scale.max, max(least, math.ceil(self.busy / (serve.scale.target or 100)))
         )
-        pods = min(wanted, room)
+        pods = min(demand, room)
         waits = [self.engine] * 1000
         waits[:100] = [self.engine + 5 * max(0, self.busy - 5 * pods)] * 100
         has_reserve = getattr(serve, "reserve", None) is not None
@@ -73,7 +73,7 @@ class HandSimulator:
         of_model = model(
             section.name,
             requests=requests(waits),
-            desired=[CountChange(0, least), CountChange(10, wanted), CountChange(8650, least)],
+            desired=[CountChange(0, least), CountChange(10, demand), CountChange(8650, least)],
             ready=[CountChange(0, least), CountChange(10, pods), CountChange(8650, least)],
             pods=[Lifespan(section.name, "", 0, DAY, 1, 1)] * least,
         )

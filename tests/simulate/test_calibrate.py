@@ -86,11 +86,11 @@ class Simulated:
 
     def __call__(self, factors: Factors) -> SimulationResults:
         self.factors.append(factors)
-        asked = sorted((s for s in self.run.samples if s.output_tokens), key=lambda s: s.due)
-        arrivals = np.array([s.due for s in asked])
+        samples = sorted((s for s in self.run.samples if s.output_tokens), key=lambda s: s.due)
+        arrivals = np.array([s.due for s in samples])
         firsts = arrivals + 0.25 * factors.prefill**self.skew
-        ends = firsts + 0.03 * factors.decode * np.array([s.output_tokens - 1 for s in asked])
-        endings = np.full(len(asked), Ending.ANSWERED, np.int8)
+        ends = firsts + 0.03 * factors.decode * np.array([s.output_tokens - 1 for s in samples])
+        endings = np.full(len(samples), Ending.ANSWERED, np.int8)
         requests = RequestResults(arrivals, firsts, ends, endings, 0, 0)
         return results(model(requests=requests))
 
@@ -265,8 +265,8 @@ def test_it_says_how_far_it_was_off_and_how_far_it_is(scene: Scene) -> None:
     assert re.search(r"TTFT p50 +4\d\d ms +250 ms +-4\d% +4\d\d ms +[+-]0%", text)
     assert "Factors: prefill 1.7" in text
     assert re.search(r"Off by 4\d\.\d% on average .* by [0-9]\.\d% .* held out", text)
-    few = said(fitted(measured_run(count=6), scene))
-    assert "of the same answers" in few
+    brief = said(fitted(measured_run(count=6), scene))
+    assert "of the same answers" in brief
 
 
 def test_factors_that_bring_it_no_closer_are_told(scene: Scene) -> None:
@@ -317,8 +317,8 @@ def test_what_is_no_calibration_is_refused(tmp_path: Path, text: str, sentence: 
 
 def test_factors_change_the_times_of_their_model_and_of_nodes(scene: Scene) -> None:
     factors = Factors(node=2, image=3, load=4, prefill=5, decode=0.5)
-    other = calibrated(scene, [Calibration("qwen", "x", factors)])
-    [was], [now] = scene.models, other.models
+    outcome = calibrated(scene, [Calibration("qwen", "x", factors)])
+    [was], [now] = scene.models, outcome.models
     for name, start in was.starts.items():
         assert now.starts[name].first_image == start.first_image.times(3)
         assert now.starts[name].image == start.image
@@ -326,7 +326,7 @@ def test_factors_change_the_times_of_their_model_and_of_nodes(scene: Scene) -> N
         assert now.starts[name].engine == start.engine.times(4)
     for pool, engine in was.engines.items():
         assert now.engines[pool] == engine.scaled(5, 0.5)
-    assert other.node_added == {name: band.times(2) for name, band in scene.node_added.items()}
+    assert outcome.node_added == {name: band.times(2) for name, band in scene.node_added.items()}
     assert calibrated(scene, []) == replace(scene, models=[*scene.models])
     elsewhere = calibrated(scene, [Calibration("llama", "x", Factors(decode=2))])
     assert [*elsewhere.models] == [*scene.models]

@@ -108,12 +108,12 @@ class Play:
         self.placement.add_node(self.now, node(card, self.made, gpus=gpus))
 
     def lose(self, first: int, _: int) -> None:
-        if found := self._node(first):
-            self.placement.remove_node(self.now, found.name)
+        if host := self._node(first):
+            self.placement.remove_node(self.now, host.name)
 
     def cordon(self, first: int, second: int) -> None:
-        if found := self._node(first):
-            self.placement.cordon(self.now, found.name, unschedulable=bool(second % 2))
+        if host := self._node(first):
+            self.placement.cordon(self.now, host.name, unschedulable=bool(second % 2))
 
     def wait(self, first: int, _: int) -> None:
         self.now += first
@@ -133,15 +133,15 @@ def check(play: Play) -> None:
     placed = [pod for node in placement.nodes.values() for pod in node.pods.values()]
     assert len(placed) == len(set(placed))
     assert {pod for pod in placement.pods.values() if pod.node} == set(placed)
-    for there in placement.nodes.values():
+    for host in placement.nodes.values():
         used: Counter[str] = Counter()
-        for pod in there.pods.values():
-            assert pod.node is there
+        for pod in host.pods.values():
+            assert pod.node is host
             used.update(pod.template.requests)
-        for name, amount in there.allocatable.items():
-            assert 0 <= there.free[name] == amount - used[name]
-        for pod in there.nominees.values():
-            assert pod.nominated is there
+        for name, amount in host.allocatable.items():
+            assert 0 <= host.free[name] == amount - used[name]
+        for pod in host.nominees.values():
+            assert pod.nominated is host
             assert pod.node is None
     if play.rule:
         for number, rule in enumerate(play.rule.units):
@@ -175,15 +175,15 @@ def test_in_the_end_no_pod_waits_for_what_is_free_or_for_what_lower_priority_hol
     play.settle()
     for pod in play.placement.pods.values():
         if pod.node is None:
-            for there in play.placement.nodes.values():
-                if is_open(play, pod.template, there):
+            for host in play.placement.nodes.values():
+                if is_open(play, pod.template, host):
                     ends_others = preempts and tries_to_preempt(play)
-                    assert not helps(pod, there, ends_others), (pod.name, there.name)
+                    assert not helps(pod, host, ends_others), (pod.name, host.name)
 
 
-def is_open(play: Play, of: PodTemplate, there: SimulatedNode) -> bool:
+def is_open(play: Play, of: PodTemplate, host: SimulatedNode) -> bool:
     """Whether a node is in a unit that takes one more pod, now that no time runs any more."""
-    if there.unschedulable:
+    if host.unschedulable:
         return False
     if play.rule is None:
         return True
@@ -192,7 +192,7 @@ def is_open(play: Play, of: PodTemplate, there: SimulatedNode) -> bool:
     )
     for number, rule in enumerate(play.rule.units):
         full = rule.max is not None and counts[number] >= rule.max
-        if there.units_of(play.rule) == (number,):
+        if host.units_of(play.rule) == (number,):
             return not full
         if play.rule.when is NextUnitPolicy.EXCEED_MAX and rule.bounded and not full:
             return False
@@ -216,14 +216,14 @@ def tries_to_preempt(play: Play) -> bool:
     )
 
 
-def helps(pod: Pod, there: SimulatedNode, preempts: bool) -> bool:
+def helps(pod: Pod, host: SimulatedNode, preempts: bool) -> bool:
     """Whether a pod would fit a node, once those of lower priority are gone that it may end."""
     freed: Counter[str] = Counter()
-    for other in there.pods.values():
-        if preempts and other.template.priority < pod.template.priority:
-            freed.update(other.template.requests)
+    for neighbour in host.pods.values():
+        if preempts and neighbour.template.priority < pod.template.priority:
+            freed.update(neighbour.template.requests)
     return all(
-        there.free.get(name, 0) + freed[name] >= amount
+        host.free.get(name, 0) + freed[name] >= amount
         for name, amount in pod.template.requests.items()
     )
 

@@ -67,8 +67,8 @@ def test_the_keys_are_those_that_are_documented() -> None:
 
 
 def test_it_says_its_version_and_that_nothing_was_measured() -> None:
-    said = document(comparison())
-    assert (said["format"], said["simulated"], said["seed"]) == (1, True, 7)
+    content = document(comparison())
+    assert (content["format"], content["simulated"], content["seed"]) == (1, True, 7)
 
 
 def test_a_time_that_never_came_is_null_and_not_a_number_that_json_lacks() -> None:
@@ -84,16 +84,16 @@ def test_a_time_that_never_came_is_null_and_not_a_number_that_json_lacks() -> No
 
 def test_a_search_is_in_it_with_its_change_and_its_diff() -> None:
     stack = stack_of("dev")
-    for text, kept in (("ttft_p95=2s", True), ("ttft_p50=1ms", False)):
+    for text, is_kept in (("ttft_p95=2s", True), ("ttft_p50=1ms", False)):
         result = search(
             stack, environment_of(stack), ["qwen"], objectives(text), HandSimulator(stack)
         )
         slo = json.loads(to_json(comparison(), result, "DIFF"))["slo"]
-        assert slo["kept"] is slo["best"]["kept"] is kept
+        assert slo["kept"] is slo["best"]["kept"] is is_kept
         assert slo["best"]["changes"] == dict(result.best.changes)
         assert slo["diff"] == "DIFF"
         assert slo["simulations"] == result.simulations
         assert slo["promised"][0]["seconds"] in (2.0, 0.001)
         assert slo["today"]["money"] == {"CNY": 1200.0}
-        assert bool(slo["limits"]) is not kept
+        assert bool(slo["limits"]) is not is_kept
     assert "slo" not in json.loads(to_json(comparison()))

@@ -123,11 +123,11 @@ def test_a_format_has_its_bytes(names, quantization, precision):
 
 
 def test_fewer_bits_make_answers_faster_and_8_bits_in_which_it_multiplies_prompts_too():
-    whole = engine_estimate(QWEN, FP16, GPUS["L20"]).likely
+    sixteen = engine_estimate(QWEN, FP16, GPUS["L20"]).likely
     eight = engine_estimate(QWEN, Precision(1.0), GPUS["L20"]).likely
     multiplied = engine_estimate(QWEN, Precision(1.0, multiplied=True), GPUS["L20"]).likely
-    assert eight.tpot(1) < 0.7 * whole.tpot(1)
-    assert eight.token_seconds == whole.token_seconds == 2 * multiplied.token_seconds
+    assert eight.tpot(1) < 0.7 * sixteen.tpot(1)
+    assert eight.token_seconds == sixteen.token_seconds == 2 * multiplied.token_seconds
     on_a10 = engine_estimate(QWEN, Precision(1.0, multiplied=True), A10).likely
     assert on_a10.token_seconds == engine_estimate(QWEN, FP16, A10).likely.token_seconds
 
@@ -150,14 +150,14 @@ def test_a_model_that_does_not_fit_is_said_to_need_so_much():
 
 
 def test_more_cards_share_weights_matrices_and_cache_at_the_price_of_an_exchange():
-    one = engine_estimate(QWEN, FP16, A10).likely
+    single = engine_estimate(QWEN, FP16, A10).likely
     two = engine_estimate(QWEN, FP16, A10, EngineSettings(tensor=2)).likely
-    assert two.weight_seconds == one.weight_seconds / 2
-    assert one.token_seconds / 2 < two.token_seconds < one.token_seconds
-    assert two.step_seconds > one.step_seconds
-    assert two.kv_tokens > 3 * one.kv_tokens
+    assert two.weight_seconds == single.weight_seconds / 2
+    assert single.token_seconds / 2 < two.token_seconds < single.token_seconds
+    assert two.step_seconds > single.step_seconds
+    assert two.kv_tokens > 3 * single.kv_tokens
     pipeline = engine_estimate(QWEN, FP16, A10, EngineSettings(pipeline=2)).likely
-    assert pipeline.weight_seconds == one.weight_seconds
+    assert pipeline.weight_seconds == single.weight_seconds
     assert pipeline.kv_tokens == two.kv_tokens
 
 
@@ -175,8 +175,8 @@ def test_releases_before_0_8_read_whole_prompts_and_have_overheads_of_their_own(
     assert (old.chunked, old.budget) == (False, 4096)
     assert (new.chunked, new.budget) == (True, 2048)
     assert old.sequence_seconds > new.sequence_seconds
-    told = EngineSettings((0, 7, 3), longest=4096, chunked=True)
-    assert engine_estimate(QWEN, FP16, A10, told).likely.chunked
+    settings = EngineSettings((0, 7, 3), longest=4096, chunked=True)
+    assert engine_estimate(QWEN, FP16, A10, settings).likely.chunked
 
 
 def test_large_cards_take_more_in_a_step():
@@ -268,10 +268,12 @@ def test_files_that_are_smaller_than_the_name_says_are_in_fewer_bits():
     vllm = {key: value for key, value in model["server"]["vllm"].items() if key != "quantization"}
     server = {**model["server"], "vllm": vllm, "mount_path": "/mnt/models/qwen"}
     raw = {**dev(), "models": [{**model, "volume": smaller, "server": server}]}
-    whole = {**smaller, "size": "16Gi"}
-    full = merged(raw, {"models": [{**raw["models"][0], "volume": whole}]})
-    few, many = (profile_of(*model_of(each)).likely for each in (raw, full))
-    assert few.weight_seconds == pytest.approx(many.weight_seconds * 8.6 / 15.2, rel=0.1)
+    volume = {**smaller, "size": "16Gi"}
+    full = merged(raw, {"models": [{**raw["models"][0], "volume": volume}]})
+    smaller_profile, larger_profile = (profile_of(*model_of(stack)).likely for stack in (raw, full))
+    assert smaller_profile.weight_seconds == pytest.approx(
+        larger_profile.weight_seconds * 8.6 / 15.2, rel=0.1
+    )
 
 
 def test_a_shape_that_is_told_is_taken():

@@ -21,8 +21,11 @@ def test_a_decision_that_differs_is_told() -> None:
     trace = TRACES[0]
     expected = recorded.decided("kpa", trace.name, trace.asked())
     ticks = [[9, *expected["ticks"][0][1:]], *expected["ticks"][1:], [1, 0, 1, 0]]
-    told = differences({**expected, "ticks": ticks}, play(trace))
-    assert [sentence.split(",")[0] for sentence in told] == ["ticks[0] is (2", "ticks[119] is None"]
+    sentences = differences({**expected, "ticks": ticks}, play(trace))
+    assert [sentence.split(",")[0] for sentence in sentences] == [
+        "ticks[0] is (2",
+        "ticks[119] is None",
+    ]
 
 
 def service(limit: int | None = None, **notes: str) -> dict[str, Any]:

@@ -23,14 +23,14 @@ def scaled(
     """A cluster with the nodes that its pools have at least."""
     placement = Placement(policies)
     autoscaler = NodeAutoscaler(pools, placement, idle_seconds=IDLE)
-    for each in autoscaler.first_nodes():
-        placement.add_node(0, each)
+    for machine in autoscaler.first_nodes():
+        placement.add_node(0, machine)
     return placement, autoscaler
 
 
 def bought(autoscaler: NodeAutoscaler, now: float = 1) -> list[tuple[str, str, str]]:
     decision = autoscaler.decide(now)
-    return [(each.pool.name, each.size.name, each.zone.name) for each in decision.bought]
+    return [(order.pool.name, order.size.name, order.zone.name) for order in decision.bought]
 
 
 def test_a_pod_that_found_no_place_gets_a_node_and_only_once():
@@ -222,7 +222,7 @@ def test_a_pod_that_others_make_room_for_gets_no_node():
     placement, autoscaler = scaled(pool("t4", least=1))
     submit(placement, 0, template("train", LOW))
     submit(placement, 1, template())
-    assert [each.node.name for each in autoscaler.decide(1).bought] == []
+    assert [order.node.name for order in autoscaler.decide(1).bought] == []
 
 
 def chance(seed: int) -> random.Random:

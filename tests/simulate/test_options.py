@@ -79,8 +79,8 @@ def test_a_part_of_a_day_says_that_the_figures_of_a_day_are_extrapolated(
 ) -> None:
     simulated = dict.fromkeys(BandPoint, results(model(), seconds=seconds))
     notes = [*comparison(outcome("as-is", simulated)).notes()]
-    told = "Hours and money of a day are 4.0 times those of the 6 hours that are simulated"
-    assert any(note.startswith(told) for note in notes) is is_told
+    sentence = "Hours and money of a day are 4.0 times those of the 6 hours that are simulated"
+    assert any(note.startswith(sentence) for note in notes) is is_told
 
 
 def test_what_a_reserve_instance_costs_is_said_to_be_left_out() -> None:
@@ -92,8 +92,10 @@ def test_what_a_reserve_instance_costs_is_said_to_be_left_out() -> None:
         if option.key == "zero+reserve"
     ]
     assert isinstance(reserve, strategies.Variant)
-    told = "Money and GPU-hours leave out the reserve instances of qwen"
-    assert any(note.startswith(told) for note in read_scene(stage(stack, reserve.changes)).notes)
+    sentence = "Money and GPU-hours leave out the reserve instances of qwen"
+    assert any(
+        note.startswith(sentence) for note in read_scene(stage(stack, reserve.changes)).notes
+    )
     assert not any("reserve" in note for note in read_scene(staged).notes)
 
 

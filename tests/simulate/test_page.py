@@ -117,8 +117,8 @@ def test_what_was_not_simulated_says_why(page: Page) -> None:
 def test_a_search_is_above_with_its_change_and_what_stands_in_the_way() -> None:
     stack = stack_of("dev")
     environment, simulator = environment_of(stack), HandSimulator(stack)
-    found = search(stack, environment, ["qwen"], objectives("ttft_p95=2s"), simulator)
-    page = Page(render(comparison(outcome("as-is", cases())), found, "-a\n+<b>"))
+    result = search(stack, environment, ["qwen"], objectives("ttft_p95=2s"), simulator)
+    page = Page(render(comparison(outcome("as-is", cases())), result, "-a\n+<b>"))
     assert "Promised: TTFT p95 at most 2 s." in page.text
     assert "-a +<b>" in page.text
     missed = search(stack, environment, ["qwen"], objectives("ttft_p50=1ms"), simulator)
@@ -171,8 +171,8 @@ def test_a_page_of_a_hundred_thousand_requests_stays_small() -> None:
 
 def test_a_model_without_requests_or_without_answers_has_a_page_too() -> None:
     lost = requests([1.0] * 20, endings=dict.fromkeys(range(20), Ending.REJECTED))
-    for one in (requests([]), lost):
-        quiet = results(model(requests=one, pods=(), desired=(), ready=()), jobs=(), nodes=())
+    for arrivals in (requests([]), lost):
+        quiet = results(model(requests=arrivals, pods=(), desired=(), ready=()), jobs=(), nodes=())
         page = Page(render(comparison(outcome("as-is", dict.fromkeys(BandPoint, quiet)))))
         assert "as-is" in page.text
     assert "never" in page.text

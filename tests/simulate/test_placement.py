@@ -58,7 +58,7 @@ def test_a_pod_goes_where_its_requests_are_free_and_its_selector_matches(
 
 
 @pytest.mark.parametrize(
-    ("mode", "asked", "pods"),
+    ("mode", "requests", "pods"),
     [
         ("cgpu", {"aliyun.com/gpu-mem": 8}, 3),
         ("core_mem", {"aliyun.com/gpu-mem": 8, "aliyun.com/gpu-core.percentage": 50}, 2),
@@ -67,20 +67,20 @@ def test_a_pod_goes_where_its_requests_are_free_and_its_selector_matches(
     ],
 )
 def test_parts_of_a_card_are_counted_by_the_names_that_its_node_offers(
-    mode: str, asked: dict[str, int], pods: int
+    mode: str, requests: dict[str, int], pods: int
 ):
     shared = pool("a10", labels={"ack.node.gpu.schedule": mode})
     placement = Placement()
     placement.add_node(0, node(shared, gpu_memory_gib=24, mig={"1g.5gb": 7}))
-    made = submit(placement, 0, template(gpus=0, cpu=100, requests=asked), 8)
-    assert sum(pod.node is not None for pod in made) == pods
+    batch = submit(placement, 0, template(gpus=0, cpu=100, requests=requests), 8)
+    assert sum(pod.node is not None for pod in batch) == pods
 
 
 def test_a_node_takes_only_so_many_pods():
     placement = Placement()
     placement.add_node(0, node("a10", pods=2))
-    made = submit(placement, 0, template(gpus=0, cpu=1), 3)
-    assert [pod.node is not None for pod in made] == [True, True, False]
+    pods = submit(placement, 0, template(gpus=0, cpu=1), 3)
+    assert [pod.node is not None for pod in pods] == [True, True, False]
 
 
 @pytest.mark.parametrize(("spec", "fits"), [({}, False), (TOLERATES, True)])
@@ -100,10 +100,10 @@ def test_pods_that_must_stand_apart_do():
         "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     }
     placement = cluster({"a10": 2})
-    made = submit(placement, 0, template(gpus=0, spec=apart), 3)
+    pods = submit(placement, 0, template(gpus=0, spec=apart), 3)
     assert places(placement) == {"qwen": {"a10": 2, "pending": 1}}
-    assert made[0].node is not made[1].node
-    placement.remove(1, made[0])
+    assert pods[0].node is not pods[1].node
+    placement.remove(1, pods[0])
     placement.schedule(1)
     assert places(placement) == {"qwen": {"a10": 2}}
 
@@ -169,8 +169,13 @@ def test_a_required_spread_holds_and_a_wished_one_is_kept_where_it_can_be():
         for zone, count in zones:
             for number in range(count):
                 name = f"{zone}{number}"
-                there = {GPU: 1 if zone == "b" else 2, "cpu": 32_000, "memory": 99 * GIB, "pods": 9}
-                placement.add_node(0, SimulatedNode(name, zone, {"zone": zone}, (), there))
+                capacity = {
+                    GPU: 1 if zone == "b" else 2,
+                    "cpu": 32_000,
+                    "memory": 99 * GIB,
+                    "pods": 9,
+                }
+                placement.add_node(0, SimulatedNode(name, zone, {"zone": zone}, (), capacity))
         return placement
 
     placement = zoned()
@@ -187,8 +192,8 @@ def test_of_alike_nodes_the_emptier_one_is_taken_then_the_older_one():
     placement = cluster({"a10": 3})
     agent = template("agent", gpus=0, cpu=16_000, requests={"memory": 64 * GIB})
     placement.submit(0, "agent", agent, node="a10-1")
-    made = submit(placement, 0, template(), 2)
-    assert [pod.node and pod.node.name for pod in made] == ["a10-2", "a10-3"]
+    pods = submit(placement, 0, template(), 2)
+    assert [pod.node and pod.node.name for pod in pods] == ["a10-2", "a10-3"]
 
 
 # The queue
@@ -288,9 +293,9 @@ def test_a_pod_that_is_ending_counts_only_where_the_policy_says_so():
         placement = cluster({"a10": 2, "t4": 1}, [rule])
         [pod] = submit(placement, 0, template())
         placement.end(1, pod)
-        [other] = submit(placement, 1, pod.template)
-        assert other.node is not None
-        assert other.node.pool == where
+        [successor] = submit(placement, 1, pod.template)
+        assert successor.node is not None
+        assert successor.node.pool == where
 
 
 def test_a_pod_counts_in_the_unit_that_it_was_placed_in_and_not_in_others_of_its_node():
@@ -312,9 +317,9 @@ def test_pods_of_another_group_do_not_count_and_a_pod_of_none_is_refused():
     rule = policy(unit("a10", max=1), unit("t4"), match_label_keys=("hash",))
     placement = cluster({"a10": 2, "t4": 2}, [rule])
     submit(placement, 0, template(labels={"hash": "1"}), 2)
-    [other] = submit(placement, 0, template("qwen", labels={"hash": "2"}))
-    assert other.node is not None
-    assert other.node.pool == "a10"
+    [outsider] = submit(placement, 0, template("qwen", labels={"hash": "2"}))
+    assert outsider.node is not None
+    assert outsider.node.pool == "a10"
     placement.submit(1, "none", template())
     [event] = placement.schedule(1)
     assert isinstance(event, Waits)
@@ -398,8 +403,8 @@ def test_a_max_that_is_not_reached_keeps_a_pod_until_another_one_ends():
 
 def test_pods_of_a_later_unit_cost_less_to_end():
     placement = cluster({"a10": 1, "t4": 1, "l20": 1}, [policy()])
-    made = submit(placement, 0, template(), 3)
-    assert [(pod.unit, pod.cost) for pod in made] == [(0, 200), (1, 100), (2, 0)]
+    pods = submit(placement, 0, template(), 3)
+    assert [(pod.unit, pod.cost) for pod in pods] == [(0, 200), (1, 100), (2, 0)]
 
 
 # Preemption
@@ -415,14 +420,14 @@ def test_a_pod_of_lower_priority_gives_way_and_its_card_is_kept_until_it_is_gone
     assert events[1].why == "others make room on a10-1"
     assert low.ending == 1
     assert high.nominated is low.node
-    [other] = submit(placement, 2, template("train-2", LOW))
+    [latecomer] = submit(placement, 2, template("train-2", LOW))
     placement.remove(31, low)
     assert told(placement.schedule(31))[0] == ("bound", "high", "a10-1")
-    assert other.node is None
+    assert latecomer.node is None
 
 
 @pytest.mark.parametrize(
-    ("mine", "theirs", "preempts", "gives_way"),
+    ("mine", "rival", "preempts", "gives_way"),
     [
         (HIGH, LOW, True, True),
         (HIGH, HIGH, True, False),
@@ -432,20 +437,20 @@ def test_a_pod_of_lower_priority_gives_way_and_its_card_is_kept_until_it_is_gone
 )
 @pytest.mark.parametrize("policies", [[], [policy()], [policy(before_next_unit=True)]])
 def test_only_a_lower_priority_gives_way_and_only_to_who_preempts(
-    policies: list[UnitPolicy], mine: int, theirs: int, preempts: bool, gives_way: bool
+    policies: list[UnitPolicy], mine: int, rival: int, preempts: bool, gives_way: bool
 ):
     placement = cluster({"a10": 1}, policies)
-    [there] = submit(placement, 0, template("train", theirs))
+    [resident] = submit(placement, 0, template("train", rival))
     submit(placement, 1, template(priority=mine, preempts=preempts))
-    assert (there.ending is not None) is gives_way
+    assert (resident.ending is not None) is gives_way
 
 
 def test_nobody_gives_way_where_that_makes_no_room():
     placement = cluster({"a10": 1})
-    [there] = submit(placement, 0, template("train", LOW))
+    [resident] = submit(placement, 0, template("train", LOW))
     submit(placement, 1, template(gpus=2))
     submit(placement, 1, template("other", spec={"nodeSelector": {"card": "t4"}}))
-    assert there.ending is None
+    assert resident.ending is None
 
 
 def test_as_few_give_way_as_make_room_and_the_least_important_ones():
@@ -477,8 +482,8 @@ def test_the_node_is_chosen_whose_victims_matter_least(
         for index, (priority, bound) in enumerate(pods):
             name = f"p{number}{index}"
             placement.submit(bound, name, template(name, priority), node=f"a10-{number}")
-    whole = template(spec={}, requests={GPU: 1, "cpu": 32_000 - 1})
-    [pod] = submit(placement, 9, whole)
+    giant = template(spec={}, requests={GPU: 1, "cpu": 32_000 - 1})
+    [pod] = submit(placement, 9, giant)
     assert pod.nominated is not None
     assert pod.nominated.name == f"a10-{1 - spared}"
 
@@ -515,11 +520,11 @@ def test_preemption_in_vain_lets_a_pod_go_on_a_moment_later():
     big = template("big", HIGH, spec={"nodeSelector": {"card": "a10"}}, cpu=20_000)
     small = template("small", LOW, gpus=0, spec={"nodeSelector": {"card": "a10"}})
     submit(placement, 0, big)
-    [there] = submit(placement, 0, small)
+    [resident] = submit(placement, 0, small)
     pod = placement.submit(1, "p", template())
     assert told(placement.schedule(1)) == [("waits", "p", "1.01")]
     assert told(placement.schedule(placement.next_time())) == [("bound", "p", "t4-1")]
-    assert there.ending is None
+    assert resident.ending is None
     assert pod.unit == 1
 
 
@@ -613,8 +618,8 @@ def test_a_drained_node_has_its_pods_told_to_end_and_takes_none():
     assert placement.drain(5, "a10-1") == [pod]
     assert pod.ending == 5
     placement.remove(6, pod)
-    [other] = submit(placement, 6, pod.template)
-    assert other.node is None
+    [successor] = submit(placement, 6, pod.template)
+    assert successor.node is None
 
 
 def test_pods_that_a_node_would_help_are_named_by_priority_without_those_that_have_room_made():

@@ -100,8 +100,8 @@ def test_a_query_about_vllm_is_followed_and_another_one_is_told():
     what = scene_of(merged(hybrid(), changes), "hybrid")
     assert isinstance(what.models[0].scaler, KedaSettings)
     assert not any("knows nothing" in note for note in what.notes)
-    own = merged(hybrid(), {**changes, f"{path}.query": {**query, "query": "sum(my_metric)"}})
-    assert any("a query of its own" in note for note in scene_of(own, "hybrid").notes)
+    custom = merged(hybrid(), {**changes, f"{path}.query": {**query, "query": "sum(my_metric)"}})
+    assert any("a query of its own" in note for note in scene_of(custom, "hybrid").notes)
 
 
 KEPT: Final = {
@@ -113,19 +113,21 @@ KEPT: Final = {
 
 def test_a_model_whose_waking_nobody_sees_is_left_out():
     """It would be said to answer nobody, where hours or a query start its first pod."""
-    told = "batch is left out: what wakes it from no pod is not simulated. With scale.min 1 it is."
+    sentence = (
+        "batch is left out: what wakes it from no pod is not simulated. With scale.min 1 it is."
+    )
     what = scene_of(signals(), "signals")
-    assert told in what.notes
+    assert sentence in what.notes
     assert [model.name for model in what.models] == ["chat"]
-    assert told not in scene_of(merged(signals(), KEPT), "signals").notes
-    own = {
+    assert sentence not in scene_of(merged(signals(), KEPT), "signals").notes
+    scale = {
         "metric": "prometheus",
         "target": 2,
         "min": 0,
         "max": 3,
         "query": {"server": "http://p:9090", "query": "sum(my_metric)"},
     }
-    changes = {"models[qwen-queue].serve.kserve.scale": own, "keda": True}
+    changes = {"models[qwen-queue].serve.kserve.scale": scale, "keda": True}
     assert any("qwen-queue is left out" in n for n in scene_of(merged(hybrid(), changes)).notes)
 
 

@@ -21,7 +21,7 @@ PLAYS: list[tuple[SchedulingScenario[Any], Place]] = [
 NEEDS = [(scenario, board, name) for scenario, board in PLAYS for name in scenario.needs]
 
 
-@pytest.mark.parametrize(("scenario", "board"), PLAYS, ids=[each[0].name for each in PLAYS])
+@pytest.mark.parametrize(("scenario", "board"), PLAYS, ids=[pair[0].name for pair in PLAYS])
 def test_a_scenario_of_the_real_scheduler_goes_the_same_way_in_the_simulator(
     scenario: SchedulingScenario[Any], board: Place
 ):

@@ -79,16 +79,16 @@ class Slow:
             gave_way = True
         reading = [row for row in self.running if row[2] < row[1]]
         budget = p.budget - (len(answers) if p.chunked else 0)
-        left = budget - sum(row[1] - row[2] for row in reading)
-        while self.waiting and left > 0 and not gave_way:
+        allowance = budget - sum(row[1] - row[2] for row in reading)
+        while self.waiting and allowance > 0 and not gave_way:
             row = self.waiting[0]
             room = self.used() + len(answers) + row[1] < p.kv_tokens
-            whole = p.chunked or not reading or row[1] <= left
-            if len(self.running) >= p.max_sequences or not room or not whole:
+            is_whole = p.chunked or not reading or row[1] <= allowance
+            if len(self.running) >= p.max_sequences or not room or not is_whole:
                 break
             self.running.append(self.waiting.popleft())
             reading.append(row)
-            left -= row[1]
+            allowance -= row[1]
         if reading and not p.chunked:
             answers, budget = [], inf
         seconds = p.step_seconds + p.sequence_seconds * len(answers)

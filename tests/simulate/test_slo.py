@@ -72,8 +72,12 @@ def test_a_target_that_the_file_does_not_have_is_the_weakest_one() -> None:
 
 
 def test_of_many_values_some_are_passed_over_but_not_todays_nor_the_last() -> None:
-    many = {f"{KNATIVE}.scale.max": 100, f"{KNATIVE}.scale.min": 7, "pools[t4].autoscale.max": 200}
-    axis = axes(stack_of("dev", many))[f"{KNATIVE}.scale.min"]
+    limits = {
+        f"{KNATIVE}.scale.max": 100,
+        f"{KNATIVE}.scale.min": 7,
+        "pools[t4].autoscale.max": 200,
+    }
+    axis = axes(stack_of("dev", limits))[f"{KNATIVE}.scale.min"]
     assert len(axis.values) <= 11
     assert axis.values[axis.today] == 7
     assert axis.values[-1] == 100
@@ -213,7 +217,7 @@ def test_what_comes_closest_has_no_change_that_brings_it_no_closer() -> None:
     assert f"{KNATIVE}.reserve" not in changes
     closest = max(result.best.excess, 1)
     for path in changes:
-        fewer = {other: value for other, value in changes.items() if other != path}
+        fewer = {key: value for key, value in changes.items() if key != path}
         results_of = simulator(fewer)
         assert results_of is None or any(
             objective.excess(results_of.models[0].requests) > closest

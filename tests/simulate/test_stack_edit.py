@@ -66,8 +66,8 @@ def test_a_changed_block_says_what_was_asked_for_and_keeps_comments(
     text = edited(BLOCK, PROJECT, changes)
     assert text is not None
     assert settings(text) == changed(settings(BLOCK), changes)
-    kept = ["# A comment.", "# where", "# Two of them.", "# bought", "# Bounds."]
-    assert all(comment in text for comment in kept)
+    comments = ["# A comment.", "# where", "# Two of them.", "# bought", "# Bounds."]
+    assert all(comment in text for comment in comments)
     lines = len(set(BLOCK.splitlines()) ^ set(text.splitlines()))
     assert lines <= 6
 

@@ -76,7 +76,9 @@ def test_units_and_pods_of_a_plan_select_pools_by_their_ids():
 def read(raw: Raw, *, preview: bool) -> list[str]:
     """Templates and policies of a plan, as far as they say where pods go."""
     manifests = [
-        each.inputs for each in created(planned(raw, preview=preview)) if "kind" in each.inputs
+        resource.inputs
+        for resource in created(planned(raw, preview=preview))
+        if "kind" in resource.inputs
     ]
     priorities = PriorityClasses(manifests)
     rows = [
@@ -85,6 +87,10 @@ def read(raw: Raw, *, preview: bool) -> list[str]:
         for manifest in manifests
         for template in pod_templates(manifest, priorities)
     ]
-    policies = [read_policy(each) for each in manifests if each["kind"] == "ResourcePolicy"]
-    rows += [f"{each.name} {[unit.node_selector for unit in each.units]}" for each in policies]
+    policies = [
+        read_policy(manifest) for manifest in manifests if manifest["kind"] == "ResourcePolicy"
+    ]
+    rows += [
+        f"{policy.name} {[unit.node_selector for unit in policy.units]}" for policy in policies
+    ]
     return sorted(rows)

@@ -60,9 +60,9 @@ def test_the_workers_of_a_cache_share_their_network_among_readers():
 
 
 def test_a_cache_on_the_pods_own_node_needs_no_network():
-    here = model_loaded(15e9, cached(1, 1e8, on_node=True), 1e8)
-    assert here.likely == pytest.approx(15 / 2)  # What is read is made into tensors meanwhile.
-    assert here.high < model_loaded(15e9, cached(1, CACHE_NODE), A10).likely
+    band = model_loaded(15e9, cached(1, 1e8, on_node=True), 1e8)
+    assert band.likely == pytest.approx(15 / 2)  # What is read is made into tensors meanwhile.
+    assert band.high < model_loaded(15e9, cached(1, CACHE_NODE), A10).likely
 
 
 def test_a_cache_in_parts_may_be_slower_than_none():

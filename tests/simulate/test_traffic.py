@@ -28,10 +28,10 @@ def per_hour(traffic: Traffic) -> list[int]:
 
 
 def test_a_tide_has_the_hours_of_a_day_and_the_same_requests_for_the_same_seed():
-    first, again, other = tide(2, 1, 7), tide(2, 1, 7), tide(2, 1, 8)
+    first, again, variant = tide(2, 1, 7), tide(2, 1, 7), tide(2, 1, 8)
     assert np.array_equal(first.arrivals, again.arrivals)
     assert np.array_equal(first.answers, again.answers)
-    assert not np.array_equal(first.arrivals[:50], other.arrivals[:50])
+    assert not np.array_equal(first.arrivals[:50], variant.arrivals[:50])
     hours = per_hour(first)
     assert hours[15] == pytest.approx(2 * HOUR, rel=0.05)
     assert hours[4] == pytest.approx(0.03 * 2 * HOUR, rel=0.2)
@@ -192,9 +192,9 @@ def test_milliseconds_are_not_taken_for_seconds(tmp_path: Path):
 
 def test_a_request_that_names_no_model_goes_to_none(tmp_path: Path):
     path = trace(tmp_path, "1,2,3,a", "2,2,3", "3,2,3,", header=f"{HEADER},Model")
-    with pytest.raises(Refused) as told:
+    with pytest.raises(Refused) as error:
         read_trace(path, ["a", "b"])
-    assert [sentence.partition(",")[0] for sentence in told.value.sentences] == [
+    assert [sentence.partition(",")[0] for sentence in error.value.sentences] == [
         "Model in line 3 is ''",
         "Model in line 4 is ''",
     ]
@@ -202,9 +202,9 @@ def test_a_request_that_names_no_model_goes_to_none(tmp_path: Path):
 
 def test_faults_name_the_columns_of_the_file(tmp_path: Path):
     path = trace(tmp_path, "x,y,1.5", header="Timestamp,Request tokens,Response tokens")
-    with pytest.raises(Refused) as told:
+    with pytest.raises(Refused) as error:
         read_trace(path, ["m"])
-    assert [sentence.partition(" in line")[0] for sentence in told.value.sentences] == [
+    assert [sentence.partition(" in line")[0] for sentence in error.value.sentences] == [
         "Timestamp",
         "Request tokens",
         "Response tokens",

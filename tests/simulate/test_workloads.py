@@ -16,8 +16,8 @@ def test_a_replica_set_has_as_many_pods_as_it_is_told_and_replaces_one_that_ends
     placement.schedule(0)
     assert places(placement) == {"qwen": {"a10": 2}}
     placement.end(1, created[0])
-    [other] = workloads.reconcile(1).created
-    assert other.name not in {pod.name for pod in created}
+    [successor] = workloads.reconcile(1).created
+    assert successor.name not in {pod.name for pod in created}
     workloads.gone(5, created[0])
     assert not workloads.reconcile(5).created
     workloads.scale(qwen, 0)

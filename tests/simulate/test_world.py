@@ -295,8 +295,8 @@ def test_the_same_seed_gives_the_same_and_another_one_not():
     first, again = (simulated(scene(), traffic, seed=1) for _ in range(2))
     assert np.array_equal(first.models[0].requests.ends, again.models[0].requests.ends)
     assert first.nodes == again.nodes
-    other = simulated(scene(), traffic, seed=2)
-    assert not np.array_equal(first.models[0].requests.ends, other.models[0].requests.ends)
+    variant = simulated(scene(), traffic, seed=2)
+    assert not np.array_equal(first.models[0].requests.ends, variant.models[0].requests.ends)
 
 
 MODELS = st.builds(

@@ -92,8 +92,8 @@ def case_stacks() -> dict[str, str]:
 
     Names of resources are made of that of the stack, and take no underscore.
     """
-    others = sorted(path.stem for path in CASE_FILES.glob("*.yaml") if path.stem not in REWRITTEN)
-    planned = [file for file in others if not sentences(in_our_fields(file))]
+    files = sorted(path.stem for path in CASE_FILES.glob("*.yaml") if path.stem not in REWRITTEN)
+    planned = [file for file in files if not sentences(in_our_fields(file))]
     return {file.replace("_", "-"): file for file in (*REWRITTEN, *planned)}
 
 

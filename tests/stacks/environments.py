@@ -118,9 +118,9 @@ def sentences(raw: Any) -> list[str]:
 
 def refusal(raw: Any) -> str:
     """The one sentence that a stack file is refused with."""
-    found = sentences(raw)
-    assert len(found) == 1, found
-    return found[0]
+    faults = sentences(raw)
+    assert len(faults) == 1, faults
+    return faults[0]
 
 
 def accepted(raw: Any) -> Environment:
@@ -157,9 +157,9 @@ def _planned(text: str, stack: str, preview: bool) -> Plan:
 
     def program() -> None:
         canaries = {
-            one.name: pulumi.Output.secret("https://CANARY")
-            for one in fields(Secrets)
-            if getattr(parts.environment, one.name)
+            field.name: pulumi.Output.secret("https://CANARY")
+            for field in fields(Secrets)
+            if getattr(parts.environment, field.name)
         }
         deploy(parts, Secrets(**canaries))
 
@@ -187,11 +187,11 @@ def _put(holder: Any, step: Any, value: Any) -> None:
 def _at(raw: Raw, path: str, act: Callable[[Any, Any], object]) -> Raw:
     draft = copy.deepcopy(raw)
     holder, step = None, None
-    here: Any = draft
+    part: Any = draft
     for match in _STEP.finditer(path):
         if holder is not None:
-            here = holder[step]
-        holder = here
+            part = holder[step]
+        holder = part
         step = match["key"] if match["key"] else _index(holder, match["name"])
     act(holder, step)
     return draft

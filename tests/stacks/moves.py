@@ -25,7 +25,7 @@ def moved(raw: Raw) -> Raw:
             scale = {"min": scale["max"], "max": scale["max"]}
         elif scale["metric"] == "prometheus":
             scale.setdefault("keda", {})
-        kept = ("startup_seconds", "request_seconds", "grace_seconds")
-        times = {key: kserve[key] for key in kept if key in kserve}
+        keys = ("startup_seconds", "request_seconds", "grace_seconds")
+        times = {key: kserve[key] for key in keys if key in kserve}
         entry["serve"] = {"llm": {"scale": scale, **times}}
     return changed

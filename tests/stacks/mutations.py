@@ -93,14 +93,14 @@ def _retype(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
 
 def _swap(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
     """Crosses references, or whole sections, of one type."""
-    here = _holder(raw, place)
-    alike = [one for one in places if type(_value(raw, one)) is type(_value(raw, place))]
-    other = _pick(draw, alike)
-    there = _holder(raw, other)
-    mine, theirs = copy.deepcopy(here[place[-1]]), copy.deepcopy(there[other[-1]])
-    here[place[-1]] = theirs
-    if place[: len(other)] != other and other[: len(place)] != place:
-        there[other[-1]] = mine
+    source = _holder(raw, place)
+    alike = [path for path in places if type(_value(raw, path)) is type(_value(raw, place))]
+    partner = _pick(draw, alike)
+    target = _holder(raw, partner)
+    mine, counterpart = copy.deepcopy(source[place[-1]]), copy.deepcopy(target[partner[-1]])
+    source[place[-1]] = counterpart
+    if place[: len(partner)] != partner and partner[: len(place)] != place:
+        target[partner[-1]] = mine
 
 
 def _perturb(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
@@ -125,12 +125,12 @@ def _add(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
 
 def _rename(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
     """Calls an entry otherwise, and what refers to it too."""
-    named = [one for one in places if one[-1] == "name" and isinstance(_value(raw, one), str)]
+    named = [path for path in places if path[-1] == "name" and isinstance(_value(raw, path), str)]
     if named:
         old, new = _value(raw, _pick(draw, named)), draw(names)
-        for one in places:
-            if _value(raw, one) == old:
-                _holder(raw, one)[one[-1]] = new
+        for path in places:
+            if _value(raw, path) == old:
+                _holder(raw, path)[path[-1]] = new
 
 
 def _dangle(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
@@ -163,16 +163,16 @@ def _pick(draw: Draw, options: Sequence[T]) -> T:
 
 def _places(value: object) -> list[Path]:
     """Paths of everything in a file, what holds another before it."""
-    found: list[Path] = []
+    paths: list[Path] = []
     waiting: list[tuple[Path, Any]] = [((), value)]
     while waiting:
-        path, here = waiting.pop()
+        path, node = waiting.pop()
         if path:
-            found.append(path)
-        if isinstance(here, dict | list):
-            entries = here.items() if isinstance(here, dict) else enumerate(here)
+            paths.append(path)
+        if isinstance(node, dict | list):
+            entries = node.items() if isinstance(node, dict) else enumerate(node)
             waiting += [((*path, key), inner) for key, inner in entries]
-    return found
+    return paths
 
 
 def _value(raw: Any, path: Path) -> Any:
@@ -195,7 +195,7 @@ def _of_type(draw: Draw, path: Path) -> Any:
 
 
 def _of(draw: Draw, annotation: Any) -> Any:
-    arguments = [one for one in typing.get_args(annotation) if one is not type(None)]
+    arguments = [argument for argument in typing.get_args(annotation) if argument is not type(None)]
     if typing.get_origin(annotation) is list:
         return [_of(draw, arguments[0]) for _ in range(draw(st.integers(0, 2)))]
     if typing.get_origin(annotation) is dict:

@@ -34,9 +34,9 @@ def template(raw: Any) -> Any:
 
 def predictor(raw: Any, name: str = "qwen-chat") -> Any:
     [service] = [
-        one
-        for one in planned(raw, stack="hybrid").manifests("InferenceService")
-        if one["metadata"]["name"] == name
+        manifest
+        for manifest in planned(raw, stack="hybrid").manifests("InferenceService")
+        if manifest["metadata"]["name"] == name
     ]
     return service["spec"]["predictor"]
 
@@ -46,14 +46,14 @@ def test_t1_the_policy_selects_the_label_that_kserve_puts_on_the_pods(name: str)
     """kserve/kserve, pkg/constants: `isvc.` and the name of the Deployment."""
     raw = changed(hybrid(), "models[qwen-chat].name", name)
     policies = planned(raw, stack="hybrid").manifests("ResourcePolicy")
-    [policy] = [one for one in policies if one["metadata"]["name"] == name]
+    [policy] = [manifest for manifest in policies if manifest["metadata"]["name"] == name]
     assert policy["spec"]["selector"] == {"app": f"isvc.{name}-predictor"}
 
 
 def test_t1_below_knative_the_policy_selects_what_kserve_puts_on_pods_there() -> None:
     raw = changed(hybrid(), f"{CHAT}.metric", "concurrency")
     policies = planned(raw, stack="hybrid").manifests("ResourcePolicy")
-    [policy] = [one for one in policies if one["metadata"]["name"] == "qwen-chat"]
+    [policy] = [manifest for manifest in policies if manifest["metadata"]["name"] == "qwen-chat"]
     assert policy["spec"]["selector"] == {"serving.kserve.io/inferenceservice": "qwen-chat"}
 
 
@@ -64,7 +64,10 @@ def test_t1_no_stack_file_can_give_the_policy_another_selector() -> None:
 
 def test_t2_labels_stand_on_the_pods_that_the_policy_selects_not_on_the_service() -> None:
     [service] = planned(dev()).manifests("Service")
-    policies = {one["metadata"]["name"]: one for one in planned(dev()).manifests("ResourcePolicy")}
+    policies = {
+        manifest["metadata"]["name"]: manifest
+        for manifest in planned(dev()).manifests("ResourcePolicy")
+    }
     labels = service["spec"]["template"]["metadata"]["labels"]
     assert labels == policies["qwen"]["spec"]["selector"] == {"release": "qwen"}
     assert "labels" not in service["metadata"]
@@ -86,9 +89,9 @@ def test_t3_the_claim_is_read_only_in_volume_and_mount() -> None:
 def test_t3_knative_gets_the_flags_that_the_pod_needs_and_none_to_write() -> None:
     plan = planned(dev())
     [flags] = [
-        one["data"]
-        for one in plan.manifests("ConfigMap")
-        if one["metadata"]["name"] == "config-features"
+        manifest["data"]
+        for manifest in plan.manifests("ConfigMap")
+        if manifest["metadata"]["name"] == "config-features"
     ]
     assert flags == features(RevisionTemplate.model_validate(template(dev())))
     assert flags["kubernetes.podspec-persistent-volume-claim"] == "enabled"
@@ -109,14 +112,14 @@ def test_t4_every_priority_that_pods_use_is_created() -> None:
     plan = planned(dev())
     [job] = plan.manifests("Job")
     used = {pod["spec"]["priorityClassName"] for pod in (template(dev()), job["spec"]["template"])}
-    assert used <= {one["metadata"]["name"] for one in plan.manifests("PriorityClass")}
+    assert used <= {manifest["metadata"]["name"] for manifest in plan.manifests("PriorityClass")}
 
 
 def test_t5_an_autoscaled_unit_waits_for_ecs_instead_of_being_elastic() -> None:
     [policy] = [
-        one
-        for one in planned(dev()).manifests("ResourcePolicy")
-        if one["metadata"]["name"] == "qwen"
+        manifest
+        for manifest in planned(dev()).manifests("ResourcePolicy")
+        if manifest["metadata"]["name"] == "qwen"
     ]
     first, second = policy["spec"]["units"]
     assert first["resource"] == second["resource"] == "ecs"
@@ -126,7 +129,7 @@ def test_t5_an_autoscaled_unit_waits_for_ecs_instead_of_being_elastic() -> None:
 
 def test_t5_no_pool_of_the_cloud_is_elastic_behind_an_idc_either() -> None:
     policies = planned(hybrid(), stack="hybrid").manifests("ResourcePolicy")
-    for first, second in (one["spec"]["units"] for one in policies):
+    for first, second in (policy["spec"]["units"] for policy in policies):
         assert first["resource"] == second["resource"] == "ecs"
         assert "podLabels" not in first
         assert second["podLabels"] == {WAIT_FOR_SCALING: "true"}
@@ -139,8 +142,8 @@ def test_t5_elastic_is_refused() -> None:
 
 @pytest.mark.parametrize("stack", ["dev", "hybrid"])
 def test_t6_nodes_are_scaled_by_instant_elasticity_because_of_the_policies(stack: str) -> None:
-    found = planned(raw_of(stack), stack=stack)
-    [scaling] = found.of("alicloud:cs/autoscalingConfig:AutoscalingConfig")
+    plan = planned(raw_of(stack), stack=stack)
+    [scaling] = plan.of("alicloud:cs/autoscalingConfig:AutoscalingConfig")
     assert scaling.inputs["scalerType"] == "goatscaler"
     assert scaling.inputs["expander"] == "least-waste"
 
@@ -158,9 +161,11 @@ def test_t7_a_pod_that_fits_no_node_of_a_pool_is_refused(
     pool: str, instance_type: str, node: str
 ) -> None:
     """The article's 16 CPUs and 64Gi on nodes of 16 CPUs and 60 or 62 GiB."""
-    found = sentences(changed(dev(), f"pools[{pool}].instance_types", [instance_type]))
-    about_memory = [one for one in found if "models[qwen].server.resources.memory is '64Gi'" in one]
-    about_cpu = [one for one in found if "models[qwen].server.resources.cpu is '16'" in one]
+    faults = sentences(changed(dev(), f"pools[{pool}].instance_types", [instance_type]))
+    about_memory = [
+        fault for fault in faults if "models[qwen].server.resources.memory is '64Gi'" in fault
+    ]
+    about_cpu = [fault for fault in faults if "models[qwen].server.resources.cpu is '16'" in fault]
     assert len(about_memory) == len(about_cpu) == 1
     assert f"on pool {pool}: {instance_type} offers no more to pods" in about_memory[0]
     assert int(about_memory[0].split("at most ")[1].split("Mi")[0]) < int(node) * 1024
@@ -198,9 +203,9 @@ def test_t9_queue_and_kv_cache_of_vllm_are_offered_beside_gpu_utilisation(
     assert way is not None
     autoscaler = autoscaler_spec("qwen-chat", way.scale)
     assert autoscaler is not None
-    [found] = autoscaler.manifest()["metrics"]
-    assert found["pods"]["metric"] == {"name": metric}
-    assert found["pods"]["target"]["averageValue"] == quantity
+    [entry] = autoscaler.manifest()["metrics"]
+    assert entry["pods"]["metric"] == {"name": metric}
+    assert entry["pods"]["target"]["averageValue"] == quantity
 
 
 def test_t9_the_better_metrics_for_an_llm_come_first_where_they_are_listed() -> None:
@@ -227,8 +232,10 @@ def test_t10_the_cache_has_nodes_of_its_own_that_hold_it() -> None:
     [label] = term["matchExpressions"]
     assert label["values"] == ["ecs.g8i.24xlarge"]
     assert runtime["spec"]["replicas"] == 2
-    pools = [one.inputs for one in plan.of("alicloud:cs/nodePool:NodePool")]
-    assert [one["desiredSize"] for one in pools if one["instanceTypes"] == label["values"]] == ["2"]
+    pools = [resource.inputs for resource in plan.of("alicloud:cs/nodePool:NodePool")]
+    assert [pool["desiredSize"] for pool in pools if pool["instanceTypes"] == label["values"]] == [
+        "2"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -265,8 +272,8 @@ def test_t11_below_kserve_too_limits_are_settings_of_their_own() -> None:
 
 
 def test_t11_weights_that_leave_no_room_for_the_cache_of_tokens_are_warned_of() -> None:
-    found = warnings(changed(dev(), "models[qwen].volume.size", "15Gi"))
-    assert any("has 14.2 GiB of GPU memory for weights and KV cache together" in s for s in found)
+    notes = warnings(changed(dev(), "models[qwen].volume.size", "15Gi"))
+    assert any("has 14.2 GiB of GPU memory for weights and KV cache together" in s for s in notes)
 
 
 @pytest.mark.parametrize(("release", "is_refused"), [("0.4.1", False), ("0.9.0", True)])

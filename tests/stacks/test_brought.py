@@ -228,7 +228,11 @@ def test_a_pool_s_own_tags_come_first() -> None:
 @pytest.mark.parametrize("base", [dev, prod, hybrid], ids=lambda base: base.__name__)
 def test_a_resource_group_holds_everything_that_can_be_in_one(base: Any) -> None:
     plan = planned(base(resource_group_id="rg-acfm0a1b2c3d4e5"))
-    takers = [one for one in plan.resources if "resourceGroupId" in resources().get(one.type, {})]
+    takers = [
+        resource
+        for resource in plan.resources
+        if "resourceGroupId" in resources().get(resource.type, {})
+    ]
     assert takers
     assert {taker.inputs["resourceGroupId"] for taker in takers} == {"rg-acfm0a1b2c3d4e5"}
 
@@ -269,7 +273,7 @@ def test_a_secret_reads_a_bucket_where_no_role_can() -> None:
     assert csi["nodePublishSecretRef"] == {"name": "oss-reader", "namespace": "inference"}
     assert csi["volumeAttributes"]["url"] == "https://oss-cn-beijing.aliyuncs.com"
     assert not {"authType", "roleName"} & csi["volumeAttributes"].keys()
-    assert [one for one in plan.resources if one.type.startswith("alicloud:")] == []
+    assert [resource for resource in plan.resources if resource.type.startswith("alicloud:")] == []
     namespaces = {manifest["metadata"]["name"] for manifest in plan.manifests("Namespace")}
     assert "inference" not in namespaces  # The Secret is in it.
 

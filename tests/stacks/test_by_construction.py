@@ -14,17 +14,23 @@ from .environments import Raw, changed, dev, planned, prod, refusal
 def test_a_policy_selects_exactly_the_pods_of_its_workload(base: Callable[..., Raw]) -> None:
     plan = planned(base())
     pods = [
-        {k: v for k, v in one["spec"]["template"]["metadata"]["labels"].items() if k != GENERATION}
-        for one in plan.manifests()
-        if one["kind"] in ("Service", "Job") and "template" in one["spec"]
+        {
+            k: v
+            for k, v in manifest["spec"]["template"]["metadata"]["labels"].items()
+            if k != GENERATION
+        }
+        for manifest in plan.manifests()
+        if manifest["kind"] in ("Service", "Job") and "template" in manifest["spec"]
     ]
-    selectors = [one["spec"]["selector"] for one in plan.manifests("ResourcePolicy")]
+    selectors = [policy["spec"]["selector"] for policy in plan.manifests("ResourcePolicy")]
     assert sorted(map(str, selectors)) == sorted(map(str, pods))
 
 
 def test_no_unit_has_a_max_because_no_stack_file_can_give_one() -> None:
     units = [
-        unit for one in planned(prod()).manifests("ResourcePolicy") for unit in one["spec"]["units"]
+        unit
+        for policy in planned(prod()).manifests("ResourcePolicy")
+        for unit in policy["spec"]["units"]
     ]
     assert any("podLabels" in unit for unit in units)
     assert not any("max" in unit for unit in units)

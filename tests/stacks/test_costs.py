@@ -47,15 +47,15 @@ def test_the_pools_of_every_stack_fit_a_terminal_of_100_columns(stack: str) -> N
 
 
 def test_the_prices_of_the_stack_file_leave_nothing_of_it_unpriced() -> None:
-    found = bill_of(prod(prices=CONTRACT))
-    pools = {pool.name: str(pool.money) for pool in found.pools}
+    invoice = bill_of(prod(prices=CONTRACT))
+    pools = {pool.name: str(pool.money) for pool in invoice.pools}
     assert pools["system"] == "CNY 5,840"
     # 4.5 of 12 nodes on demand at 25, the others spot at 8, all of the dearer type.
     assert pools["a10-spot"] == "CNY 0..125,925"
-    fees = {fee.name: str(fee.money) for fee in found.fees}
+    fees = {fee.name: str(fee.money) for fee in invoice.fees}
     assert fees["control plane"] == "CNY 2,190"
-    assert not found.partial
-    assert not any("price" in one for one in found.unpriced)
+    assert not invoice.partial
+    assert not any("price" in gap for gap in invoice.unpriced)
 
 
 def test_a_cluster_that_is_not_ours_is_not_billed() -> None:
@@ -73,8 +73,8 @@ def test_a_cluster_that_is_not_ours_is_not_billed() -> None:
 def test_every_load_balancer_and_metered_service_of_a_stack_is_billed_or_named(
     stack: str, named: set[str]
 ) -> None:
-    found = bill(plan(stack, ROOT))
-    fees = {fee.name for fee in found.fees}
+    invoice = bill(plan(stack, ROOT))
+    fees = {fee.name for fee in invoice.fees}
     assert "API server load balancer" in fees
     assert ("ingress load balancer" in fees) == (stack == "hybrid")
-    assert named <= {*found.unpriced}
+    assert named <= {*invoice.unpriced}

@@ -54,18 +54,18 @@ def elsewhere(**section: Any) -> Raw:
 
 
 def addons(raw: Raw) -> list[Resource]:
-    return [one for one in planned(raw).of(ADDON) if one.inputs["name"] == NGINX]
+    return [addon for addon in planned(raw).of(ADDON) if addon.inputs["name"] == NGINX]
 
 
 def annotations(raw: Raw, model: str = "qwen-queue") -> Any:
-    named = {one.inputs["metadata"]["name"]: one for one in planned(raw).of(SERVICE)}
+    named = {service.inputs["metadata"]["name"]: service for service in planned(raw).of(SERVICE)}
     return named[model].inputs["metadata"]["annotations"]
 
 
 def test_the_stack_installs_the_controller_that_its_models_need_inside_the_vpc() -> None:
     [addon] = addons(hybrid())
     assert json.loads(addon.inputs["config"]) == {"IngressSlbNetworkType": "intranet"}
-    assert all(addon.urn in one.dependencies for one in planned(hybrid()).of(SERVICE))
+    assert all(addon.urn in service.dependencies for service in planned(hybrid()).of(SERVICE))
 
 
 def test_the_door_is_open_to_the_internet_only_where_that_is_asked() -> None:
@@ -101,8 +101,8 @@ def test_ack_kserve_needs_the_controller_too() -> None:
 
 def test_with_ack_kserve_a_model_says_a_limit_before_one_below_its_request_is_said_for_it() -> None:
     limits = [
-        one.inputs["spec"]["predictor"]["containers"][0]["resources"]["limits"]["cpu"]
-        for one in planned(kserve(chart=ACK)).of(SERVICE)
+        service.inputs["spec"]["predictor"]["containers"][0]["resources"]["limits"]["cpu"]
+        for service in planned(kserve(chart=ACK)).of(SERVICE)
     ]
     assert limits == ["4", "4"]
 
@@ -123,7 +123,11 @@ def test_the_add_on_of_alb_stands_in_every_zone_and_has_its_class() -> None:
     zone = {"id": "cn-hangzhou-j", "cidr": "10.16.16.0/20"}
     alb = {"ingress_controller": "addon", "ingress_class": "alb", "public_ingress": True}
     plan = planned(merged(kserve(**alb), {"network.zones[+]": zone}), preview=False)
-    [addon] = [one for one in plan.resources if one.inputs.get("name") == "alb-ingress-controller"]
+    [addon] = [
+        resource
+        for resource in plan.resources
+        if resource.inputs.get("name") == "alb-ingress-controller"
+    ]
     assert json.loads(addon.inputs["config"])["albIngress"] == {
         "AddressType": "Internet",
         "CreateDefaultALBConfig": True,
@@ -177,28 +181,28 @@ def test_a_door_that_could_not_be_built_is_refused(raw: Raw, sentence: str) -> N
 def test_the_time_of_a_request_reaches_the_ingress(seconds: int) -> None:
     """KServe copies annotations to the Ingress, and `timeout` nowhere."""
     raw = merged(hybrid(), {f"{QUEUE}.serve.kserve.request_seconds": seconds})
-    found = annotations(raw)
-    assert (found[READ], found[SEND]) == (str(seconds), str(seconds))
+    notes = annotations(raw)
+    assert (notes[READ], notes[SEND]) == (str(seconds), str(seconds))
     assert READ not in annotations(raw, "qwen-chat")
 
 
 @pytest.mark.parametrize("name", ["nginx", "ingress-nginx", "nginx-internal"])
 def test_any_class_of_nginx_has_its_time_outs(name: str) -> None:
-    asked = {f"{QUEUE}.serve.kserve.request_seconds": 300}
-    raw = merged(kserve(ingress_class=name, ingress_controller="present"), asked)
+    changes = {f"{QUEUE}.serve.kserve.request_seconds": 300}
+    raw = merged(kserve(ingress_class=name, ingress_controller="present"), changes)
     assert annotations(raw)[READ] == "300"
 
 
 def test_a_time_of_ones_own_for_the_ingress_has_the_last_word() -> None:
     serve = f"{QUEUE}.serve.kserve"
     raw = merged(hybrid(), {f"{serve}.request_seconds": 300, f"{serve}.annotations": {READ: "900"}})
-    found = annotations(raw)
-    assert (found[READ], found[SEND]) == ("900", "300")
+    notes = annotations(raw)
+    assert (notes[READ], notes[SEND]) == ("900", "300")
 
 
 def test_a_time_that_nobody_reads_is_refused() -> None:
-    asked = {f"{QUEUE}.serve.kserve.request_seconds": 300}
-    raw = merged(kserve(ingress_class="alb", ingress_controller="present"), asked)
+    changes = {f"{QUEUE}.serve.kserve.request_seconds": 300}
+    raw = merged(kserve(ingress_class="alb", ingress_controller="present"), changes)
     assert refusal(raw).startswith(
         f"{QUEUE}.serve.kserve.request_seconds is 300, but it must be left out, and set as the "
         "controller of class alb wants it"
@@ -216,7 +220,9 @@ def test_who_reads_the_time_by_itself_needs_no_annotation(changes: Raw) -> None:
     raw = merged(hybrid(), {**changes, f"{QUEUE}.serve.kserve.request_seconds": 300})
     assert READ not in (annotations(raw) or {})
     [service] = [
-        one for one in planned(raw).of(SERVICE) if one.inputs["metadata"]["name"] == "qwen-queue"
+        service
+        for service in planned(raw).of(SERVICE)
+        if service.inputs["metadata"]["name"] == "qwen-queue"
     ]
     assert service.inputs["spec"]["predictor"]["timeout"] == 300
 
@@ -224,7 +230,9 @@ def test_who_reads_the_time_by_itself_needs_no_annotation(changes: Raw) -> None:
 def test_the_queue_model_of_hybrid_keeps_no_limit() -> None:
     """Its request of 4 is above the 1 that KServe would give it as a limit."""
     [release] = [
-        one for one in planned(hybrid()).of(RELEASE) if one.inputs["name"] == "kserve-resources"
+        release
+        for release in planned(hybrid()).of(RELEASE)
+        if release.inputs["name"] == "kserve-resources"
     ]
     assert release.inputs["values"]["kserve"]["inferenceservice"] == {
         "resources": {"limits": {"cpu": ""}}
@@ -269,15 +277,17 @@ def test_a_default_limit_that_leaves_room_is_accepted(chart: Raw, resources: Raw
 
 def test_a_mirror_has_the_images_of_cert_manager_too() -> None:
     raw = kserve(chart={"image_prefix": "mirror/kserve"})
-    [release] = [one for one in planned(raw).of(RELEASE) if one.inputs["name"] == "cert-manager"]
+    [release] = [
+        release for release in planned(raw).of(RELEASE) if release.inputs["name"] == "cert-manager"
+    ]
     values = release.inputs["values"]
     assert (values["imageRegistry"], values["imageNamespace"]) == ("mirror/kserve", "")
 
 
 def test_pods_of_a_model_do_not_read_the_services_of_their_namespace() -> None:
     """A Service called vllm would set VLLM_PORT, which vLLM takes for its own."""
-    for one in planned(hybrid()).of(SERVICE):
-        assert one.inputs["spec"]["predictor"]["enableServiceLinks"] is False
+    for service in planned(hybrid()).of(SERVICE):
+        assert service.inputs["spec"]["predictor"]["enableServiceLinks"] is False
 
 
 def test_below_knative_a_request_may_take_as_long_as_the_stack_lets_it() -> None:
@@ -288,7 +298,9 @@ def test_below_knative_a_request_may_take_as_long_as_the_stack_lets_it() -> None
     )
     longer = merged(raw, {"knative": {"max_request_seconds": 3600}})
     [service] = [
-        one for one in planned(longer).of(SERVICE) if one.inputs["metadata"]["name"] == "qwen-queue"
+        service
+        for service in planned(longer).of(SERVICE)
+        if service.inputs["metadata"]["name"] == "qwen-queue"
     ]
     assert service.inputs["spec"]["predictor"]["timeout"] == 3600
 
@@ -302,7 +314,7 @@ def test_a_mirror_of_kserve_is_one_of_cert_manager_too() -> None:
 @pytest.mark.parametrize("name", ["docker.io", "index.docker.io"])
 def test_either_name_of_docker_hub_keeps_knative_from_asking_it(name: str) -> None:
     image = {"models[qwen].server.image": "vllm/vllm-openai:v0.4.1"}
-    told = "keeps it from asking there"
-    assert any(told in sentence for sentence in warnings(merged(dev(), image)))
+    phrase = "keeps it from asking there"
+    assert any(phrase in sentence for sentence in warnings(merged(dev(), image)))
     skipped = {**image, "knative": {"skip_tag_resolving": [name]}}
-    assert not any(told in sentence for sentence in warnings(merged(dev(), skipped)))
+    assert not any(phrase in sentence for sentence in warnings(merged(dev(), skipped)))

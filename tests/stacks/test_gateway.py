@@ -36,12 +36,12 @@ NAME: Final = "X-Gateway-Model-Name"
 
 
 def named(plan: Plan, type_: str) -> dict[str, Resource]:
-    return {one.inputs["metadata"]["name"]: one for one in plan.of(type_)}
+    return {resource.inputs["metadata"]["name"]: resource for resource in plan.of(type_)}
 
 
 def specs(raw: Raw, kind: str) -> dict[str, Any]:
     type_ = kind if kind.startswith("kubernetes:") else f"{GATEWAY_API}:{kind}"
-    return {name: one.inputs["spec"] for name, one in named(planned(raw), type_).items()}
+    return {name: resource.inputs["spec"] for name, resource in named(planned(raw), type_).items()}
 
 
 VISIBILITY: Final = "networking.kserve.io/visibility"
@@ -201,7 +201,9 @@ def test_no_client_may_say_where_a_request_goes_or_whose_it_is() -> None:
 
 
 def test_the_address_of_redis_stays_in_its_secret_and_refusals_say_when_to_ask_again() -> None:
-    [release] = [one for one in planned(envoy()).of(RELEASE) if one.inputs["name"] == "eg"]
+    [release] = [
+        release for release in planned(envoy()).of(RELEASE) if release.inputs["name"] == "eg"
+    ]
     config = release.inputs["values"]["config"]["envoyGateway"]
     reference = {"secretKeyRef": {"name": "redis-address", "key": "url"}}
     assert config["rateLimit"]["backend"]["redis"] == {"urlRef": reference}
@@ -225,7 +227,9 @@ def test_models_of_another_namespace_may_attach_and_are_let_through() -> None:
             "models[coder].volume.store": "code",
         }
     )
-    [grant] = [one.inputs["spec"] for one in planned(raw).resources if "grant" in one.name]
+    [grant] = [
+        resource.inputs["spec"] for resource in planned(raw).resources if "grant" in resource.name
+    ]
     assert [source["namespace"] for source in grant["from"]] == ["inference", "code"]
     for gateway in specs(raw, "Gateway").values():
         assert gateway["listeners"][0]["allowedRoutes"] == {"namespaces": {"from": "All"}}
@@ -236,13 +240,17 @@ def test_models_of_another_namespace_may_attach_and_are_let_through() -> None:
 @pytest.mark.parametrize("base", [envoy, ack, edge], ids=["envoy", "ack", "edge"])
 def test_no_two_pools_select_the_same_pods(base: Any) -> None:
     plan = planned(base())
-    pods = [each for group in pods_in(plan).values() for each in group]
-    pools = [one.inputs["spec"]["selector"] for type_ in (POOL, OLD_POOL) for one in plan.of(type_)]
-    wanted = [selector.get("matchLabels", selector) for selector in pools]
-    assert wanted
-    for labels in wanted:
-        assert sum(labels.items() <= each.labels.items() for each in pods) == 1
-    assert len({json.dumps(labels, sort_keys=True) for labels in wanted}) == len(wanted)
+    pods = [pod for group in pods_in(plan).values() for pod in group]
+    pools = [
+        resource.inputs["spec"]["selector"]
+        for type_ in (POOL, OLD_POOL)
+        for resource in plan.of(type_)
+    ]
+    selectors = [selector.get("matchLabels", selector) for selector in pools]
+    assert selectors
+    for labels in selectors:
+        assert sum(labels.items() <= pod.labels.items() for pod in pods) == 1
+    assert len({json.dumps(labels, sort_keys=True) for labels in selectors}) == len(selectors)
 
 
 def test_of_groups_of_pods_the_leaders_are_asked_alone() -> None:
@@ -385,7 +393,7 @@ def test_a_pool_has_the_pods_that_kserves_service_leads_to(base: Any) -> None:
         "app.kubernetes.io/part-of": "llminferenceservice",
         "kserve.io/component": "workload",
     }
-    [model] = [each for each in graph_of(plan).workloads if each.name == name]
+    [model] = [workload for workload in graph_of(plan).workloads if workload.name == name]
     assert "gateway" in {step.need for step in steps(model)}
     if base is envoy:
         [rule] = named(plan, f"{GATEWAY_API}:HTTPRoute")["coder-picked"].inputs["spec"]["rules"]
@@ -540,7 +548,11 @@ def test_vllms_router_keeps_no_prefix() -> None:
 
 
 def test_a_plan_tells_the_way_of_a_request() -> None:
-    [model] = [each for each in graph_of(planned(envoy())).workloads if each.name == "qwen-next"]
+    [model] = [
+        workload
+        for workload in graph_of(planned(envoy())).workloads
+        if workload.name == "qwen-next"
+    ]
     answers = {step.need: step.answer for step in steps(model)}
     assert answers["gateway"] == (
         "Gateway models (https://models.example.org) -> 10 % of requests for qwen or qwen-legal -> "
@@ -555,13 +567,13 @@ def test_a_plan_tells_the_way_of_a_request() -> None:
 def way(raw: Raw, name: str, title: str = "") -> str | None:
     """What a plan says of the gateway before a model."""
     [model] = [
-        each
-        for each in graph_of(planned(raw)).workloads
-        if each.name == name and title in each.title
+        workload
+        for workload in graph_of(planned(raw)).workloads
+        if workload.name == name and title in workload.title
     ]
-    told = [step.answer for step in steps(model) if step.need == "gateway"]
-    assert len(told) < 2, "a gateway behind the one in front is no second way"
-    return told[0] if told else None
+    answers = [step.answer for step in steps(model) if step.need == "gateway"]
+    assert len(answers) < 2, "a gateway behind the one in front is no second way"
+    return answers[0] if answers else None
 
 
 def test_a_plan_tells_the_way_to_the_router_of_roles() -> None:
@@ -598,8 +610,8 @@ def test_a_plan_tells_the_way_by_a_route_of_kserve() -> None:
         "/inference/chat -> Service chat-kserve-workload-svc"
     )
     shared = {
-        f"{each}.router": {"group": "chat", "weight": weight}
-        for each, weight in ((LLM_CHAT, 9), (LLM_SPLIT, 1))
+        f"{path}.router": {"group": "chat", "weight": weight}
+        for path, weight in ((LLM_CHAT, 9), (LLM_SPLIT, 1))
     }
     assert "-> 90 % of requests for /inference/chat" in str(way(merged(attached, shared), "chat"))
 
@@ -633,7 +645,7 @@ def test_a_public_gateway_is_billed_by_its_traffic() -> None:
     """All else that is public is taken out of the plan before."""
     for public in (False, True):
         plan = planned(ack(**{"gateway.public": public}))
-        rest = [one for one in plan.resources if "eip" not in one.type.lower()]
+        rest = [resource for resource in plan.resources if "eip" not in resource.type.lower()]
         counted = bill(replace(plan, resources=rest)).by_use
         assert ("public addresses and their traffic" in counted) is public
 
@@ -656,22 +668,22 @@ def test_a_public_gateway_is_billed_by_its_traffic() -> None:
 def test_clients_whom_a_gateway_answers_no_more_are_told_where(
     changes: dict[str, Any], gone: str, now: str
 ) -> None:
-    told = headlines(compare(planned(envoy()), planned(envoy(**changes))))
+    lines = headlines(compare(planned(envoy()), planned(envoy(**changes))))
     assert (
         f"The gateway gateway-gateway answers no more at {gone}, but at {now}: its clients have to "
         "ask there."
-    ) in told
-    every = headlines(compare(planned(envoy()), planned(envoy(**{"gateway.host": GONE}))))
-    assert not [line for line in every if "answers no more" in line]
+    ) in lines
+    removals = headlines(compare(planned(envoy()), planned(envoy(**{"gateway.host": GONE}))))
+    assert not [line for line in removals if "answers no more" in line]
 
 
 def test_who_takes_a_gateway_away_is_told_what_goes_with_it() -> None:
     gone = {f"models[{name}].route": GONE for name in ("qwen", "qwen-next")}
     diff = compare(planned(ack()), planned(ack(**{"gateway": GONE, **gone})))
-    told = headlines(diff)
+    lines = headlines(diff)
     assert (
         "This deletes the gateway gateway-gateway: its load balancer goes with its address, and no "
         "model behind it answers any more."
-    ) in told
-    assert any(sentence.startswith("This deletes the policy of keys") for sentence in told)
-    assert any(sentence.startswith("This deletes the pool of pods qwen-pool") for sentence in told)
+    ) in lines
+    assert any(sentence.startswith("This deletes the policy of keys") for sentence in lines)
+    assert any(sentence.startswith("This deletes the pool of pods qwen-pool") for sentence in lines)

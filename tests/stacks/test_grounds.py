@@ -36,11 +36,11 @@ def service(ground: str) -> Mapping[str, Any]:
     model["server"]["image"] = "docker.io/vllm/vllm-openai:v0.8.5"
     model["server"]["vllm"]["dtype"] = "half"
     model["server"]["resources"] = PART if ground == "shared cards" else CARD
-    ours = {key: value for key, value in raw.items() if key not in ("training", "load_tests")}
-    ours = {**ours, "models": [model]}
-    assert sentences(ours) == []
+    stack = {key: value for key, value in raw.items() if key not in ("training", "load_tests")}
+    stack = {**stack, "models": [model]}
+    assert sentences(stack) == []
     kind = "kubernetes:serving.knative.dev/v1:Service"
-    [resource] = [r for r in planned(ours).resources if r.type == kind]
+    [resource] = [r for r in planned(stack).resources if r.type == kind]
     spec = copy.deepcopy(resource.inputs["spec"])
     pod = spec["template"]["spec"]
     for key in PLACEMENT:

@@ -49,19 +49,23 @@ def up(**changes: Any) -> Plan:
     return planned(merged(hybrid(), changes), stack="hybrid", preview=False)
 
 
-def one(found: Plan, type_: str, name: str) -> Resource:
-    [resource] = [each for each in found.of(type_) if each.name == name]
+def one(plan: Plan, type_: str, name: str) -> Resource:
+    [resource] = [resource for resource in plan.of(type_) if resource.name == name]
     return resource
 
 
-def names_before(found: Plan, resource: Resource) -> set[str]:
+def names_before(plan: Plan, resource: Resource) -> set[str]:
     """Types and names of all that a resource waits for, also through others."""
-    urns = before(found, resource)
-    return {f"{each.type} {each.name}" for each in found.resources if each.urn in urns}
+    urns = before(plan, resource)
+    return {
+        f"{predecessor.type} {predecessor.name}"
+        for predecessor in plan.resources
+        if predecessor.urn in urns
+    }
 
 
-def spec_of(found: Plan, type_: str, name: str) -> Any:
-    return one(found, type_, name).inputs["spec"]
+def spec_of(plan: Plan, type_: str, name: str) -> Any:
+    return one(plan, type_, name).inputs["spec"]
 
 
 # --- placement -----------------------------------------------------------------------------------
@@ -95,18 +99,18 @@ def test_pods_run_on_both_pools_and_nowhere_else(model: str) -> None:
 
 
 def test_an_adopted_edge_pool_is_told_by_the_id_that_was_given() -> None:
-    found = up(**{"edge_pools[idc].node_pool_id": "np1a2b3c"})
-    first, _ = spec_of(found, POLICY, "qwen-chat-policy")["units"]
+    plan = up(**{"edge_pools[idc].node_pool_id": "np1a2b3c"})
+    first, _ = spec_of(plan, POLICY, "qwen-chat-policy")["units"]
     assert first["nodeSelector"] == {NODE_POOL_ID: "np1a2b3c"}
-    assert not [each for each in found.resources if each.name == "idc-pool"]
-    assert "--arg pool np1a2b3c " in found.outputs["idc_join_command"]
+    assert not [resource for resource in plan.resources if resource.name == "idc-pool"]
+    assert "--arg pool np1a2b3c " in plan.outputs["idc_join_command"]
 
 
 def test_the_cluster_is_one_of_ack_edge_and_its_elastic_pool_is_scaled_by_goatscaler() -> None:
-    found = up()
-    [cluster] = found.of("alicloud:cs/managedKubernetes:ManagedKubernetes")
-    [scaling] = found.of("alicloud:cs/autoscalingConfig:AutoscalingConfig")
-    pools = {each.name: each.inputs for each in found.of("alicloud:cs/nodePool:NodePool")}
+    plan = up()
+    [cluster] = plan.of("alicloud:cs/managedKubernetes:ManagedKubernetes")
+    [scaling] = plan.of("alicloud:cs/autoscalingConfig:AutoscalingConfig")
+    pools = {pool.name: pool.inputs for pool in plan.of("alicloud:cs/nodePool:NodePool")}
     assert cluster.inputs["profile"] == "Edge"
     assert scaling.inputs["scalerType"] == "goatscaler"
     assert pools["idc-pool"]["type"] == "edge"
@@ -136,7 +140,7 @@ def test_the_inference_service_is_what_the_article_asks_arena_for() -> None:
         kind: {"cpu": "4", "memory": "12Gi", "nvidia.com/gpu": "1"}
         for kind in ("requests", "limits")
     }
-    assert [each["mountPath"] for each in container["volumeMounts"]] == ["/mnt/models/Qwen"]
+    assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/mnt/models/Qwen"]
     assert not {"minReplicas", "maxReplicas", "scaleTarget", "scaleMetric"} & predictor.keys()
 
 
@@ -161,9 +165,9 @@ def test_the_autoscaler_is_what_the_article_asks_arena_for() -> None:
     }
 
 
-def named(found: Plan, kind: str, name: str) -> str:
+def named(plan: Plan, kind: str, name: str) -> str:
     """Name that the object has in the cluster."""
-    return str(one(found, kind, name).inputs["metadata"]["name"])
+    return str(one(plan, kind, name).inputs["metadata"]["name"])
 
 
 @pytest.mark.parametrize(
@@ -189,7 +193,8 @@ def test_every_metric_that_a_model_is_scaled_on_is_one_that_the_adapter_serves()
     [monitor] = up().manifests("PodMonitor")
     [endpoint] = monitor["spec"]["podMetricsEndpoints"]
     scaled = {
-        each.inputs["spec"]["metrics"][0]["pods"]["metric"]["name"] for each in up().of(AUTOSCALER)
+        scaler.inputs["spec"]["metrics"][0]["pods"]["metric"]["name"]
+        for scaler in up().of(AUTOSCALER)
     }
     assert scaled == {"DCGM_CUSTOM_PROCESS_SM_UTIL", "vllm_num_requests_waiting"}
     assert scaled <= {rule["name"]["as"] for rule in rules}
@@ -210,29 +215,29 @@ def test_a_monitor_looks_where_models_that_are_scaled_on_it_listen() -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_kserve_comes_after_its_certificates_and_its_types_and_before_models(model: str) -> None:
-    found = up()
+    plan = up()
     first = {f"{RELEASE} {name}" for name in ("cert-manager-release", "kserve-crd")}
     controller = f"{RELEASE} kserve-resources"
-    assert first <= names_before(found, one(found, RELEASE, "kserve-resources"))
+    assert first <= names_before(plan, one(plan, RELEASE, "kserve-resources"))
     for name in ("cert-manager-release", "kserve-crd"):
-        assert controller not in names_before(found, one(found, RELEASE, name))
-    service = one(found, INFERENCE_SERVICE, f"{model}-service")
-    assert {*first, controller} <= names_before(found, service)
+        assert controller not in names_before(plan, one(plan, RELEASE, name))
+    service = one(plan, INFERENCE_SERVICE, f"{model}-service")
+    assert {*first, controller} <= names_before(plan, service)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_an_autoscaler_comes_after_what_it_scales_and_after_its_metrics(model: str) -> None:
-    found = up()
-    service = one(found, INFERENCE_SERVICE, f"{model}-service")
-    scaler = one(found, AUTOSCALER, f"{model}-autoscaler")
-    assert f"{INFERENCE_SERVICE} {model}-service" in names_before(found, scaler)
-    assert f"{AUTOSCALER} {model}-autoscaler" not in names_before(found, service)
-    assert f"{RELEASE} {ADAPTER}" in names_before(found, service)
-    assert f"{POLICY} {model}-policy" in names_before(found, service)
+    plan = up()
+    service = one(plan, INFERENCE_SERVICE, f"{model}-service")
+    scaler = one(plan, AUTOSCALER, f"{model}-autoscaler")
+    assert f"{INFERENCE_SERVICE} {model}-service" in names_before(plan, scaler)
+    assert f"{AUTOSCALER} {model}-autoscaler" not in names_before(plan, service)
+    assert f"{RELEASE} {ADAPTER}" in names_before(plan, service)
+    assert f"{POLICY} {model}-policy" in names_before(plan, service)
 
 
 def test_a_cert_manager_that_is_there_is_not_installed_again() -> None:
-    names = {each.name for each in up(cert_manager="present").resources}
+    names = {resource.name for resource in up(cert_manager="present").resources}
     assert "kserve-resources" in names
     assert not [name for name in names if name.startswith("cert-manager")]
 
@@ -257,10 +262,10 @@ def test_the_commands_of_the_article_ask_the_host_that_kserve_serves(model: str)
 
 
 def test_another_domain_reaches_the_host_and_kserve_alike() -> None:
-    found = up(kserve={"domain": "llm.example.org"})
-    values = one(found, RELEASE, "kserve-resources").inputs["values"]
+    plan = up(kserve={"domain": "llm.example.org"})
+    values = one(plan, RELEASE, "kserve-resources").inputs["values"]
     assert values["kserve"]["controller"]["gateway"]["domain"] == "llm.example.org"
-    assert "Host: qwen-chat-inference.llm.example.org'" in found.outputs["qwen-chat_curl"]
+    assert "Host: qwen-chat-inference.llm.example.org'" in plan.outputs["qwen-chat_curl"]
 
 
 def test_machines_are_told_how_to_join_the_pool_of_this_cluster() -> None:
@@ -276,13 +281,13 @@ def test_machines_are_told_how_to_join_the_pool_of_this_cluster() -> None:
 def test_the_address_of_prometheus_is_nowhere_to_be_read() -> None:
     raw = hybrid(prometheus_token={"secure": "v1:A:B"})
     for preview in (True, False):
-        found = planned(raw, stack="hybrid", preview=preview)
-        values = one(found, RELEASE, ADAPTER).inputs["values"]
+        plan = planned(raw, stack="hybrid", preview=preview)
+        values = one(plan, RELEASE, ADAPTER).inputs["values"]
         assert values == SECRET or values["AlibabaCloudMetricsAdapter"]["prometheus"]["url"] == (
             SECRET
         )
-        said = [to_json(found), repr(found), json.dumps(found.manifests())]
-        assert not [text for text in said if "CANARY" in text]
+        texts = [to_json(plan), repr(plan), json.dumps(plan.manifests())]
+        assert not [text for text in texts if "CANARY" in text]
 
 
 # --- Fluid ---------------------------------------------------------------------------------------
@@ -334,14 +339,14 @@ def moved(way: str) -> Plan:
     return planned(both(way), stack="prod", preview=False)
 
 
-def by_urn(found: Plan) -> dict[str, Resource]:
-    return {each.urn: each for each in found.resources}
+def by_urn(plan: Plan) -> dict[str, Resource]:
+    return {resource.urn: resource for resource in plan.resources}
 
 
 def test_another_way_of_serving_changes_nothing_but_the_model() -> None:
     knative, kserve = (by_urn(moved(way)) for way in WAYS)
-    other = {urn for urn in knative | kserve if knative.get(urn) != kserve.get(urn)}
-    assert {urn.split("::", 2)[2] for urn in other} == {
+    urns = {urn for urn in knative | kserve if knative.get(urn) != kserve.get(urn)}
+    assert {urn.split("::", 2)[2] for urn in urns} == {
         "ack-inference:index:KnativeModel::qwen-int8",
         f"ack-inference:index:KnativeModel${KNATIVE_SERVICE}::qwen-int8-service",
         "ack-inference:index:KServeModel::qwen-int8",
@@ -377,12 +382,12 @@ def test_the_policy_moves_along_to_the_labels_of_the_pods() -> None:
 
 
 def test_the_way_back_leads_to_where_it_began() -> None:
-    there = changed(both("knative"), "models[qwen-int8].serve", WAYS["kserve"])
-    back = changed(there, "models[qwen-int8].serve", WAYS["knative"])
+    kserve = changed(both("knative"), "models[qwen-int8].serve", WAYS["kserve"])
+    back = changed(kserve, "models[qwen-int8].serve", WAYS["knative"])
     began = moved("knative")
     forget()
     again = planned(back, stack="prod", preview=False)
-    assert there == both("kserve")
+    assert kserve == both("kserve")
     assert again is not began
     assert by_urn(again) == by_urn(began)
     assert again.outputs == began.outputs
@@ -390,9 +395,9 @@ def test_the_way_back_leads_to_where_it_began() -> None:
 
 @pytest.mark.parametrize("metric", ["cpu", "concurrency"])
 def test_kserve_scales_itself_where_the_metric_is_its_own(metric: str) -> None:
-    found = up(**{CHAT: scale(metric, 10)})
-    predictor = spec_of(found, INFERENCE_SERVICE, "qwen-chat-service")["predictor"]
+    plan = up(**{CHAT: scale(metric, 10)})
+    predictor = spec_of(plan, INFERENCE_SERVICE, "qwen-chat-service")["predictor"]
     assert (predictor["minReplicas"], predictor["maxReplicas"]) == (1, 3)
     assert (predictor["scaleMetric"], predictor["scaleTarget"]) == (metric, 10)
-    assert [each.name for each in found.of(AUTOSCALER)] == ["qwen-queue-autoscaler"]
-    assert bool(found.of("ack-inference:index:Knative")) == (metric == "concurrency")
+    assert [scaler.name for scaler in plan.of(AUTOSCALER)] == ["qwen-queue-autoscaler"]
+    assert bool(plan.of("ack-inference:index:Knative")) == (metric == "concurrency")

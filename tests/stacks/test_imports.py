@@ -29,8 +29,10 @@ def awaited(raw: Raw, *names: str) -> dict[str, set[str]]:
 
     def before(urn: str) -> set[str]:
         resource = by_urn[urn]
-        wanted = {*resource.dependencies, *([resource.parent] if resource.parent else [])}
-        return wanted.union(*(before(other) for other in wanted & by_urn.keys()))
+        dependencies = {*resource.dependencies, *([resource.parent] if resource.parent else [])}
+        return dependencies.union(
+            *(before(dependency) for dependency in dependencies & by_urn.keys())
+        )
 
     return {
         name: {by_urn[urn].name for urn in before(resource.urn) & by_urn.keys()}

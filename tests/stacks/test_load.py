@@ -25,9 +25,9 @@ def handed_over(raw: Raw) -> dict[str, str]:
 
 def within(program: Callable[[], Any], config: dict[str, str], **more: Any) -> Any:
     """What a function returns in a program with this configuration."""
-    seen: list[Any] = []
-    record(lambda: seen.append(program()), config=config, **more)
-    return seen[0]
+    results: list[Any] = []
+    record(lambda: results.append(program()), config=config, **more)
+    return results[0]
 
 
 @pytest.mark.parametrize("base", [dev, prod, existing])
@@ -35,18 +35,18 @@ def test_text_and_json_make_the_environment_of_the_file(base: Callable[[], Raw])
     environment: Environment = within(
         lambda: load().environment, handed_over(base()), secret_keys=["ack-inference:kubeconfig"]
     )
-    own = accepted(
+    expected = accepted(
         {k: v for k, v in base().items() if k != "kubeconfig"}
         | ({"kubeconfig": {"secure": "set"}} if "kubeconfig" in base() else {})
     )
-    assert environment == own
+    assert environment == expected
 
 
 def test_a_secret_is_never_read() -> None:
     config = handed_over(existing()) | {"ack-inference:kubeconfig": "CANARY"}
-    found = within(read, config, secret_keys=["ack-inference:kubeconfig"])
-    assert found["kubeconfig"] == {"secure": "set"}
-    assert "CANARY" not in json.dumps(found)
+    configuration = within(read, config, secret_keys=["ack-inference:kubeconfig"])
+    assert configuration["kubeconfig"] == {"secure": "set"}
+    assert "CANARY" not in json.dumps(configuration)
 
 
 def test_a_secret_where_none_belongs_is_refused_unread() -> None:
@@ -117,7 +117,11 @@ def test_broken_json_is_a_fault_of_its_key() -> None:
 
 def test_warnings_go_to_the_log_and_the_run_goes_on() -> None:
     plan = record(load, config=handed_over(dev()))
-    assert [one for one in plan.warnings if one.startswith("The API server has a private address")]
+    assert [
+        warning
+        for warning in plan.warnings
+        if warning.startswith("The API server has a private address")
+    ]
 
 
 def test_nothing_at_all_is_refused_with_what_is_needed() -> None:

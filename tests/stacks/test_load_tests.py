@@ -22,8 +22,12 @@ def loaded(base: Raw, **changes: Any) -> Raw:
 
 
 def config(plan: Plan) -> str:
-    [found] = [one for one in plan.manifests("ConfigMap") if "config.json" in one.get("data", {})]
-    return str(found["data"]["config.json"])
+    [manifest] = [
+        manifest
+        for manifest in plan.manifests("ConfigMap")
+        if "config.json" in manifest.get("data", {})
+    ]
+    return str(manifest["data"]["config.json"])
 
 
 def address(plan: Plan) -> str:
@@ -31,7 +35,11 @@ def address(plan: Plan) -> str:
 
 
 def job(plan: Plan) -> Any:
-    return next(one for one in plan.manifests("Job") if one["metadata"]["name"] == "spike-first")
+    return next(
+        manifest
+        for manifest in plan.manifests("Job")
+        if manifest["metadata"]["name"] == "spike-first"
+    )
 
 
 def spike(plan: Plan) -> Workload:
@@ -40,12 +48,14 @@ def spike(plan: Plan) -> Workload:
 
 
 def volumes(plan: Plan) -> dict[str, Any]:
-    return {one["name"]: one for one in job(plan)["spec"]["template"]["spec"]["volumes"]}
+    return {volume["name"]: volume for volume in job(plan)["spec"]["template"]["spec"]["volumes"]}
 
 
 def test_a_test_that_nobody_asked_for_is_declared_and_nothing_more() -> None:
     declared, before = planned(loaded(dev())), planned(dev())
-    assert {one.urn for one in declared.resources} == {one.urn for one in before.resources}
+    assert {resource.urn for resource in declared.resources} == {
+        resource.urn for resource in before.resources
+    }
     assert set(declared.outputs) - set(before.outputs) == {"spike_run_command"}
     assert declared.outputs["spike_run_command"] == (
         "pulumi config set --path 'ack-inference:load_tests[0].run' first && pulumi up"
@@ -55,10 +65,10 @@ def test_a_test_that_nobody_asked_for_is_declared_and_nothing_more() -> None:
 def test_a_test_that_is_asked_for_runs_after_its_model() -> None:
     plan = planned(loaded(dev(), run="first"))
     [test] = plan.of(LOAD_TEST)
-    [service] = [one for one in plan.resources if one.name == "qwen-service"]
-    made = next(one for one in plan.resources if one.name == "spike-job-first")
-    assert made.parent == test.urn
-    assert service.urn in made.dependencies
+    [service] = [resource for resource in plan.resources if resource.name == "qwen-service"]
+    test_job = next(resource for resource in plan.resources if resource.name == "spike-job-first")
+    assert test_job.parent == test.urn
+    assert service.urn in test_job.dependencies
     assert plan.outputs["spike_log_command"].endswith("job/spike-first")
 
 
@@ -94,14 +104,14 @@ def test_an_address_of_ones_own_comes_first() -> None:
 
 def test_the_tokenizer_is_read_from_the_store_and_not_through_the_cache() -> None:
     plan = planned(loaded(dev(), run="first"))
-    claims = {one["metadata"]["name"] for one in plan.manifests("PersistentVolumeClaim")}
+    claims = {manifest["metadata"]["name"] for manifest in plan.manifests("PersistentVolumeClaim")}
     assert volumes(plan)["model"]["persistentVolumeClaim"]["claimName"] in claims
 
 
 def test_a_claim_that_exists_is_read_in_its_folder() -> None:
     plan = planned(loaded(existing(), run="first"), stack="existing")
     [container] = job(plan)["spec"]["template"]["spec"]["containers"]
-    [mount] = [one for one in container["volumeMounts"] if one["name"] == "model"]
+    [mount] = [mount for mount in container["volumeMounts"] if mount["name"] == "model"]
     assert volumes(plan)["model"]["persistentVolumeClaim"]["claimName"] == "llm-models"
     assert mount["subPath"] == "Qwen2.5-7B-Instruct"
 
@@ -119,10 +129,12 @@ def test_reports_have_a_claim_of_their_own_that_pods_may_write() -> None:
     results = {"store": "checkpoints", "path": "/reports", "size": "1Gi"}
     plan = planned(loaded(dev(), run="first", results=results))
     claim = volumes(plan)["results"]["persistentVolumeClaim"]["claimName"]
-    [found] = [
-        one for one in plan.manifests("PersistentVolumeClaim") if one["metadata"]["name"] == claim
+    [pvc] = [
+        manifest
+        for manifest in plan.manifests("PersistentVolumeClaim")
+        if manifest["metadata"]["name"] == claim
     ]
-    assert found["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert pvc["spec"]["accessModes"] == ["ReadWriteMany"]
     assert "spike-results_upload_command" not in plan.outputs
 
 
@@ -157,9 +169,9 @@ BROKEN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("changes", BROKEN, ids=str)
 def test_what_is_broken_is_refused_at_its_place(changes: dict[str, Any]) -> None:
-    found = sentences(loaded(dev(), **changes))
-    assert found
-    assert all(one.startswith("load_tests[") for one in found)
+    faults = sentences(loaded(dev(), **changes))
+    assert faults
+    assert all(fault.startswith("load_tests[") for fault in faults)
 
 
 def test_a_run_is_text_also_where_it_looks_like_a_number() -> None:
@@ -217,6 +229,6 @@ def test_a_key_in_place_of_the_name_of_its_secret_is_refused_and_not_shown() -> 
 
 
 def test_connections_of_a_load_test_are_as_it_says() -> None:
-    kept = planned(loaded(dev(), run="first", connections="kept"))
-    assert "Connection" not in config(kept)
+    plan = planned(loaded(dev(), run="first", connections="kept"))
+    assert "Connection" not in config(plan)
     assert '"Connection": "close"' in config(planned(loaded(dev(), run="first")))

@@ -72,9 +72,9 @@ def hybrid() -> dict[str, Any]:
 
 def test_a_diff_warns_that_a_model_that_moves_answers_nobody_meanwhile() -> None:
     changes = compare(planned(hybrid()), planned(moved(hybrid())))
-    said = headlines(changes)
+    lines = headlines(changes)
     kind = "and makes one of another kind"
-    assert any("deletes the model qwen-queue" in line and kind in line for line in said), said
+    assert any("deletes the model qwen-queue" in line and kind in line for line in lines), lines
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -84,8 +84,8 @@ def test_nothing_that_goes_with_the_old_runtime_has_the_name_of_what_comes(path:
     new = planned(moved(configuration(path)))
     old = planned(configuration(path))
     coming = {address(r.manifest) for r in new.resources if r.urn not in stays and r.manifest}
-    there = {r.urn for r in new.resources}
-    going = {address(r.manifest) for r in old.resources if r.urn not in there and r.manifest}
+    urns = {r.urn for r in new.resources}
+    going = {address(r.manifest) for r in old.resources if r.urn not in urns and r.manifest}
     assert going
     assert coming & going == set()
 

@@ -63,9 +63,9 @@ def test_a_stack_whose_name_all_take_is_accepted(stack: str) -> None:
 def test_a_stack_whose_name_the_cloud_does_not_take_is_refused_once(
     base: Callable[[], Raw], stack: str
 ) -> None:
-    found = in_stack(base(), stack)
-    assert [one for one in found if one.startswith("stack name is ")] == found[:1]
-    assert f"the cluster is called ack-inference-{stack}" in found[0]
+    faults = in_stack(base(), stack)
+    assert [fault for fault in faults if fault.startswith("stack name is ")] == faults[:1]
+    assert f"the cluster is called ack-inference-{stack}" in faults[0]
 
 
 def test_capitals_in_a_stack_name_want_a_log_project() -> None:
@@ -96,21 +96,21 @@ def test_a_model_may_be_called_as_long_as_everything_after_it(longest: int, reas
             },
         )
     accepted(renamed(base, "qwen", "q" * longest))
-    found = refusal(renamed(base, "qwen", "q" * (longest + 1)))
-    assert f"it must be at most {longest} long: {reason} is called " in found
+    sentence = refusal(renamed(base, "qwen", "q" * (longest + 1)))
+    assert f"it must be at most {longest} long: {reason} is called " in sentence
 
 
 def test_a_training_job_may_be_called_as_long_as_its_claim() -> None:
     accepted(merged(dev(), {"training[finetune].name": "t" * 43}))
-    found = refusal(merged(dev(), {"training[finetune].name": "t" * 44}))
-    assert "it must be at most 43 long: its claim is called ttt" in found
+    sentence = refusal(merged(dev(), {"training[finetune].name": "t" * 44}))
+    assert "it must be at most 43 long: its claim is called ttt" in sentence
 
 
 def test_a_model_behind_a_gateway_may_be_called_as_long_as_its_picker() -> None:
     raw = merged(hybrid(), {"gateway": {}, "namespace": "n", "models[qwen-queue].route": {}})
-    found = sentences(renamed(raw, "qwen-queue", "q" * 57))
-    assert any("at most 56 long: its picker is called qqq" in sentence for sentence in found)
-    assert not any("picker" in each for each in sentences(renamed(raw, "qwen-queue", "q" * 56)))
+    faults = sentences(renamed(raw, "qwen-queue", "q" * 57))
+    assert any("at most 56 long: its picker is called qqq" in sentence for sentence in faults)
+    assert not any("picker" in fault for fault in sentences(renamed(raw, "qwen-queue", "q" * 56)))
 
 
 def test_a_file_system_may_be_called_as_long_as_its_access_group() -> None:
@@ -120,8 +120,10 @@ def test_a_file_system_may_be_called_as_long_as_its_access_group() -> None:
         )
 
     accepted(stored("s" * 44))
-    found = refusal(stored("s" * 45))
-    assert "it must be at most 44 long: its access group is called ack-inference-stack-s" in found
+    sentence = refusal(stored("s" * 45))
+    assert (
+        "it must be at most 44 long: its access group is called ack-inference-stack-s" in sentence
+    )
 
 
 @pytest.mark.parametrize("length", [1, 20, 21, 28, 29, 41])
@@ -138,23 +140,23 @@ def test_two_long_names_that_begin_alike_have_two_datasets() -> None:
     raw = renamed(dev(), "qwen", "q" * 40)
     [model] = raw["models"]
     both = accepted({**raw, "models": [model, {**model, "name": "q" * 39}]})
-    assert len({dataset_name(both, one) for one in both.models}) == 2
+    assert len({dataset_name(both, model) for model in both.models}) == 2
 
 
 @pytest.mark.parametrize("base", [dev, prod, hybrid, existing])
 def test_every_derived_name_of_a_stack_has_its_form(base: Callable[[], Raw]) -> None:
     names = [*derived_names(accepted(base()), PREFIX)]
     assert names or base is hybrid
-    assert [one for one in names if not one.form.allows(one.name)] == []
+    assert [entry for entry in names if not entry.form.allows(entry.name)] == []
 
 
 @pytest.mark.parametrize("count", [64, 100, 200])
 @pytest.mark.parametrize("base", [dev, hybrid])
 def test_a_model_of_any_length_ends_in_sentences(base: Callable[[], Raw], count: int) -> None:
     [first, *_] = base()["models"]
-    found = sentences(renamed(base(), first["name"], "q" * count))
-    assert found
-    assert all(".name is 'qqq" in one for one in found)
+    faults = sentences(renamed(base(), first["name"], "q" * count))
+    assert faults
+    assert all(".name is 'qqq" in fault for fault in faults)
 
 
 # --- hosts ---------------------------------------------------------------------------------------
@@ -164,9 +166,9 @@ def test_the_hosts_of_a_model_of_kserve_are_labels_that_dns_takes() -> None:
     """`<name>-predictor-<namespace>` has 63 letters, and one more is refused."""
     raw = merged(hybrid(), {"namespace": "n" * 20, "models[qwen-queue]": GONE})
     accepted(renamed(raw, "qwen-chat", "q" * 32))
-    found = refusal(renamed(raw, "qwen-chat", "q" * 33))
-    assert "it must be at most 32 long: its host is qqq" in found
-    assert "KServe then makes no Ingress" in found
+    sentence = refusal(renamed(raw, "qwen-chat", "q" * 33))
+    assert "it must be at most 32 long: its host is qqq" in sentence
+    assert "KServe then makes no Ingress" in sentence
 
 
 def test_the_host_of_a_model_of_knative_has_253_letters_at_most() -> None:
@@ -196,10 +198,12 @@ def test_it_is_no_host(text: str) -> None:
     assert not is_host(text)
 
 
-@pytest.mark.parametrize("text", [one for one in NO_HOSTS if one])
+@pytest.mark.parametrize("text", [text for text in NO_HOSTS if text])
 def test_both_doors_take_the_same_domains(text: str) -> None:
     for path, base in (("knative", dev), ("kserve", hybrid)):
-        assert [one for one in sentences(base(**{path: {"domain": text}})) if ".domain is " in one]
+        assert [
+            fault for fault in sentences(base(**{path: {"domain": text}})) if ".domain is " in fault
+        ]
     with pytest.raises(pulumi.RunError, match="domain is "):
         KnativeArgs.of({"installer": "operator", "features": {}, "domain": text})
     with pytest.raises(pulumi.RunError, match="domain is "):
@@ -225,17 +229,17 @@ def test_both_doors_take_the_same_domains(text: str) -> None:
 def test_an_address_is_validated_alike_wherever_it_stands(text: str, fine: bool) -> None:
     assert is_url(text) is fine
     test = {"name": "spike", "model": "qwen", "scenario": {"spike": {}}, "url": text}
-    asked = {"metric": "prometheus", "target": 2, "max": 3}
-    scale = {**asked, "query": {"server": text, "query": "up"}}
+    limits = {"metric": "prometheus", "target": 2, "max": 3}
+    scale = {**limits, "query": {"server": text, "query": "up"}}
     files = [
         dev(load_tests=[test]),
         existing(gpu_metrics={"url": text}),
         merged(hybrid(keda=True), {"models[qwen-chat].serve.kserve.scale": scale}),
     ]
     for raw in files:
-        found = sentences(raw)
-        assert bool(found) is not fine, found
-        assert not [one for one in found if "CANARY" in one]
+        faults = sentences(raw)
+        assert bool(faults) is not fine, faults
+        assert not [fault for fault in faults if "CANARY" in fault]
 
 
 @pytest.mark.parametrize("text", ["docker.io", "localhost:5000", "registry.local:443"])
@@ -320,8 +324,8 @@ DOORS: Final[list[tuple[str, Callable[[str], object], list[str], list[str]]]] = 
     ("path", "component", "text", "fine"),
     [
         (path, component, text, fine)
-        for path, component, taken, refused in DOORS
-        for fine, texts in ((True, taken), (False, refused))
+        for path, component, valid, refused in DOORS
+        for fine, texts in ((True, valid), (False, refused))
         for text in texts
     ],
 )
@@ -333,7 +337,7 @@ def test_stack_file_and_component_take_the_same_texts(
     else:
         raw = changed(dev(), path, text)
     name = path.rpartition(".")[2]
-    of_field = [one for one in sentences(raw) if f"{name}" in one.split(" is ")[0]]
+    of_field = [fault for fault in sentences(raw) if f"{name}" in fault.split(" is ")[0]]
     assert bool(of_field) is not fine, of_field
     if fine:
         component(text)

@@ -40,88 +40,88 @@ RUNS_NONE = (
 )
 
 
-def own_pools(found: Plan) -> set[str]:
+def own_pools(plan: Plan) -> set[str]:
     """Nobody knows which machines stand in an edge pool, so nothing waits for one."""
-    return {urn for urn in urns(found, POOL) if "EdgePool" not in urn}
+    return {urn for urn in urns(plan, POOL) if "EdgePool" not in urn}
 
 
-def pools_without_gpus(found: Plan) -> set[str]:
+def pools_without_gpus(plan: Plan) -> set[str]:
     """Own pools with nodes from the start that have no GPU; of our stacks, all without taints."""
     return {
-        one.urn
-        for one in found.of(POOL)
-        if one.urn in own_pools(found)
-        and not any(map(has_gpu, one.inputs["instanceTypes"]))
-        and "scalingConfig" not in one.inputs
+        resource.urn
+        for resource in plan.of(POOL)
+        if resource.urn in own_pools(plan)
+        and not any(map(has_gpu, resource.inputs["instanceTypes"]))
+        and "scalingConfig" not in resource.inputs
     }
 
 
-def runs_pods(one: Resource) -> bool:
+def runs_pods(resource: Resource) -> bool:
     """An add-on that is a part of the cluster is there before any node, and KServe's types are no
     pods."""
-    is_core = one.type == ADDON and one.name.startswith("cluster-")
-    return one.type in RUNS_PODS and not is_core and one.name != "kserve-crd"
+    is_core = resource.type == ADDON and resource.name.startswith("cluster-")
+    return resource.type in RUNS_PODS and not is_core and resource.name != "kserve-crd"
 
 
 @pytest.mark.parametrize("stack", OURS)
 def test_what_runs_pods_comes_after_nodes_without_gpus_and_goes_before_them(stack: str) -> None:
     """The platform's pods wait for nodes, or a chart is given up after 15 minutes and taken back;
     without them, nothing finishes what is deleted."""
-    found = plan_of(stack)
-    nodes = pools_without_gpus(found)
-    mine = [one for one in found.resources if runs_pods(one)]
+    plan = plan_of(stack)
+    nodes = pools_without_gpus(plan)
+    mine = [resource for resource in plan.resources if runs_pods(resource)]
     assert mine
     assert nodes
-    late = {one.name for one in mine if not nodes <= before(found, one)}
+    late = {resource.name for resource in mine if not nodes <= before(plan, resource)}
     assert late == set()
 
 
 @pytest.mark.parametrize("stack", OURS)
 def test_the_platform_and_the_caches_do_not_wait_for_gpus(stack: str) -> None:
     """None of their pods needs one: charts are installed, and caches filled, while drivers are."""
-    found = plan_of(stack)
-    gpus = own_pools(found) - pools_without_gpus(found)
+    plan = plan_of(stack)
+    gpus = own_pools(plan) - pools_without_gpus(plan)
     mine = [
-        one
-        for one in found.resources
-        if one.type in (RELEASE, ADDON) or one.type.startswith("kubernetes:data.fluid.io")
+        resource
+        for resource in plan.resources
+        if resource.type in (RELEASE, ADDON) or resource.type.startswith("kubernetes:data.fluid.io")
     ]
     assert gpus
     assert mine
-    assert {one.name for one in mine if gpus & before(found, one)} == set()
+    assert {resource.name for resource in mine if gpus & before(plan, resource)} == set()
 
 
 @pytest.mark.parametrize("stack", OURS)
 def test_nodes_wait_for_their_way_out(stack: str) -> None:
     """A node without one loads neither packages nor images, and never joins."""
-    found = plan_of(stack)
-    pools = [one for one in found.of(POOL) if one.urn in own_pools(found)]
+    plan = plan_of(stack)
+    pools = [pool for pool in plan.of(POOL) if pool.urn in own_pools(plan)]
     assert pools
-    assert all(urns(found, SNAT) <= before(found, one) for one in pools)
+    assert all(urns(plan, SNAT) <= before(plan, pool) for pool in pools)
 
 
 @pytest.mark.parametrize("stack", OURS)
 def test_a_cluster_is_made_beside_the_way_out_unless_it_is_one_of_ack_edge(stack: str) -> None:
     """No node of profile pro is there yet; what an edge cluster runs by itself is not
     documented."""
-    found = plan_of(stack)
-    [cluster] = found.of(CLUSTER)
+    plan = plan_of(stack)
+    [cluster] = plan.of(CLUSTER)
     waits = cluster.inputs["profile"] == "Edge"
-    assert urns(found, SNAT, NAT) & before(found, cluster) == (
-        urns(found, SNAT, NAT) if waits else set()
+    assert urns(plan, SNAT, NAT) & before(plan, cluster) == (
+        urns(plan, SNAT, NAT) if waits else set()
     )
 
 
 def test_a_cache_waits_for_fluid_and_a_load_for_its_dataset() -> None:
     """Fluid's chart brings the types of a Dataset and what binds it, and only what is bound can be
     loaded."""
-    found = plan_of("dev")
-    fluid = {one.urn for one in found.of(RELEASE) if one.name == "fluid-release"}
-    [dataset] = found.of("kubernetes:data.fluid.io/v1alpha1:Dataset")
-    [load] = found.of("kubernetes:data.fluid.io/v1alpha1:DataLoad")
+    plan = plan_of("dev")
+    fluid = {resource.urn for resource in plan.of(RELEASE) if resource.name == "fluid-release"}
+    [dataset] = plan.of("kubernetes:data.fluid.io/v1alpha1:Dataset")
+    [load] = plan.of("kubernetes:data.fluid.io/v1alpha1:DataLoad")
     assert fluid
-    assert fluid <= before(found, dataset)
-    assert dataset.urn in before(found, load)
+    assert fluid <= before(plan, dataset)
+    assert dataset.urn in before(plan, load)
 
 
 @pytest.mark.parametrize("tainted", [False, True])
@@ -129,12 +129,12 @@ def test_a_cache_waits_for_its_own_pool_even_if_the_platform_does_not(tainted: b
     """Its workers run nowhere else."""
     taints = TAINTED["taints"] if tainted else []
     raw = changed(changed(dev(), "pools[system].size", 3), "pools[cache].taints", taints)
-    found = planned(raw)
-    [pool] = [one for one in found.of(POOL) if one.name == "cache-pool"]
-    [fluid] = [one for one in found.of(RELEASE) if one.name == "fluid-release"]
-    [workers] = found.of("kubernetes:data.fluid.io/v1alpha1:JindoRuntime")
-    assert (pool.urn in before(found, fluid)) is not tainted
-    assert pool.urn in before(found, workers)
+    plan = planned(raw)
+    [pool] = [resource for resource in plan.of(POOL) if resource.name == "cache-pool"]
+    [fluid] = [resource for resource in plan.of(RELEASE) if resource.name == "fluid-release"]
+    [workers] = plan.of("kubernetes:data.fluid.io/v1alpha1:JindoRuntime")
+    assert (pool.urn in before(plan, fluid)) is not tainted
+    assert pool.urn in before(plan, workers)
 
 
 @pytest.mark.parametrize(
@@ -164,55 +164,63 @@ def test_the_platform_waits_for_pools_that_its_pods_fit_or_else_for_all(
 
 def test_knative_waits_for_the_nodes_that_ack_counts_before_it_installs_the_add_on() -> None:
     """Two nodes without GPUs are one too few."""
-    found = planned(changed(dev(), "pools[cache].taints", TAINTED["taints"]))
-    [addon] = [one for one in found.of(ADDON) if one.name == "knative-addon"]
-    assert own_pools(found) <= before(found, addon)
+    plan = planned(changed(dev(), "pools[cache].taints", TAINTED["taints"]))
+    [addon] = [resource for resource in plan.of(ADDON) if resource.name == "knative-addon"]
+    assert own_pools(plan) <= before(plan, addon)
 
 
 @pytest.mark.parametrize("stack", OURS)
 def test_what_runs_no_pod_does_not_wait_for_a_node(stack: str) -> None:
-    found = plan_of(stack)
-    mine = [one for one in found.resources if one.type in RUNS_NONE]
+    plan = plan_of(stack)
+    mine = [resource for resource in plan.resources if resource.type in RUNS_NONE]
     assert mine
-    waiting = {one.name for one in mine if own_pools(found) & before(found, one)}
+    waiting = {resource.name for resource in mine if own_pools(plan) & before(plan, resource)}
     assert waiting == set()
 
 
 def test_a_policy_waits_for_no_pool_but_those_that_it_names_by_id() -> None:
-    found = plan_of("dev")
-    policies = found.of("kubernetes:scheduling.alibabacloud.com/v1alpha1:ResourcePolicy")
+    plan = plan_of("dev")
+    policies = plan.of("kubernetes:scheduling.alibabacloud.com/v1alpha1:ResourcePolicy")
     assert policies
-    for one in policies:
-        assert own_pools(found) & before(found, one) == set(), one.name
+    for policy in policies:
+        assert own_pools(plan) & before(plan, policy) == set(), policy.name
 
 
 def test_the_types_of_kserve_wait_for_neither_nodes_nor_certificates() -> None:
-    found = plan_of("hybrid")
-    [types] = [one for one in found.of(RELEASE) if one.name == "kserve-crd"]
-    assert before(found, types) & urns(found, POOL, RELEASE) == set()
-    [controller] = [one for one in found.of(RELEASE) if one.name == "kserve-resources"]
-    certificates = {one.urn for one in found.of(RELEASE) if one.name == "cert-manager-release"}
-    assert {types.urn} | certificates <= before(found, controller)
+    plan = plan_of("hybrid")
+    [types] = [resource for resource in plan.of(RELEASE) if resource.name == "kserve-crd"]
+    assert before(plan, types) & urns(plan, POOL, RELEASE) == set()
+    [controller] = [
+        resource for resource in plan.of(RELEASE) if resource.name == "kserve-resources"
+    ]
+    certificates = {
+        resource.urn for resource in plan.of(RELEASE) if resource.name == "cert-manager-release"
+    }
+    assert {types.urn} | certificates <= before(plan, controller)
 
 
 @pytest.mark.parametrize("stack", OURS)
 def test_storage_is_made_beside_the_cluster(stack: str) -> None:
-    found = plan_of(stack)
+    plan = plan_of(stack)
     storage = [
-        one for one in found.resources if one.type.startswith(("alicloud:oss", "alicloud:nas"))
+        resource
+        for resource in plan.resources
+        if resource.type.startswith(("alicloud:oss", "alicloud:nas"))
     ]
     assert storage
-    waiting = {one.name for one in storage if urns(found, CLUSTER) & before(found, one)}
+    waiting = {
+        resource.name for resource in storage if urns(plan, CLUSTER) & before(plan, resource)
+    }
     assert waiting == set()
 
 
 def test_a_service_names_the_pools_that_nothing_else_waits_for_and_no_claim() -> None:
     """Each dependency of each model is expanded by the SDK: needless ones cost time. Its own
     nodes are waited for, since they go after it."""
-    found = plan_of("dev")
-    [service] = [one for one in found.resources if one.name == "qwen-service"]
-    pools = {urn for urn in service.dependencies if urn in own_pools(found)}
-    assert pools == own_pools(found) - pools_without_gpus(found)
+    plan = plan_of("dev")
+    [service] = [resource for resource in plan.resources if resource.name == "qwen-service"]
+    pools = {urn for urn in service.dependencies if urn in own_pools(plan)}
+    assert pools == own_pools(plan) - pools_without_gpus(plan)
     assert (
-        urns(found, "kubernetes:core/v1:PersistentVolumeClaim") & set(service.dependencies) == set()
+        urns(plan, "kubernetes:core/v1:PersistentVolumeClaim") & set(service.dependencies) == set()
     )

@@ -57,26 +57,26 @@ def deployed(stack: str) -> Plan:
     return planned(raw_of(stack), stack=stack, preview=False)
 
 
-def edge(found: Plan) -> set[str]:
+def edge(plan: Plan) -> set[str]:
     """Nobody knows which machines stand in an edge pool, so nothing waits for one."""
-    return {urn for urn in urns(found, POOL) if "EdgePool" in urn}
+    return {urn for urn in urns(plan, POOL) if "EdgePool" in urn}
 
 
 def served(stack: str) -> dict[str, str]:
     """Which way each model of a stack is served."""
-    return {one["name"]: next(iter(one["serve"])) for one in raw_of(stack)["models"]}
+    return {model["name"]: next(iter(model["serve"])) for model in raw_of(stack)["models"]}
 
 
-def workloads(found: Plan) -> Iterator[tuple[Mapping[str, str], Mapping[str, Any]]]:
+def workloads(plan: Plan) -> Iterator[tuple[Mapping[str, str], Mapping[str, Any]]]:
     """Labels and specs of the pods of models and training jobs."""
-    for one in found.manifests():
-        if one["kind"] in ("Service", "Job") and "template" in one["spec"]:
-            template = one["spec"]["template"]
+    for manifest in plan.manifests():
+        if manifest["kind"] in ("Service", "Job") and "template" in manifest["spec"]:
+            template = manifest["spec"]["template"]
             yield template["metadata"]["labels"], template["spec"]
-        elif one["kind"] == "InferenceService":
-            predictor = one["spec"]["predictor"]
+        elif manifest["kind"] == "InferenceService":
+            predictor = manifest["spec"]["predictor"]
             # kserve/kserve: pkg/constants, and the reconciler of raw deployments.
-            added = {"app": f"isvc.{one['metadata']['name']}-predictor"}
+            added = {"app": f"isvc.{manifest['metadata']['name']}-predictor"}
             yield {**predictor["labels"], **added}, predictor
 
 
@@ -92,22 +92,22 @@ def labels_in(value: Any) -> Iterator[tuple[str, Any]]:
             yield from labels_in(inner)
 
 
-def before(found: Plan, resource: Resource) -> set[str]:
+def before(plan: Plan, resource: Resource) -> set[str]:
     """URNs of everything that exists before a resource, and so is destroyed after it."""
-    by_urn = {one.urn: one for one in found.resources}
-    seen: set[str] = set()
+    by_urn = {node.urn: node for node in plan.resources}
+    predecessors: set[str] = set()
     waiting = [resource]
     while waiting:
-        one = waiting.pop()
-        provider = one.provider.rsplit("::", 1)[0]
-        for urn in {*one.dependencies, provider, one.parent} & by_urn.keys() - seen:
-            seen.add(urn)
+        node = waiting.pop()
+        provider = node.provider.rsplit("::", 1)[0]
+        for urn in {*node.dependencies, provider, node.parent} & by_urn.keys() - predecessors:
+            predecessors.add(urn)
             waiting.append(by_urn[urn])
-    return seen
+    return predecessors
 
 
-def urns(found: Plan, *types: str) -> set[str]:
-    return {one.urn for one in found.resources if one.type in types}
+def urns(plan: Plan, *types: str) -> set[str]:
+    return {resource.urn for resource in plan.resources if resource.type in types}
 
 
 def test_there_are_stacks_of_both_profiles() -> None:
@@ -117,18 +117,19 @@ def test_there_are_stacks_of_both_profiles() -> None:
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_a_stack_plans(stack: str) -> None:
-    found = plan_of(stack)
-    assert len(found.resources) > 20
+    plan = plan_of(stack)
+    assert len(plan.resources) > 20
     for way, component in COMPONENTS.items():
-        models = [name for name, other in served(stack).items() if other == way]
-        planned_so = [one.name for one in found.of(f"ack-inference:index:{component}")]
+        models = [name for name, runtime in served(stack).items() if runtime == way]
+        planned_so = [resource.name for resource in plan.of(f"ack-inference:index:{component}")]
         assert sorted(planned_so) == sorted(models)
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_a_stack_deploys_what_it_plans_once_ids_are_known(stack: str) -> None:
     names = [
-        {(one.type, one.name) for one in p.resources} for p in (plan_of(stack), deployed(stack))
+        {(resource.type, resource.name) for resource in p.resources}
+        for p in (plan_of(stack), deployed(stack))
     ]
     assert names[0] == names[1]
 
@@ -145,11 +146,12 @@ def test_each_policy_selects_the_pods_of_exactly_one_workload(stack: str) -> Non
 @pytest.mark.parametrize("stack", OURS)
 def test_each_policy_tries_the_pools_in_the_order_of_the_file(stack: str) -> None:
     environment = accepted(raw_of(stack))
-    found = deployed(stack)
+    plan = deployed(stack)
     cards = {card.label: name for name, card in GPUS.items()}
     cards |= {"NVIDIA-A10": "A10", "Tesla-T4": "T4"}
     policies = {
-        one["metadata"]["name"]: one["spec"]["units"] for one in found.manifests("ResourcePolicy")
+        policy["metadata"]["name"]: policy["spec"]["units"]
+        for policy in plan.manifests("ResourcePolicy")
     }
     for workload in [*environment.models, *environment.training]:
         units = policies[workload.name]
@@ -166,9 +168,9 @@ def test_each_policy_tries_the_pools_in_the_order_of_the_file(stack: str) -> Non
 
 @pytest.mark.parametrize("stack", THEIRS)
 def test_without_its_scheduler_there_is_no_policy_but_affinity_to_the_pools(stack: str) -> None:
-    found = plan_of(stack)
-    assert found.manifests("ResourcePolicy") == []
-    for _, spec in workloads(found):
+    plan = plan_of(stack)
+    assert plan.manifests("ResourcePolicy") == []
+    for _, spec in workloads(plan):
         affinity = spec["affinity"]["nodeAffinity"]
         assert affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
 
@@ -177,12 +179,12 @@ def test_without_its_scheduler_there_is_no_policy_but_affinity_to_the_pools(stac
 @pytest.mark.parametrize("stack", NAMES)
 def test_every_custom_resource_passes_its_crd(stack: str) -> None:
     checked = set()
-    for one in plan_of(stack).manifests():
-        group = one["apiVersion"].rpartition("/")[0]
+    for manifest in plan_of(stack).manifests():
+        group = manifest["apiVersion"].rpartition("/")[0]
         is_custom = "." in group and not group.endswith(".k8s.io")
-        if is_custom and one["kind"] not in NO_CRD:
-            assert crd_schemas.errors(one) == [], one["metadata"]
-            checked.add(one["kind"])
+        if is_custom and manifest["kind"] not in NO_CRD:
+            assert crd_schemas.errors(manifest) == [], manifest["metadata"]
+            checked.add(manifest["kind"])
     ways = served(stack).values()
     assert ("Service" in checked) == ("knative" in ways)
     assert ("InferenceService" in checked) == ("kserve" in ways)
@@ -199,18 +201,20 @@ def test_every_cloud_resource_passes_the_schema_of_its_provider(stack: str) -> N
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_every_object_has_a_name_of_its_own_that_kubernetes_takes(stack: str) -> None:
-    seen = []
-    for one in deployed(stack).manifests():
-        metadata = one["metadata"]
+    identities = []
+    for manifest in deployed(stack).manifests():
+        metadata = manifest["metadata"]
         assert DNS_LABEL.fullmatch(metadata["name"])
         assert DNS_LABEL.fullmatch(metadata.get("namespace", "default"))
-        seen.append((one["apiVersion"], one["kind"], metadata.get("namespace"), metadata["name"]))
-    assert len(set(seen)) == len(seen)
+        identities.append(
+            (manifest["apiVersion"], manifest["kind"], metadata.get("namespace"), metadata["name"])
+        )
+    assert len(set(identities)) == len(identities)
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_every_label_is_one_that_kubernetes_takes(stack: str) -> None:
-    labels = [label for one in deployed(stack).manifests() for label in labels_in(one)]
+    labels = [label for manifest in deployed(stack).manifests() for label in labels_in(manifest)]
     assert labels
     assert [key for key, _ in labels if not LABEL_KEY.fullmatch(key)] == []
     texts = [value for _, value in labels if isinstance(value, str)]
@@ -219,60 +223,75 @@ def test_every_label_is_one_that_kubernetes_takes(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_knative_has_the_flags_that_the_services_need_and_no_other(stack: str) -> None:
-    found = plan_of(stack)
+    plan = plan_of(stack)
     needed: dict[str, str] = {}
-    services = found.manifests("Service")
-    for one in (service for service in services if service["apiVersion"] != "v1"):
-        needed |= features(RevisionTemplate.model_validate(one["spec"]["template"]))
-    given = [
-        one["data"]
-        for one in found.manifests("ConfigMap")
-        if one["metadata"]["name"] == "config-features"
+    services = plan.manifests("Service")
+    for service in (service for service in services if service["apiVersion"] != "v1"):
+        needed |= features(RevisionTemplate.model_validate(service["spec"]["template"]))
+    flags = [
+        manifest["data"]
+        for manifest in plan.manifests("ConfigMap")
+        if manifest["metadata"]["name"] == "config-features"
     ]
-    given += [one["spec"]["config"]["features"] for one in found.manifests("KnativeServing")]
-    assert given == ([needed] if "knative" in served(stack).values() else [])
+    flags += [
+        manifest["spec"]["config"]["features"] for manifest in plan.manifests("KnativeServing")
+    ]
+    assert flags == ([needed] if "knative" in served(stack).values() else [])
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_no_secret_is_in_the_export(stack: str) -> None:
-    found = deployed(stack)
-    assert "CANARY" not in to_json(found) + repr(found)
+    plan = deployed(stack)
+    assert "CANARY" not in to_json(plan) + repr(plan)
     secrets = [
-        one.inputs["kubeconfig"] for one in deployed(stack).of("pulumi:providers:kubernetes")
+        resource.inputs["kubeconfig"]
+        for resource in deployed(stack).of("pulumi:providers:kubernetes")
     ]
-    assert all(isinstance(one, Marker) for one in secrets)
+    assert all(isinstance(secret, Marker) for secret in secrets)
     assert secrets
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_every_resource_belongs_to_a_component(stack: str) -> None:
-    found = plan_of(stack)
-    components = {one.urn for one in found.resources if not one.custom}
-    loose = [one for one in found.resources if one.custom and one.parent not in components]
-    assert {(one.type, one.name) for one in loose} <= {
+    plan = plan_of(stack)
+    components = {resource.urn for resource in plan.resources if not resource.custom}
+    loose = [
+        resource
+        for resource in plan.resources
+        if resource.custom and resource.parent not in components
+    ]
+    assert {(resource.type, resource.name) for resource in loose} <= {
         # What all components need, and no component owns.
         ("pulumi:providers:alicloud", "alicloud"),
         ("kubernetes:core/v1:Namespace", "namespace"),
     }
-    outer = [one for one in found.resources if not one.custom and one.parent not in components]
-    assert all(one.parent.split("::")[2] == STACK_TYPE for one in outer)
+    outer = [
+        resource
+        for resource in plan.resources
+        if not resource.custom and resource.parent not in components
+    ]
+    assert all(resource.parent.split("::")[2] == STACK_TYPE for resource in outer)
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_a_service_is_destroyed_before_all_that_it_stands_on(stack: str) -> None:
-    found = plan_of(stack)
+    plan = plan_of(stack)
     for model, way in served(stack).items():
-        [service] = [one for one in found.of(SERVICES[way]) if one.name == f"{model}-service"]
-        [spec] = [one for one in raw_of(stack)["models"] if one["name"] == model]
-        behind = before(found, service)
-        assert urns(found, f"ack-inference:index:{PLATFORMS[way]}") <= behind
+        [service] = [
+            resource for resource in plan.of(SERVICES[way]) if resource.name == f"{model}-service"
+        ]
+        [spec] = [entry for entry in raw_of(stack)["models"] if entry["name"] == model]
+        behind = before(plan, service)
+        assert urns(plan, f"ack-inference:index:{PLATFORMS[way]}") <= behind
         nodes = {f"{pool}-pool" for pool in spec["placement"].get("pools", [])}
-        assert {one.urn for one in found.of(POOL) if one.name in nodes} - edge(found) <= behind
-        assert urns(found, "kubernetes:scheduling.k8s.io/v1:PriorityClass") <= behind
-        own = {one.urn for one in found.resources if one.name.startswith(f"{model}-")}
-        cached = {u for u in own if "fluid.io" in u.split("::")[2]}
-        policy = {u for u in own if "ResourcePolicy" in u.split("::")[2]}
-        claim = {u for u in own if u.endswith((f"{model}-claim", f"{model}-volume"))}
+        assert {pool.urn for pool in plan.of(POOL) if pool.name in nodes} - edge(plan) <= behind
+        assert urns(plan, "kubernetes:scheduling.k8s.io/v1:PriorityClass") <= behind
+        members = {
+            resource.urn for resource in plan.resources if resource.name.startswith(f"{model}-")
+        }
+        cached = {u for u in members if "fluid.io" in u.split("::")[2]}
+        policy = {u for u in members if "ResourcePolicy" in u.split("::")[2]}
+        claim = {u for u in members if u.endswith((f"{model}-claim", f"{model}-volume"))}
         assert bool(cached) == ("cache" in spec)
         assert bool(policy) == (stack in OURS)
         assert cached | policy | claim <= behind
@@ -280,43 +299,46 @@ def test_a_service_is_destroyed_before_all_that_it_stands_on(stack: str) -> None
 
 @pytest.mark.parametrize("stack", OURS)
 def test_nodes_are_destroyed_before_their_way_out(stack: str) -> None:
-    found = plan_of(stack)
-    assert found.of(SNAT)
-    pools = [one for one in found.of(POOL) if one.urn not in edge(found)]
+    plan = plan_of(stack)
+    assert plan.of(SNAT)
+    pools = [pool for pool in plan.of(POOL) if pool.urn not in edge(plan)]
     assert pools
-    assert all(urns(found, SNAT) <= before(found, one) for one in pools)
+    assert all(urns(plan, SNAT) <= before(plan, pool) for pool in pools)
 
 
 @pytest.mark.parametrize("stack", OURS)
 def test_what_runs_pods_is_destroyed_before_its_nodes(stack: str) -> None:
-    found = plan_of(stack)
+    plan = plan_of(stack)
     platform = [
-        *found.of("kubernetes:helm.sh/v3:Release"),
-        *found.of("alicloud:cs/kubernetesAddon:KubernetesAddon"),
+        *plan.of("kubernetes:helm.sh/v3:Release"),
+        *plan.of("alicloud:cs/kubernetesAddon:KubernetesAddon"),
     ]
     mine = [
-        one
-        for one in platform
-        if one.name.startswith(PLATFORM) and one.name != "kserve-crd"  # resource types alone
+        resource
+        for resource in platform
+        if resource.name.startswith(PLATFORM)
+        and resource.name != "kserve-crd"  # resource types alone
     ]
-    pools = {one.urn for one in found.of(POOL) if one.name in ("system-pool", "default-pool")}
+    pools = {pool.urn for pool in plan.of(POOL) if pool.name in ("system-pool", "default-pool")}
     assert pools
     assert mine
-    assert all(pools <= before(found, one) for one in mine)
+    assert all(pools <= before(plan, resource) for resource in mine)
 
 
 @pytest.mark.parametrize("stack", THEIRS)
 def test_an_existing_environment_creates_nothing_in_the_cloud(stack: str) -> None:
-    assert [one for one in plan_of(stack).resources if "alicloud" in one.type] == []
+    assert [resource for resource in plan_of(stack).resources if "alicloud" in resource.type] == []
 
 
 def test_dev_is_what_the_article_describes() -> None:
-    found = plan_of("dev")
-    [service], [runtime] = found.manifests("Service"), found.manifests("JindoRuntime")
+    plan = plan_of("dev")
+    [service], [runtime] = plan.manifests("Service"), plan.manifests("JindoRuntime")
     template = service["spec"]["template"]
     annotations = template["metadata"]["annotations"]
     [container] = template["spec"]["containers"]
-    policies = {one["metadata"]["name"]: one["spec"] for one in found.manifests("ResourcePolicy")}
+    policies = {
+        policy["metadata"]["name"]: policy["spec"] for policy in plan.manifests("ResourcePolicy")
+    }
 
     assert annotations["autoscaling.knative.dev/class"] == "kpa.autoscaling.knative.dev"
     assert annotations["autoscaling.knative.dev/metric"] == "concurrency"

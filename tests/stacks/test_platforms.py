@@ -81,8 +81,8 @@ def warnings_with_another_runtime(raw: Raw, needs: Sequence[Platform]) -> list[s
 def test_a_third_runtime_over_kserve_brings_kserve_and_what_it_needs() -> None:
     plan = planned_with_another_runtime(dev(), [KSERVE])
     assert platforms(plan) == ["cert-manager", "kserve"]
-    [service] = [one for one in plan.resources if one.name == "qwen-service"]
-    [kserve] = [one for one in plan.resources if one.name == "kserve"]
+    [service] = [resource for resource in plan.resources if resource.name == "qwen-service"]
+    [kserve] = [resource for resource in plan.resources if resource.name == "kserve"]
     assert any(urn.startswith(f"{kserve.urn.rpartition('::')[0]}$") for urn in service.dependencies)
 
 

@@ -37,23 +37,23 @@ SETTINGS: Final = settings.get_profile("stacks")
 @settings(SETTINGS, max_examples=400 * FACTOR)
 @given(broken_files())
 def test_any_change_of_a_file_ends_in_sentences_or_in_an_environment(
-    found: tuple[str, Raw],
+    case: tuple[str, Raw],
 ) -> None:
-    stack, raw = found
+    stack, raw = case
     validation = validate(raw, name_prefix(PROJECT, stack))
     assert (validation.environment is None) == bool(validation.faults)
     sentences = [str(fault) for fault in validation.faults]
-    assert [one for one in sentences if not SENTENCE.fullmatch(one)] == []
-    assert [one for one in sentences if MARK in one] == []
+    assert [sentence for sentence in sentences if not SENTENCE.fullmatch(sentence)] == []
+    assert [sentence for sentence in sentences if MARK in sentence] == []
     assert len(set(sentences)) == len(sentences)
     if validation.environment is not None:
-        assert all(isinstance(one, str) for one in find_warnings(validation.environment))
+        assert all(isinstance(warning, str) for warning in find_warnings(validation.environment))
 
 
 @settings(SETTINGS, max_examples=10 * FACTOR)
 @given(broken_files(most=2))
-def test_what_is_accepted_plans_and_passes_every_schema(found: tuple[str, Raw]) -> None:
-    stack, raw = found
+def test_what_is_accepted_plans_and_passes_every_schema(case: tuple[str, Raw]) -> None:
+    stack, raw = case
     if not validate(raw, name_prefix(PROJECT, stack)).faults:
         plan = planned(raw, stack=stack)
         assert mistakes(plan) == []
@@ -62,27 +62,27 @@ def test_what_is_accepted_plans_and_passes_every_schema(found: tuple[str, Raw]) 
 
 def mistakes(plan: Plan) -> list[str]:
     """What an API server or the provider would refuse, by schemas and by what names may be."""
-    found = [f"{name}: {one}" for name, many in cloud_errors(plan).items() for one in many]
-    seen = set()
-    for one in plan.manifests():
-        kind, metadata = one["kind"], one["metadata"]
-        if has_crd(one) and crd_schemas.CRDS.is_dir():
-            found += [f"{kind}: {error}" for error in crd_schemas.errors(one)]
+    faults = [f"{name}: {error}" for name, errors in cloud_errors(plan).items() for error in errors]
+    identities = set()
+    for manifest in plan.manifests():
+        kind, metadata = manifest["kind"], manifest["metadata"]
+        if has_crd(manifest) and crd_schemas.CRDS.is_dir():
+            faults += [f"{kind}: {error}" for error in crd_schemas.errors(manifest)]
         name, namespace = metadata["name"], metadata.get("namespace", "default")
         if not isinstance(name, Marker) and not re.fullmatch(r"[a-z0-9.-]{1,253}", name):
-            found.append(f"{kind}: no name: {name}")
+            faults.append(f"{kind}: no name: {name}")
         if not DNS_LABEL.fullmatch(namespace):
-            found.append(f"{kind}: no namespace: {namespace}")
-        if (one["apiVersion"], kind, namespace, name) in seen:
-            found.append(f"{kind}: twice: {name}")
-        seen.add((one["apiVersion"], kind, namespace, name))
-        for key, value in labels_in(one):
+            faults.append(f"{kind}: no namespace: {namespace}")
+        if (manifest["apiVersion"], kind, namespace, name) in identities:
+            faults.append(f"{kind}: twice: {name}")
+        identities.add((manifest["apiVersion"], kind, namespace, name))
+        for key, value in labels_in(manifest):
             if not LABEL_KEY.fullmatch(key):
-                found.append(f"{kind}: no label key: {key}")
+                faults.append(f"{kind}: no label key: {key}")
             plain = isinstance(value, str) and not isinstance(value, Marker)
             if plain and value and not LABEL_NAME.fullmatch(value):
-                found.append(f"{kind}: no label value: {value}")
-    return found
+                faults.append(f"{kind}: no label value: {value}")
+    return faults
 
 
 def has_crd(manifest: Raw) -> bool:

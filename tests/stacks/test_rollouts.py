@@ -53,8 +53,8 @@ def knative_service(raw: Raw) -> Resource:
 
 
 def template(service: Resource) -> dict[str, Any]:
-    found: dict[str, Any] = service.inputs["spec"]["template"]
-    return found
+    pod: dict[str, Any] = service.inputs["spec"]["template"]
+    return pod
 
 
 def test_a_share_goes_to_the_newest_revision_and_the_rest_to_the_one_before() -> None:

@@ -49,16 +49,16 @@ def test_every_section_has_what_rules_for_all_runtimes_read(kind: str) -> None:
 def model_of(model: type[BaseModel], field: str) -> type[BaseModel]:
     annotation = model.model_fields[field].annotation
     kinds = [annotation, *getattr(annotation, "__args__", ())]
-    [found] = [one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)]
-    return found
+    [type_] = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return type_
 
 
 def test_a_model_without_a_kind_is_told_of_all() -> None:
-    first, *others = Three.model_fields
+    first, *rest = Three.model_fields
     [sentence] = said(Three, {})
-    want = f"{first} is missing, but it must be given, or else {' or '.join(others)}: a model is"
+    want = f"{first} is missing, but it must be given, or else {' or '.join(rest)}: a model is"
     assert sentence.startswith(want)
-    assert {"kserve", "third"} <= set(others)
+    assert {"kserve", "third"} <= set(rest)
 
 
 @pytest.mark.parametrize(

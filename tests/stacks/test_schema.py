@@ -43,14 +43,14 @@ def test_every_stack_file_passes_and_names_the_schema(stack: str) -> None:
 def test_an_unknown_key_is_refused_at_the_top(stack: str) -> None:
     document = file_of(stack)
     document["config"][f"{PROJECT}:modles"] = []
-    assert [one for one in errors(document) if "modles" in one]
+    assert [error for error in errors(document) if "modles" in error]
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_an_unknown_key_is_refused_in_a_list_entry(stack: str) -> None:
     document = file_of(stack)
     document["config"][f"{PROJECT}:models"][0]["placement"]["pool"] = "a10"
-    assert [one for one in errors(document) if "'pool' was unexpected" in one]
+    assert [error for error in errors(document) if "'pool' was unexpected" in error]
 
 
 def test_a_key_of_another_namespace_passes() -> None:

@@ -54,14 +54,14 @@ def test_the_engine_is_told_where_a_resource_is_declared_as_by_the_sdk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Frame for frame, also where no file is."""
-    asked: list[tuple[StackTrace, StackTrace]] = []
+    pairs: list[tuple[StackTrace, StackTrace]] = []
     by_sdk = resource._get_stack_trace
     trace_from_frames()
-    ours = resource._get_stack_trace
+    replacement = resource._get_stack_trace
 
     def both() -> StackTrace:
-        asked.append((by_sdk(), ours()))
-        return asked[-1][0]
+        pairs.append((by_sdk(), replacement()))
+        return pairs[-1][0]
 
     def program() -> None:
         monkeypatch.setattr(resource, "_get_stack_trace", both)
@@ -72,8 +72,8 @@ def test_the_engine_is_told_where_a_resource_is_declared_as_by_the_sdk(
         record(program, by_sdk=True)
     finally:
         monkeypatch.setattr(resource, "_get_stack_trace", by_sdk)
-    [(theirs, trace)] = [pair for pair in asked if pair[0].frames]
-    assert trace == theirs
+    [(original, trace)] = [pair for pair in pairs if pair[0].frames]
+    assert trace == original
     files = [frame.pc.uri.rpartition("/")[2] for frame in trace.frames]
     assert files[:2] == ["", "test_sdk.py"]
 
@@ -95,19 +95,21 @@ def test_registrations_have_begun_before_the_program_ends() -> None:
         begin_registrations()
         begun.append(len(settings._get_rpc_manager().rpcs))
 
-    assert [one.name for one in record(program, by_sdk=True).resources] == ["thing"]
+    assert [registration.name for registration in record(program, by_sdk=True).resources] == [
+        "thing"
+    ]
     before, after = begun
     assert after > before
 
 
 def test_the_program_spares_the_sdk_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(stacks, "silence_sdk", lambda: said.append("silenced"))
-    monkeypatch.setattr(stacks, "trace_from_frames", lambda: said.append("traced"))
-    monkeypatch.setattr(stacks, "deploy", lambda *_: said.append("deployed"))
-    monkeypatch.setattr(stacks, "begin_registrations", lambda: said.append("begun"))
+    calls: list[str] = []
+    monkeypatch.setattr(stacks, "silence_sdk", lambda: calls.append("silenced"))
+    monkeypatch.setattr(stacks, "trace_from_frames", lambda: calls.append("traced"))
+    monkeypatch.setattr(stacks, "deploy", lambda *_: calls.append("deployed"))
+    monkeypatch.setattr(stacks, "begin_registrations", lambda: calls.append("begun"))
     plan("dev", ROOT)
-    assert said == ["silenced", "traced", "deployed", "begun"]
+    assert calls == ["silenced", "traced", "deployed", "begun"]
 
 
 def test_the_program_looks_for_garbage_seldom() -> None:

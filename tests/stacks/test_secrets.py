@@ -125,9 +125,9 @@ MISPLACED: Final = [
 
 @pytest.mark.parametrize("way", MISPLACED, ids=lambda way: f"{way.base.__name__}-{way.path}")
 def test_a_secret_in_plain_is_refused_and_not_repeated(way: Way) -> None:
-    told = sentences(merged(way.base(), {way.path: way.value}))
-    assert [line for line in told if way.path.partition("[")[0].partition(".")[0] in line]
-    assert CANARY not in " ".join(told).lower()
+    refusals = sentences(merged(way.base(), {way.path: way.value}))
+    assert [line for line in refusals if way.path.partition("[")[0].partition(".")[0] in line]
+    assert CANARY not in " ".join(refusals).lower()
 
 
 HARMLESS: Final = [
@@ -179,20 +179,20 @@ def rendered(plan: Plan) -> str:
 def shown(raw: Raw, folder: Path, *, up: bool = True) -> Iterator[tuple[str, str]]:
     """All that is shown of a stack, by what shows it; as in an update too."""
     plan = planned(raw)
-    other = planned({**raw, "namespace": "moved"})
+    variant = planned({**raw, "namespace": "moved"})
     updates = [("up", planned(raw, preview=False))] if up else []
-    for about, each in (("preview", plan), *updates):
-        yield f"{about} as JSON", to_json(each)
-        yield f"{about} in memory", repr(each)
-        yield f"{about} on a terminal", rendered(each)
-        yield f"{about} of its bill", json.dumps(bill_document(bill(each)))
-        yield f"{about} of policies", repr(validate(each))
+    for about, version in (("preview", plan), *updates):
+        yield f"{about} as JSON", to_json(version)
+        yield f"{about} in memory", repr(version)
+        yield f"{about} on a terminal", rendered(version)
+        yield f"{about} of its bill", json.dumps(bill_document(bill(version)))
+        yield f"{about} of policies", repr(validate(version))
     for path in write_manifests(plan, folder):
         yield path.name, path.read_text()
-    report = Report("main", "working tree", [StackReport("dev", compare(plan, other))])
+    report = Report("main", "working tree", [StackReport("dev", compare(plan, variant))])
     for form in (to_markdown, diff_to_json, render_page, printed):
         yield f"diff by {form.__name__}", form(report)
-    costs = comparison_document(compare_bills(bill(plan), bill(other)))
+    costs = comparison_document(compare_bills(bill(plan), bill(variant)))
     yield "comparison of bills", json.dumps(costs)
     status = assess(plan, Live(plan).cluster())
     yield "status as JSON", status_to_json(status)

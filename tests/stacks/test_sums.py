@@ -120,9 +120,9 @@ def test_nodes_without_room_take_none_from_others() -> None:
     raw = merged(dev(), {"instance_types": [tiny], "pools[+]": pools[0]})
     for taint in ([], [{"key": "a"}]):
         tests = [{"name": "t", "model": "qwen", "scenario": {"spike": {}}, "run": "1"}]
-        own = {**pools[1], "taints": taint}
-        found = warnings(merged(raw, {"pools[+]": own, "load_tests": tests}))
-        assert not [one for one in found if "same time" in one]
+        pool = {**pools[1], "taints": taint}
+        notes = warnings(merged(raw, {"pools[+]": pool, "load_tests": tests}))
+        assert not [note for note in notes if "same time" in note]
 
 
 def test_an_autoscaled_pool_counts_with_all_the_nodes_that_it_may_have() -> None:
@@ -172,17 +172,17 @@ def test_a_load_test_is_counted_as_what_its_job_asks_for() -> None:
         model_claim="models",
     )
     [container] = job_spec("spike", args, {})["template"]["spec"]["containers"]
-    asked = container["resources"]["requests"]
+    requests = container["resources"]["requests"]
     assert {
-        "cpu": int(parse(asked["cpu"]) * 1000),
-        "memory": int(parse(asked["memory"])),
+        "cpu": int(parse(requests["cpu"]) * 1000),
+        "memory": int(parse(requests["memory"])),
         "pods": 1,
     } == LOAD_TEST
 
 
 def test_a_load_test_that_is_only_declared_takes_nothing() -> None:
     tests = [{"name": f"t{n}", "model": "qwen", "scenario": {"spike": {}}} for n in range(200)]
-    assert not [one for one in warnings(dev(load_tests=tests)) if "same time" in one]
+    assert not [note for note in warnings(dev(load_tests=tests)) if "same time" in note]
 
 
 def test_a_model_without_a_pod_needs_no_room_at_the_least() -> None:

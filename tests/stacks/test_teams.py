@@ -23,12 +23,12 @@ def of(plan: Plan, kind: str) -> list[Resource]:
 
 def places(plan: Plan) -> dict[str, set[str]]:
     """Namespaces of the objects of each kind."""
-    found: dict[str, set[str]] = {}
+    namespaces: dict[str, set[str]] = {}
     for resource in plan.resources:
         about = resource.inputs.get("metadata")
         if isinstance(about, dict) and "namespace" in about:
-            found.setdefault(str(resource.inputs.get("kind")), set()).add(about["namespace"])
-    return found
+            namespaces.setdefault(str(resource.inputs.get("kind")), set()).add(about["namespace"])
+    return namespaces
 
 
 def two_teams() -> Raw:
@@ -40,12 +40,12 @@ def two_teams() -> Raw:
 
 
 def test_all_of_a_model_is_in_its_namespace_and_the_job_stays_in_that_of_the_stack() -> None:
-    found = places(planned(merged(dev(), TEAM)))
+    namespaces = places(planned(merged(dev(), TEAM)))
     for kind in ("Service", "Dataset", "JindoRuntime", "DataLoad"):
-        assert found[kind] == {"team-a"}, kind
-    assert found["Job"] == {"inference"}
-    assert found["ResourcePolicy"] == {"team-a", "inference"}
-    assert found["PersistentVolumeClaim"] == {"team-a", "inference"}
+        assert namespaces[kind] == {"team-a"}, kind
+    assert namespaces["Job"] == {"inference"}
+    assert namespaces["ResourcePolicy"] == {"team-a", "inference"}
+    assert namespaces["PersistentVolumeClaim"] == {"team-a", "inference"}
 
 
 def test_the_namespace_of_the_stack_is_made_only_where_something_is_in_it() -> None:
@@ -109,9 +109,9 @@ def test_only_gateways_prometheus_and_a_namespace_itself_reach_its_pods() -> Non
     assert spec["podSelector"] == {}
     assert spec["policyTypes"] == ["Ingress"]
     [rule] = spec["ingress"]
-    own, others, nodes = rule["from"]
-    assert own == {"podSelector": {}}
-    [names] = others["namespaceSelector"]["matchExpressions"]
+    pods, namespaces, nodes = rule["from"]
+    assert pods == {"podSelector": {}}
+    [names] = namespaces["namespaceSelector"]["matchExpressions"]
     assert names["values"] == [
         *("knative-serving", "kourier-system", "fluid-system", "arms-prom", "monitoring")
     ]
@@ -141,8 +141,8 @@ def test_others_are_let_in_where_they_are_named() -> None:
 
 def test_nothing_is_closed_where_nobody_asks_for_teams() -> None:
     assert of(planned(dev()), "NetworkPolicy") == []
-    own = {"namespaces": [{"name": "inference", "quota": {"gpus": 4}}]}
-    assert of(planned(merged(dev(), own)), "NetworkPolicy") == []
+    quota = {"namespaces": [{"name": "inference", "quota": {"gpus": 4}}]}
+    assert of(planned(merged(dev(), quota)), "NetworkPolicy") == []
 
 
 def test_everything_can_be_closed_without_teams_and_left_open_with_them() -> None:

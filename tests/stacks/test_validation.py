@@ -49,12 +49,12 @@ ODD: Final[list[Any]] = [
 ]
 
 
-def shaped(found: list[str]) -> list[str]:
+def shaped(texts: list[str]) -> list[str]:
     """The sentences, once it is sure that they are some."""
-    assert [one for one in found if not SENTENCE.fullmatch(one)] == []
-    assert [one for one in found if MARK in one] == []
-    assert len(set(found)) == len(found)
-    return found
+    assert [text for text in texts if not SENTENCE.fullmatch(text)] == []
+    assert [text for text in texts if MARK in text] == []
+    assert len(set(texts)) == len(texts)
+    return texts
 
 
 def places(value: object, *path: str | int) -> Iterator[tuple[str | int, ...]]:
@@ -84,12 +84,12 @@ def sections(annotation: Any, is_list: bool = False) -> Iterator[tuple[type[Base
 def put(raw: Raw, path: tuple[str | int, ...], value: Any) -> Raw:
     """A copy with another value at a path, whose sections are made where there are none."""
     draft: Any = copy.deepcopy(raw)
-    here = draft
+    holder = draft
     for step, following in itertools.pairwise(path):
-        if isinstance(step, str) and not here.get(step):
-            here[step] = [{}] if isinstance(following, int) else {}
-        here = here[step]
-    here[path[-1]] = copy.deepcopy(value)
+        if isinstance(step, str) and not holder.get(step):
+            holder[step] = [{}] if isinstance(following, int) else {}
+        holder = holder[step]
+    holder[path[-1]] = copy.deepcopy(value)
     return dict(draft)
 
 
@@ -177,7 +177,7 @@ def test_a_fault_in_one_entry_does_not_hide_those_of_others() -> None:
             "pools[t4].zones": ["cn-shanghai-x"],
         },
     )
-    assert [one.split(" is ")[0] for one in shaped(sentences(raw))] == [
+    assert [sentence.split(" is ")[0] for sentence in shaped(sentences(raw))] == [
         "pools[a10].size",
         "models[qwen-chat].server.image",
         "models[embed].volume",
@@ -195,7 +195,7 @@ def test_a_fault_in_an_entry_does_not_hide_a_broken_rule_of_the_same_entry() -> 
             "models[qwen].serve.knative.scale": {"min": 4, "max": 3, "target": "2"},
         },
     )
-    assert [one.split(" is ")[0] for one in shaped(sentences(raw))] == [
+    assert [sentence.split(" is ")[0] for sentence in shaped(sentences(raw))] == [
         "pools[a10].colour",
         "models[qwen].serve.knative.scale.target",
         "pools[a10].size",
@@ -259,8 +259,8 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
 def test_a_key_of_another_section_is_told_where_it_belongs(
     path: str, value: Any, meant: str
 ) -> None:
-    whole = changed(dev(), path, value)
-    assert [sentence for sentence in sentences(whole) if meant in sentence]
+    raw = changed(dev(), path, value)
+    assert [sentence for sentence in sentences(raw) if meant in sentence]
 
 
 @pytest.mark.parametrize(
@@ -314,9 +314,9 @@ def test_a_value_in_place_of_a_section_is_told_its_keys(path: str, value: Any, k
 )
 @pytest.mark.parametrize("base", [dev, existing])
 def test_a_secret_is_in_no_sentence_even_when_it_is_malformed(base: Any, secret: Any) -> None:
-    found = shaped(sentences(changed(base(), "kubeconfig", secret)))
-    assert found
-    assert not [one for one in found if "CANARY" in one or "12345" in one]
+    faults = shaped(sentences(changed(base(), "kubeconfig", secret)))
+    assert faults
+    assert not [fault for fault in faults if "CANARY" in fault or "12345" in fault]
 
 
 def test_a_secret_in_plain_is_refused_with_the_command_that_encrypts_it() -> None:
@@ -347,9 +347,9 @@ def test_an_odd_value_is_validated_wherever_it_stands(value: Any) -> None:
 
 @pytest.mark.parametrize("value", JUNK, ids=json.dumps)
 def test_any_value_in_place_of_any_key_is_validated(value: Any) -> None:
-    ours, theirs = dev(), existing()
+    cloud, cluster = dev(), existing()
     for path in keys(Environment):
-        base = ours if path[0] in ("region", "network", "cluster", "pools") else theirs
+        base = cloud if path[0] in ("region", "network", "cluster", "pools") else cluster
         shaped(sentences(put(base, path, value)))
 
 
@@ -360,9 +360,9 @@ def test_what_cannot_be_read_is_all_that_is_refused(stack: str) -> None:
     for path in places(raw):
         wrong = put(raw, path, [[{"a": 1}]])
         fields = path_of(raw, path), path_of(wrong, path)
-        found = validate(wrong).faults
-        assert found
-        strangers = [one for one in found if not any(overlaps(one.field, f) for f in fields)]
+        faults = validate(wrong).faults
+        assert faults
+        strangers = [fault for fault in faults if not any(overlaps(fault.field, f) for f in fields)]
         assert strangers == [], path
 
 
@@ -378,7 +378,7 @@ def test_a_key_with_a_default_that_is_empty_is_as_good_as_left_out(path: str) ->
 
 
 def test_an_empty_file_is_refused_with_what_it_needs() -> None:
-    assert [one.split(" is ")[0] for one in shaped(sentences({}))] == [
+    assert [sentence.split(" is ")[0] for sentence in shaped(sentences({}))] == [
         "cluster",
         "stores",
         "models",
@@ -394,7 +394,9 @@ def test_every_section_refuses_unknown_keys() -> None:
         waiting += inner - models
         models |= inner
     assert len(models) > 25
-    assert all(issubclass(one, Args) and one.model_config["extra"] == "forbid" for one in models)
+    assert all(
+        issubclass(model, Args) and model.model_config["extra"] == "forbid" for model in models
+    )
 
 
 def test_a_rule_within_a_section_that_breaks_off_is_said_to_go_on_in_the_next_run() -> None:
@@ -459,9 +461,9 @@ def test_a_value_of_another_type_is_told_how_to_be_written(
     ],
 )
 def test_what_may_be_a_token_is_not_shown_where_it_cannot_be_read(path: str, value: Any) -> None:
-    told = " ".join(sentences(changed(dev(), path, value)))
-    assert path in told
-    assert "CANARY" not in told
+    text = " ".join(sentences(changed(dev(), path, value)))
+    assert path in text
+    assert "CANARY" not in text
 
 
 @pytest.mark.parametrize(

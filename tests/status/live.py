@@ -71,10 +71,10 @@ class Live:
     def condition(self, kind: str, name: str, type_: str, status: str, **more: str) -> Manifest:
         """Sets a condition."""
         manifest = self.get(kind, name)
-        there = manifest.setdefault("status", {}).setdefault("conditions", [])
-        there[:] = [entry for entry in there if entry["type"] != type_]
+        entries = manifest.setdefault("status", {}).setdefault("conditions", [])
+        entries[:] = [entry for entry in entries if entry["type"] != type_]
         entry = {"type": type_, "status": status, "lastTransitionTime": ago(600), **more}
-        there.append(entry)
+        entries.append(entry)
         return manifest
 
     def event(
@@ -129,14 +129,14 @@ def _cluster(planned: Plan) -> Iterator[Manifest]:
         about |= {"uid": f"{manifest['kind']}-{about.get('name')}", "generation": 1}
         about["creationTimestamp"] = ago(7200)
         is_core = (manifest["apiVersion"], manifest["kind"]) == ("v1", "Service")
-        made = None if is_core else _MADE.get(manifest["kind"])
+        maker = None if is_core else _MADE.get(manifest["kind"])
         yield manifest
-        if made:
-            yield from made(manifest)
+        if maker:
+            yield from maker(manifest)
 
 
 def _node(name: str, labels: Mapping[str, str], cards: int) -> Manifest:
-    there = {"cpu": "96", "memory": "512Gi", "pods": "64"} | (
+    allocatable = {"cpu": "96", "memory": "512Gi", "pods": "64"} | (
         {"nvidia.com/gpu": str(cards)} if cards else {}
     )
     taints = [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
@@ -145,7 +145,7 @@ def _node(name: str, labels: Mapping[str, str], cards: int) -> Manifest:
         "kind": "Node",
         "metadata": {"name": name, "labels": {**labels, "ack.node.gpu.schedule": "default"}},
         "spec": {"taints": taints if cards else []},
-        "status": {"allocatable": there, "conditions": conditions(Ready="True")},
+        "status": {"allocatable": allocatable, "conditions": conditions(Ready="True")},
     }
 
 
@@ -215,18 +215,20 @@ def _knative(service: Manifest) -> Iterator[Manifest]:
     }
     labels = {"serving.knative.dev/service": name, "serving.knative.dev/revision": revision}
     status = {"conditions": conditions(Ready="True", ResourcesAvailable="True")}
-    made = _child("serving.knative.dev/v1", "Revision", revision, service, labels, status=status)
-    yield made
+    manifest = _child(
+        "serving.knative.dev/v1", "Revision", revision, service, labels, status=status
+    )
+    yield manifest
     yield _child(
         "autoscaling.internal.knative.dev/v1alpha1",
         "PodAutoscaler",
         revision,
-        made,
+        manifest,
         labels,
         spec={"scaleTargetRef": {"name": f"{revision}-deployment"}},
         status={"desiredScale": 1, "actualScale": 1, "conditions": conditions(Ready="True")},
     )
-    yield from _deployment(made, service, f"{revision}-deployment", labels)
+    yield from _deployment(manifest, service, f"{revision}-deployment", labels)
 
 
 def _kserve(service: Manifest) -> Iterator[Manifest]:

@@ -55,11 +55,11 @@ class Api:
         kinds = [kind for kind in KINDS if path in _paths(kind, namespace)]
         if not kinds:
             return 404, {}
-        wanted = kinds[0].key
+        key = kinds[0].key
         items = [
             manifest
             for manifest in self.objects
-            if (manifest["apiVersion"].rpartition("/")[0], manifest["kind"]) == wanted
+            if (manifest["apiVersion"].rpartition("/")[0], manifest["kind"]) == key
             and namespace in (None, manifest["metadata"].get("namespace"))
         ]
         return 200, {"items": items}
@@ -128,12 +128,12 @@ def kubeconfig(folder: Path, address: str) -> Path:
 
 def test_a_request_per_kind_however_many_models_there_are(tmp_path):
     live = Live(plan_of("dev"))
-    many = [
+    pods = [
         {**pod, "metadata": {**pod["metadata"], "name": f"{number}"}}
         for pod in live.all("Pod")
         for number in range(500)
     ]
-    for objects in (live.objects, [*live.objects, *many]):
+    for objects in (live.objects, [*live.objects, *pods]):
         api = Api(objects)
         with served(api, tmp_path) as path:
             assert status_of(live.planned, Connection(path)).ways
@@ -225,9 +225,9 @@ def live() -> Live:
 
 def test_credentials_that_are_not_accepted_have_expired_or_are_of_another_cluster(tmp_path, live):
     with served(Api(accepts=False), tmp_path) as path:
-        said = _refusal(path, live)
-    assert "they have expired, or belong to another cluster" in said
-    assert KEY not in said
+        refusal = _refusal(path, live)
+    assert "they have expired, or belong to another cluster" in refusal
+    assert KEY not in refusal
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -237,10 +237,10 @@ def test_a_server_that_takes_a_connection_and_is_silent_is_not_called_private(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr("status.cluster.TIMEOUT_SECONDS", 0.1)
         address = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}"
-        said = _refusal(kubeconfig(tmp_path, address), live)
-    assert "takes the connection, and then says nothing for 0.1 s" in said
-    assert "private" not in said
-    assert len(said.splitlines()) <= 2
+        refusal = _refusal(kubeconfig(tmp_path, address), live)
+    assert "takes the connection, and then says nothing for 0.1 s" in refusal
+    assert "private" not in refusal
+    assert len(refusal.splitlines()) <= 2
 
 
 def test_a_cluster_to_which_no_connection_comes_about_is_perhaps_private(
@@ -250,14 +250,14 @@ def test_a_cluster_to_which_no_connection_comes_about_is_perhaps_private(
         raise requests.ConnectTimeout("Connection to 10.0.0.1 timed out.")
 
     monkeypatch.setattr(requests.Session, "get", refuse)
-    said = _refusal(kubeconfig(tmp_path, "http://10.0.0.1:6443"), live)
-    assert "does not answer: a private API server is reached from inside its VPC" in said
+    refusal = _refusal(kubeconfig(tmp_path, "http://10.0.0.1:6443"), live)
+    assert "does not answer: a private API server is reached from inside its VPC" in refusal
 
 
 def test_an_address_where_nothing_listens_is_one_sentence(tmp_path, live):
-    said = _refusal(kubeconfig(tmp_path, "http://127.0.0.1:9"), live)
-    assert "refuses connections: the cluster is gone, or the kubeconfig is an old one" in said
-    assert len(said.splitlines()) <= 2
+    refusal = _refusal(kubeconfig(tmp_path, "http://127.0.0.1:9"), live)
+    assert "refuses connections: the cluster is gone, or the kubeconfig is an old one" in refusal
+    assert len(refusal.splitlines()) <= 2
 
 
 def test_a_program_that_gives_no_token_is_named(tmp_path, live, capsys):
@@ -266,32 +266,32 @@ def test_a_program_that_gives_no_token_is_named(tmp_path, live, capsys):
     runs = {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-program"}
     document["users"][0]["user"] = {"exec": {**runs, "interactiveMode": "Never"}}
     path.write_text(yaml.safe_dump(document))
-    said = _refusal(path, live)
-    assert "the program that it runs for a token gives none" in said
-    assert "no-such-program" in said
+    refusal = _refusal(path, live)
+    assert "the program that it runs for a token gives none" in refusal
+    assert "no-such-program" in refusal
     assert capsys.readouterr() == ("", "")
 
 
 def test_an_address_that_nobody_knows_is_one_sentence(tmp_path, live):
-    said = _refusal(kubeconfig(tmp_path, "https://api.of.nobody.invalid:6443"), live)
-    assert "has no address that is known here" in said
+    refusal = _refusal(kubeconfig(tmp_path, "https://api.of.nobody.invalid:6443"), live)
+    assert "has no address that is known here" in refusal
 
 
 def test_a_certificate_that_the_kubeconfig_does_not_trust_is_another_clusters(tmp_path, live):
     with served(Api(), tmp_path, self_signed(tmp_path)) as path:
-        said = _refusal(path, live)
-    assert "shows a certificate that the kubeconfig does not trust" in said
+        refusal = _refusal(path, live)
+    assert "shows a certificate that the kubeconfig does not trust" in refusal
 
 
 def test_a_context_that_is_not_there_is_named_with_those_that_are(tmp_path, live):
-    said = _refusal(kubeconfig(tmp_path, "http://127.0.0.1:9"), live, "of-another-stack")
-    assert "it has no context of-another-stack, but c" in said
+    refusal = _refusal(kubeconfig(tmp_path, "http://127.0.0.1:9"), live, "of-another-stack")
+    assert "it has no context of-another-stack, but c" in refusal
 
 
 def test_a_cluster_without_anything_of_the_stack_is_another_one(tmp_path, live):
     with served(Api([live.get("Node")]), tmp_path) as path:
-        said = _refusal(path, live)
-    assert "this kubeconfig leads to another cluster, or the stack is not up" in said
+        refusal = _refusal(path, live)
+    assert "this kubeconfig leads to another cluster, or the stack is not up" in refusal
 
 
 @pytest.mark.parametrize("text", ["", "[", "clusters: 1", "- a"])
@@ -327,12 +327,12 @@ def test_watch_says_in_a_log_what_changes_and_ends_when_all_is_settled(monkeypat
     monkeypatch.setattr(command, "REPEAT_SECONDS", repeat)
     console = Console(width=300, file=StringIO(), force_terminal=False)
     state = command._watch(first, iter(later).__next__, console)
-    shown = console.file.getvalue()
+    text = console.file.getvalue()
     assert state is Stage.READY
-    assert shown.count("of 30 min 0 s at most") == times
-    assert "qwen      on its way" in shown
-    assert shown.rstrip().splitlines()[-1].endswith("a10; wants 1, has 1") or repeat == 0
-    assert "qwen      ready" in shown
+    assert text.count("of 30 min 0 s at most") == times
+    assert "qwen      on its way" in text
+    assert text.rstrip().splitlines()[-1].endswith("a10; wants 1, has 1") or repeat == 0
+    assert "qwen      ready" in text
 
 
 def test_watch_redraws_on_a_terminal(monkeypatch):
@@ -434,16 +434,19 @@ def answering(
     ids=["a page", "a redirect", "null", "a list", "cut", "an entry of nothing"],
 )
 def test_what_is_no_api_server_is_said_to_be_none(tmp_path, body, code):
-    with answering(body, tmp_path, code, Location="/login") as path, pytest.raises(Refused) as told:
+    with (
+        answering(body, tmp_path, code, Location="/login") as path,
+        pytest.raises(Refused) as error,
+    ):
         read(Connection(path), [])
-    assert "not as an API server does" in told.value.sentences[0]
+    assert "not as an API server does" in error.value.sentences[0]
 
 
 def test_an_answer_that_breaks_off_is_not_taken_for_a_private_api_server(tmp_path):
     cut = answering(b'{"items": [', tmp_path, promised=5000)
-    with cut as path, pytest.raises(Refused) as told:
+    with cut as path, pytest.raises(Refused) as error:
         read(Connection(path), [])
-    assert "breaks off" in told.value.sentences[0]
+    assert "breaks off" in error.value.sentences[0]
 
 
 def test_a_clock_that_cannot_be_read_is_that_of_this_machine(tmp_path):
@@ -482,11 +485,11 @@ def test_a_file_that_has_not_the_form_of_a_kubeconfig_is_refused(tmp_path, text)
     path = kubeconfig(tmp_path, "https://c.invalid")
     document = yaml.safe_load(text)
     is_part = isinstance(document, dict)
-    whole = {**yaml.safe_load(path.read_text()), **document} if is_part else document
-    path.write_text(yaml.safe_dump(whole))
-    with pytest.raises(Refused) as told:
+    content = {**yaml.safe_load(path.read_text()), **document} if is_part else document
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(Refused) as error:
         Connection(path)
-    assert "has not the form of a kubeconfig" in told.value.sentences[0]
+    assert "has not the form of a kubeconfig" in error.value.sentences[0]
 
 
 @pytest.mark.parametrize(
@@ -504,6 +507,6 @@ def test_certificates_that_cannot_be_read_and_what_speaks_no_tls_are_told_apart(
         document = yaml.safe_load(path.read_text().replace("http://", "https://"))
         document[f"{part}s"][0][part] |= fields
         path.write_text(yaml.safe_dump(document))
-        with pytest.raises(Refused) as told:
+        with pytest.raises(Refused) as error:
             Connection(path).get("/version")
-    assert says in told.value.sentences[0]
+    assert says in error.value.sentences[0]

@@ -65,11 +65,11 @@ def test_a_stack_without_resources_in_the_cloud_needs_no_account_there(tmp_path)
     assert set(verdicts(points)) == {"Backend", "Passphrase"}
 
 
-@pytest.mark.parametrize(("stack", "asked"), [("existing", False), ("dev", True)])
-def test_an_account_is_asked_for_where_a_stack_has_resources_in_it(stack, asked):
+@pytest.mark.parametrize(("stack", "is_asked"), [("existing", False), ("dev", True)])
+def test_an_account_is_asked_for_where_a_stack_has_resources_in_it(stack, is_asked):
     out = StringIO()
     doctor.show(stack, ROOT, None, None, Console(file=out, width=200), as_json=True)
-    assert ("Keys" in {point["name"] for point in json.loads(out.getvalue())}) is asked
+    assert ("Keys" in {point["name"] for point in json.loads(out.getvalue())}) is is_asked
 
 
 def test_one_half_of_a_key_is_none():
@@ -97,9 +97,9 @@ def test_a_passphrase_is_needed_where_the_stack_file_has_secrets(
 
 
 def test_plugins_that_are_not_here_are_fetched_later_and_no_fault():
-    wanted = ".".join(map(str, doctor._installed("pulumi-kubernetes")))
-    here = json.dumps([{"name": "kubernetes", "kind": "resource", "version": wanted}])
-    assert verdicts(doctor.plugins(here)) == {
+    version = ".".join(map(str, doctor._installed("pulumi-kubernetes")))
+    listing = json.dumps([{"name": "kubernetes", "kind": "resource", "version": version}])
+    assert verdicts(doctor.plugins(listing)) == {
         "Plugin kubernetes": Diagnosis.OK,
         "Plugin alicloud": Diagnosis.UNKNOWN,
     }
@@ -128,15 +128,15 @@ def test_a_certificate_says_until_when_it_is_valid(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("left", "verdict", "says"),
+    ("lifetime", "verdict", "says"),
     [
         (timedelta(days=1), Diagnosis.OK, "is valid until"),
         (timedelta(minutes=15), Diagnosis.OK, "for 15 min 0 s"),
         (timedelta(minutes=-1), Diagnosis.WRONG, "expired at"),
     ],
 )
-def test_a_token_says_until_when_it_is_valid(tmp_path, left, verdict, says):
-    claims = {"exp": int((NOW + left).timestamp())}
+def test_a_token_says_until_when_it_is_valid(tmp_path, lifetime, verdict, says):
+    claims = {"exp": int((NOW + lifetime).timestamp())}
     body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     path = kubeconfig(tmp_path, "https://api.invalid")
     path.write_text(path.read_text().replace("canary-token-1", f"e30.{body}.canary"))
@@ -231,8 +231,8 @@ def test_rights_in_the_namespaces_of_the_stack_are_enough_and_said_to_be_less(tm
         "in the stack's namespaces alone, and Namespace, Node, PersistentVolume, PriorityClass not "
         "at all"
     )
-    some = {path for path in inside if not path.endswith("pods")}
-    with served(Whole(rights=frozenset(some)), tmp_path) as path:
+    rights = {path for path in inside if not path.endswith("pods")}
+    with served(Whole(rights=frozenset(rights)), tmp_path) as path:
         points = {p.name: p for p in doctor.cluster(plan_of("dev"), path, None)}
     assert points["Rights"].verdict is Diagnosis.WRONG
     assert ", Pod," in points["Rights"].says

@@ -25,9 +25,9 @@ CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
 
 def parents(live: Live, kind: str, name: str, **states: str) -> None:
     """What its Gateway says of an object."""
-    said = conditions(**{"Accepted": "True", "ResolvedRefs": "True", **states})
+    entries = conditions(**{"Accepted": "True", "ResolvedRefs": "True", **states})
     reference = {"kind": "Gateway", "name": "models"}
-    parent = {"parentRef": reference, "controllerName": CONTROLLER, "conditions": said}
+    parent = {"parentRef": reference, "controllerName": CONTROLLER, "conditions": entries}
     live.status(kind, name, parents=[parent])
 
 
@@ -84,9 +84,11 @@ def test_an_ingress_that_leads_past_the_gateway_is_told() -> None:
 def test_an_ingress_of_the_stack_beside_a_gateway_is_its_own() -> None:
     door_of_qwen = {"host": "qwen.example.org", "tls": {"secret": "qwen-tls"}}
     live = healthy(envoy(**{"models[qwen].ingress": door_of_qwen}))
-    [own] = [each for each in live.all("Ingress") if each["metadata"]["name"] == "qwen"]
-    own["metadata"]["ownerReferences"] = [{"kind": "InferenceService", "name": "qwen"}]
-    own["status"] = {"loadBalancer": {"ingress": [{"ip": "10.0.0.9"}]}}
+    [ingress] = [
+        manifest for manifest in live.all("Ingress") if manifest["metadata"]["name"] == "qwen"
+    ]
+    ingress["metadata"]["ownerReferences"] = [{"kind": "InferenceService", "name": "qwen"}]
+    ingress["status"] = {"loadBalancer": {"ingress": [{"ip": "10.0.0.9"}]}}
     assert findings(live, link=door) == []
 
 
@@ -106,8 +108,8 @@ def _gone(live: Live) -> None:
 
 def _unresolved(live: Live) -> None:
     parents(live, "HTTPRoute", "qwen-picked", ResolvedRefs="False")
-    said = live.get("HTTPRoute", "qwen-picked")["status"]["parents"][0]["conditions"]
-    said[1]["message"] = "Service inference/qwen-predictor not found"
+    entries = live.get("HTTPRoute", "qwen-picked")["status"]["parents"][0]["conditions"]
+    entries[1]["message"] = "Service inference/qwen-predictor not found"
 
 
 def _nobody(live: Live) -> None:
@@ -119,8 +121,8 @@ def _no_picker(live: Live) -> None:
 
 
 def _two_controllers(live: Live) -> None:
-    said = live.get("InferencePool", "qwen")["status"]["parents"]
-    said.append({**said[0], "controllerName": "istio.io/gateway-controller"})
+    entries = live.get("InferencePool", "qwen")["status"]["parents"]
+    entries.append({**entries[0], "controllerName": "istio.io/gateway-controller"})
 
 
 def _no_pool(live: Live) -> None:

@@ -141,8 +141,8 @@ def test_a_liveness_probe_that_ends_a_server_is_said():
     live = Live(plan_of("dev"))
     ended = {"terminated": {"exitCode": 137, "reason": "Error"}}
     live.container(QWEN, BACK_OFF, ended, restartCount=3)
-    said = "Container user-container failed liveness probe, will be restarted"
-    live.event("Pod", QWEN, "Killing", said, "Normal")
+    message = "Container user-container failed liveness probe, will be restarted"
+    live.event("Pod", QWEN, "Killing", message, "Normal")
     finding = first(assessed(live), "qwen")
     assert "fails its liveness probe, 3 times so far" in finding.why
     assert "logs" not in finding.remedy
@@ -179,10 +179,10 @@ def test_a_revision_whose_image_knative_cannot_resolve_has_no_pods_to_mend():
     live = Live(plan_of("dev"))
     live.status("Service", "qwen", latestCreatedRevisionName="qwen-00002")
     says = 'Unable to fetch image "i": failed to resolve image to digest: 401'
-    there = live.get("Revision", "qwen")
-    about = {**there["metadata"], "name": "qwen-00002", "creationTimestamp": ago(60)}
+    revision = live.get("Revision", "qwen")
+    about = {**revision["metadata"], "name": "qwen-00002", "creationTimestamp": ago(60)}
     entry = {"type": "Ready", "status": "False", "reason": "ContainerMissing", "message": says}
-    live.objects.append({**there, "metadata": about, "status": {"conditions": [entry]}})
+    live.objects.append({**revision, "metadata": about, "status": {"conditions": [entry]}})
     finding = first(assessed(live), "qwen")
     assert finding.link == "revision"
     assert "Knative's controller can look up" in finding.remedy

@@ -103,8 +103,8 @@ def _crash(code: int, reason: str = "Error") -> Callable[[Live], None]:
 
 def _probe_gives_up(live: Live) -> None:
     live.container(QWEN, _BACK_OFF, _ended(137), restartCount=3)
-    said = "Container user-container failed startup probe, will be restarted"
-    live.event("Pod", QWEN, "Killing", said, "Normal")
+    message = "Container user-container failed startup probe, will be restarted"
+    live.event("Pod", QWEN, "Killing", message, "Normal")
 
 
 def _loading(live: Live) -> None:
@@ -143,22 +143,22 @@ def _claim_pending(live: Live) -> None:
 
 def _mount(live: Live) -> None:
     live.container(QWEN, {"waiting": {"reason": "ContainerCreating"}})
-    said = "MountVolume.SetUp failed: AccessKeySecret=canary-7 was refused with 403"
-    live.event("Pod", QWEN, "FailedMount", said)
+    message = "MountVolume.SetUp failed: AccessKeySecret=canary-7 was refused with 403"
+    live.event("Pod", QWEN, "FailedMount", message)
 
 
 def _metric_missing(live: Live) -> None:
-    said = {
+    reason = {
         "reason": "FailedGetPodsMetric",
         "message": "no metrics returned from custom metrics API",
     }
-    live.condition("HorizontalPodAutoscaler", "qwen-chat", "ScalingActive", "False", **said)
+    live.condition("HorizontalPodAutoscaler", "qwen-chat", "ScalingActive", "False", **reason)
 
 
 def _keda(live: Live) -> None:
     scaled = {"scaleTargetRef": {"name": CHAT}}
-    said = conditions(Ready="False")
-    said[0]["message"] = "prometheus is not reached"
+    entries = conditions(Ready="False")
+    entries[0]["message"] = "prometheus is not reached"
     about = {"name": "chat", "namespace": "inference"}
     live.objects.append(
         {
@@ -166,15 +166,15 @@ def _keda(live: Live) -> None:
             "kind": "ScaledObject",
             "metadata": about,
             "spec": scaled,
-            "status": {"conditions": said},
+            "status": {"conditions": entries},
         }
     )
 
 
 def _flag(live: Live) -> None:
-    said = "must not set the field(s): spec.template.spec.priorityClassName"
-    live.condition("Service", "qwen", "ConfigurationsReady", "False", message=said)
-    live.condition("Service", "qwen", "Ready", "False", message=said)
+    message = "must not set the field(s): spec.template.spec.priorityClassName"
+    live.condition("Service", "qwen", "ConfigurationsReady", "False", message=message)
+    live.condition("Service", "qwen", "Ready", "False", message=message)
 
 
 def _superseded(live: Live) -> None:
@@ -444,9 +444,9 @@ def test_what_looks_like_a_credential_is_never_shown():
         {"waiting": {"reason": "CreateContainerConfigError", "message": "token: canary-8"}},
     )
     crash = "vllm: error: unrecognized arguments: --api-key canary-9"
-    shown = "\n".join(line.plain for line in lines(assessed(live, crash)))
-    assert "[hidden]" in shown
-    assert "canary" not in shown
+    text = "\n".join(line.plain for line in lines(assessed(live, crash)))
+    assert "[hidden]" in text
+    assert "canary" not in text
 
 
 def test_last_words_are_read_and_never_shown():
@@ -664,10 +664,10 @@ def test_an_import_that_runs_is_waited_for_and_one_that_is_done_is_not_spoken_of
 
 def test_nodes_that_are_kept_from_a_pod_are_named_beside_those_that_are_full():
     live = Live(plan_of("dev"))
-    other = copy.deepcopy(live.get("Node", "gpu-0"))
-    other["metadata"]["name"] = "gpu-1"
-    other["spec"]["taints"] = [{"key": "broken", "effect": "NoSchedule"}]
-    live.objects.append(other)
+    node = copy.deepcopy(live.get("Node", "gpu-0"))
+    node["metadata"]["name"] = "gpu-1"
+    node["spec"]["taints"] = [{"key": "broken", "effect": "NoSchedule"}]
+    live.objects.append(node)
     _full(live)
     assert "1 node that would do, held by finetune-0-abc; 1 node more with broken:NoSchedule" in (
         first(assessed(live), "qwen").why
@@ -828,8 +828,8 @@ def test_a_model_that_keda_scales_needs_keda():
 
 def by_signals() -> Live:
     """A model that KEDA scales by an object of ours."""
-    asked = {"server": "http://prometheus.monitoring:9090"}
-    scale = {"metric": "vllm_num_requests_waiting", "target": 4, "max": 3, "keda": asked}
+    settings = {"server": "http://prometheus.monitoring:9090"}
+    scale = {"metric": "vllm_num_requests_waiting", "target": 4, "max": 3, "keda": settings}
     changes = {"models[qwen-chat].serve.kserve.scale": scale, "keda": True}
     return Live(planned(merged(hybrid(), changes), stack="hybrid"))
 
@@ -845,15 +845,15 @@ def test_a_scaled_object_of_ours_that_is_gone_is_missed():
 
 def test_an_hpa_of_keda_without_its_figure_leads_to_those_who_collect_it():
     live = by_signals()
-    said = conditions(ScalingActive="False")
-    said[0]["message"] = "unable to get external metric inference/s0-prometheus"
+    entries = conditions(ScalingActive="False")
+    entries[0]["message"] = "unable to get external metric inference/s0-prometheus"
     live.objects.append(
         {
             "apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler",
             "metadata": {"name": "qwen-chat-hpa", "namespace": "inference"},
             "spec": {"scaleTargetRef": {"name": CHAT}},
-            "status": {"conditions": said},
+            "status": {"conditions": entries},
         }
     )
     assert first(assessed(live), "qwen-chat").row == "signals_are_collected"
@@ -863,15 +863,15 @@ def test_a_service_whose_revision_is_gone_is_not_ready_whatever_it_says():
     live = Live(plan_of("dev"))
     live.remove("Revision")
     assert "its revision qwen-00001 is gone" in first(assessed(live), "qwen").why
-    said = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
-    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {said}")
+    message = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
+    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {message}")
     assert "Knative refuses a field" in first(assessed(live), "qwen").why
 
 
 def test_a_refusal_that_is_over_is_not_said():
     live = Live(plan_of("dev"))
-    said = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
-    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {said}")
+    message = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
+    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {message}")
     assert assessed(live).state is Stage.READY
 
 
@@ -915,9 +915,9 @@ def test_a_pod_of_an_llm_inference_service_that_waits_is_looked_for() -> None:
 
 def test_what_the_controller_says_of_a_gateway_is_said_last() -> None:
     live = by_llm()
-    said = "Gateway gateways/models does not exist"
-    live.condition("LLMInferenceService", "chat", "Ready", "False", message=said)
-    assert said in str(first(assessed(live), "chat"))
+    message = "Gateway gateways/models does not exist"
+    live.condition("LLMInferenceService", "chat", "Ready", "False", message=message)
+    assert message in str(first(assessed(live), "chat"))
 
 
 def test_a_role_that_waits_is_told_from_the_others() -> None:
@@ -926,5 +926,5 @@ def test_a_role_that_waits_is_told_from_the_others() -> None:
     assert [way.first for way in assessed(live).ways] == [None] * 6
     live.pending("qwen-decode-0")
     live.condition("RoleBasedGroup", "qwen", "Ready", "False", message="Not all role ready")
-    said = [str(way.first) for way in assessed(live).ways if way.name == "qwen"]
-    assert ["qwen-decode-0" in text for text in said] == [False, True, False]
+    texts = [str(way.first) for way in assessed(live).ways if way.name == "qwen"]
+    assert ["qwen-decode-0" in text for text in texts] == [False, True, False]

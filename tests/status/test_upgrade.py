@@ -132,9 +132,9 @@ def test_machines_of_an_idc_are_upgraded_by_hand():
 
 def test_what_the_page_shows_of_an_upgrade_is_accepted():
     page = (ROOT / "docs" / "guides" / "upgrade.md").read_text()
-    shown = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
-    [pool] = shown["ack-inference:pools"]
-    settings = {f"cluster.{key}": value for key, value in shown["ack-inference:cluster"].items()}
+    document = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+    [pool] = document["ack-inference:pools"]
+    settings = {f"cluster.{key}": value for key, value in document["ack-inference:cluster"].items()}
     fields = ("max_unavailable", "rolling", "upgrade")
     raw = merged(dev(), settings | {f"pools[a10].{field}": pool[field] for field in fields})
     accepted(raw)

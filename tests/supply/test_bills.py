@@ -55,7 +55,7 @@ def test_there_is_a_bill_for_each_of_them(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_what_pip_audit_finds_is_a_sentence() -> None:
-    found = {
+    report = {
         "dependencies": [
             {"name": "a", "version": "1.0", "vulns": []},
             {
@@ -71,7 +71,7 @@ def test_what_pip_audit_finds_is_a_sentence() -> None:
             {"name": "d", "skip_reason": "not there"},
         ]
     }
-    assert [*audit.sentences("requirements.lock", json.dumps(found))] == [
+    assert [*audit.sentences("requirements.lock", json.dumps(report))] == [
         "requirements.lock: b 2.0 has PYSEC-1, CVE-1: repaired in 2.1.",
         "requirements.lock: c 3.0 has PYSEC-2: no release repairs it.",
         "requirements.lock: d could not be looked up: not there",

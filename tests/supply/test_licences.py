@@ -107,7 +107,7 @@ def test_no_licence_that_reaches_what_uses_a_component_is_allowed() -> None:
 
 
 def component(name: str, *licences: str) -> dict[str, object]:
-    evidence = {"licenses": [{"license": {"id": each}} for each in licences]}
+    evidence = {"licenses": [{"license": {"id": id_}} for id_ in licences]}
     return {"name": name, "version": "v1.0.0", "evidence": evidence}
 
 

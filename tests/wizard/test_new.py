@@ -47,8 +47,8 @@ def combinations(
         yield from combinations(answers, varied, rest)
         return
     usual = question.default(answers) or OWN.get(question.name, "")
-    taken = answers.get(question.name, usual)
-    choices = question.choices(answers) if question.name in varied else [taken]
+    answer = answers.get(question.name, usual)
+    choices = question.choices(answers) if question.name in varied else [answer]
     for choice in choices:
         yield from combinations({**answers, question.name: choice}, varied, rest)
 
@@ -74,17 +74,17 @@ def config(project: Path, stack: str) -> Mapping[str, object]:
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_every_combination_of_files_store_and_runtime_is_valid(ground: str) -> None:
     varied = ("files", "store", "cache", "runtime", "metric", "hub")
-    every = [*combinations({"stack": "t", "on": ground}, varied)]
-    assert len(every) >= 36
-    for answers in every:
+    cases = [*combinations({"stack": "t", "on": ground}, varied)]
+    assert len(cases) >= 36
+    for answers in cases:
         assert validate(draft(answers).config).sentences == [], answers
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_every_card_and_instance_type_is_valid(ground: str) -> None:
-    every = [*combinations({"stack": "t", "on": ground}, ("card", "instance_type", "gpus"))]
-    assert len(every) >= 8
-    for answers in every:
+    cases = [*combinations({"stack": "t", "on": ground}, ("card", "instance_type", "gpus"))]
+    assert len(cases) >= 8
+    for answers in cases:
         assert validate(draft(answers).config).sentences == [], answers
 
 
@@ -110,8 +110,8 @@ def test_parts_that_a_cluster_has_are_not_installed(ground: str, present: str) -
 @pytest.mark.parametrize("files", ["store", "import", "hub"])
 def test_what_is_written_plans_as_it_was_drafted(project: Path, ground: str, files: str) -> None:
     [answers] = combinations({"stack": "t", "on": ground, "files": files}, ())
-    own = [name for name in OWN if answers.get(name) == OWN[name]]
-    words = [word for name in own for word in (_flag(name), OWN[name])]
+    names = [name for name in OWN if answers.get(name) == OWN[name]]
+    words = [word for name in names for word in (_flag(name), OWN[name])]
     result = run(project, "t", "--yes", "--on", ground, "--files", files, *words)
     assert result.exit_code == 0, result.output
     assert enforced(plan("t", project), project).resources
@@ -136,9 +136,9 @@ def test_every_question_has_a_flag_and_the_flags_answer_all_of_them(project: Pat
 def test_a_dialogue_asks_what_no_flag_answers_and_asks_again_after_a_fault(
     project: Path,
 ) -> None:
-    asked = len([q for q in QUESTIONS if q.name in next(combinations(_existing(), ()))])
+    count = len([q for q in QUESTIONS if q.name in next(combinations(_existing(), ()))])
     # All but two have the default; the card is wrong at first.
-    lines = ["existing", "knative", "B200", "T4", *[""] * (asked - 3)]
+    lines = ["existing", "knative", "B200", "T4", *[""] * (count - 3)]
     result = run(project, "t", answers="\n".join(lines) + "\n")
     assert result.exit_code == 0, result.output
     cards = ", ".join([*GPUS][:3])
@@ -155,9 +155,9 @@ def _existing() -> Answers:
 
 def test_a_question_shows_its_choices_and_its_default(project: Path) -> None:
     result = run(project, "t", "--region", "cn-hongkong", "--card", "T4", answers="pro\n\n")
-    shown = " ".join(result.stderr.split())
-    assert "(ecs.gn6i-c16g1.4xlarge, ecs.gn6i-c24g1.6xlarge) [ecs.gn6i-c16g1.4xlarge]" in shown
-    assert "What it runs on: pro, a new ACK Pro cluster edge, a new" in shown
+    text = " ".join(result.stderr.split())
+    assert "(ecs.gn6i-c16g1.4xlarge, ecs.gn6i-c24g1.6xlarge) [ecs.gn6i-c16g1.4xlarge]" in text
+    assert "What it runs on: pro, a new ACK Pro cluster edge, a new" in text
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
@@ -236,12 +236,12 @@ def test_the_most_replicas_are_no_fewer_than_the_fewest() -> None:
 
 
 def test_a_file_that_is_there_is_never_overwritten(project: Path) -> None:
-    there = project / "Pulumi.t.yaml"
-    there.write_text("config: {}\n")
+    path = project / "Pulumi.t.yaml"
+    path.write_text("config: {}\n")
     result = run(project, "t", "--yes")
     assert result.exit_code == 2
     assert "Pulumi.t.yaml is there already, and is never overwritten" in result.stderr
-    assert there.read_text() == "config: {}\n"
+    assert path.read_text() == "config: {}\n"
 
 
 @pytest.mark.parametrize(
@@ -272,8 +272,8 @@ def test_the_defaults_warn_of_nothing_that_an_answer_could_avoid(project: Path) 
     """Of where images are and how the API server is reached, nobody was asked."""
     result = run(project, "t", "--yes")
     warnings = [line for line in result.stderr.splitlines() if line.startswith("Warning")]
-    others = [w for w in warnings if "docker.io" not in w and "private address" not in w]
-    assert others == []
+    rest = [w for w in warnings if "docker.io" not in w and "private address" not in w]
+    assert rest == []
 
 
 def test_all_wrong_flags_are_told_at_once() -> None:

@@ -19,8 +19,8 @@ def text(name: str) -> str:
 
 def parse(source: str) -> Yaml:
     """Every value as it is written: YAML would take `on` and `off` for booleans."""
-    found: Yaml = yaml.load(source, yaml.CBaseLoader)  # noqa: S506  makes nothing but text
-    return found
+    document: Yaml = yaml.load(source, yaml.CBaseLoader)  # noqa: S506  makes nothing but text
+    return document
 
 
 def steps(workflow: Yaml) -> Iterator[Yaml]:
@@ -30,14 +30,16 @@ def steps(workflow: Yaml) -> Iterator[Yaml]:
 
 def scripts(workflow: Yaml) -> Iterator[str]:
     """What is run by a shell or by node."""
-    for one in steps(workflow):
-        yield one.get("run", "")
-        yield one.get("with", {}).get("script", "")
+    for step in steps(workflow):
+        yield step.get("run", "")
+        yield step.get("with", {}).get("script", "")
 
 
 def script(name: str) -> str:
     """The only JavaScript of a workflow."""
-    [found] = [
-        one["with"]["script"] for one in steps(parse(text(name))) if "script" in one.get("with", {})
+    [code] = [
+        step["with"]["script"]
+        for step in steps(parse(text(name)))
+        if "script" in step.get("with", {})
     ]
-    return str(found)
+    return str(code)

@@ -35,7 +35,7 @@ def run(
         context: What GitHub says of the run, beside the repository.
         env: Variables of the step.
     """
-    asked = {
+    request = {
         "script": script(name),
         "context": {"repo": REPO, "serverUrl": "https://github.com", "runId": 7, **context},
         "answers": answers,
@@ -44,7 +44,7 @@ def run(
         [str(NODE), str(HARNESS)],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "RUNNER_TEMP": str(folder), **env},
-        input=json.dumps(asked),
+        input=json.dumps(request),
         capture_output=True,
         text=True,
     )
@@ -55,4 +55,6 @@ def run(
 def changes(calls: list[Call]) -> list[Call]:
     """Calls that write."""
     reads = ("list", "get", "download")
-    return [one for one in calls if "." in one[0] and not one[0].split(".")[1].startswith(reads)]
+    return [
+        call for call in calls if "." in call[0] and not call[0].split(".")[1].startswith(reads)
+    ]

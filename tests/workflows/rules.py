@@ -36,10 +36,10 @@ Rule = Callable[[str], Iterator[str]]
 
 
 def actions_are_known_and_pinned(text: str) -> Iterator[str]:
-    for found in _USES.finditer(text):
-        pinned = _PINNED.fullmatch(found["rest"])
+    for match in _USES.finditer(text):
+        pinned = _PINNED.fullmatch(match["rest"])
         if pinned is None or pinned["action"] not in KNOWN:
-            yield f"{found['rest']} is no known action at a full commit with its version beside it"
+            yield f"{match['rest']} is no known action at a full commit with its version beside it"
 
 
 def nothing_is_permitted_by_default(text: str) -> Iterator[str]:
@@ -65,9 +65,9 @@ def runs_are_in_a_group(text: str) -> Iterator[str]:
 
 
 def checkouts_keep_no_token(text: str) -> Iterator[str]:
-    for one in steps(parse(text)):
-        keeps = one.get("with", {}).get("persist-credentials") != "false"
-        if "actions/checkout" in one.get("uses", "") and keeps:
+    for step in steps(parse(text)):
+        keeps = step.get("with", {}).get("persist-credentials") != "false"
+        if "actions/checkout" in step.get("uses", "") and keeps:
             yield "a checkout leaves its token to the steps that follow"
 
 
@@ -108,18 +108,18 @@ def workflow_run_touches_no_code(text: str) -> Iterator[str]:
         return
     if _SECRET.search(text):
         yield "a secret is named"
-    for one in steps(workflow):
-        if not one.get("uses", "").startswith("actions/github-script@"):
-            yield f"{one.get('uses') or one.get('run')} is more than a script of this file"
+    for step in steps(workflow):
+        if not step.get("uses", "").startswith("actions/github-script@"):
+            yield f"{step.get('uses') or step.get('run')} is more than a script of this file"
 
 
 def the_engine_is_the_one_that_is_tested(text: str) -> Iterator[str]:
-    wanted = ".".join(map(str, ENGINE_VERSION))
-    for one in steps(parse(text)):
-        if "pulumi/actions" in one.get("uses", ""):
-            found = one.get("with", {}).get("pulumi-version")
-            if found != wanted:
-                yield f"Pulumi is {found}, and the sandbox is tested with {wanted}"
+    version = ".".join(map(str, ENGINE_VERSION))
+    for step in steps(parse(text)):
+        if "pulumi/actions" in step.get("uses", ""):
+            pin = step.get("with", {}).get("pulumi-version")
+            if pin != version:
+                yield f"Pulumi is {pin}, and the sandbox is tested with {version}"
 
 
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(
@@ -142,8 +142,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 
 def broken(text: str) -> dict[str, list[str]]:
     """What a workflow breaks, by rule."""
-    found = {name: list(rule(text)) for name, rule in RULES.items()}
-    return {name: faults for name, faults in found.items() if faults}
+    results = {name: list(rule(text)) for name, rule in RULES.items()}
+    return {name: faults for name, faults in results.items() if faults}
 
 
 def permissions(workflow: Yaml) -> set[str]:

@@ -53,9 +53,9 @@ class Runner:
 
     def job(self, name: str, job: str) -> subprocess.CompletedProcess[str]:
         """Runs the commands of a job up to the first that fails; gives what the last one said."""
-        found = parse(text(name))["jobs"][job]
-        env = self._filled(found.get("env", {}))
-        for step in found["steps"]:
+        section = parse(text(name))["jobs"][job]
+        env = self._filled(section.get("env", {}))
+        for step in section["steps"]:
             if "run" not in step or step["run"].startswith("make "):
                 continue
             if "if" in step and not self.known.get(step["if"]):
@@ -72,12 +72,12 @@ class Runner:
 
     def _take(self, name: str) -> str:
         path = Path(self.env[name])
-        said = path.read_text()
+        content = path.read_text()
         path.write_text("")
-        return said
+        return content
 
     def _filled(self, env: Mapping[str, str]) -> dict[str, str]:
-        fill = lambda found: self.known.get(found[1], "")  # noqa: E731
+        fill = lambda match: self.known.get(match[1], "")  # noqa: E731
         return {key: _EXPRESSION.sub(fill, value) for key, value in env.items()}
 
 

@@ -34,7 +34,7 @@ def test_actionlint_finds_nothing(name: str):
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "found"),
+    ("right", "wrong", "message"),
     [
         ("timeout-minutes", "timeout-minute", "unexpected key"),
         ("matrix.stack", "matrix.stacks", 'property "stacks" is not defined'),
@@ -42,11 +42,11 @@ def test_actionlint_finds_nothing(name: str):
         ("vars.DEPLOY_STACKS", "env.DEPLOY_STACKS", 'context "env" is not allowed here'),
     ],
 )
-def test_actionlint_finds_a_mistake(right: str, wrong: str, found: str, tmp_path: Path):
+def test_actionlint_finds_a_mistake(right: str, wrong: str, message: str, tmp_path: Path):
     assert right in text("deploy.yml")
     path = tmp_path / "deploy.yml"
     path.write_text(text("deploy.yml").replace(right, wrong))
-    assert found in actionlint(path)
+    assert message in actionlint(path)
 
 
 @pytest.mark.skipif(

@@ -37,12 +37,12 @@ OURS = [
 @pytest.mark.parametrize("command", OURS)
 def test_a_command_of_ours_takes_the_options_that_it_is_given(command: str):
     verb, *options = shlex.split(command)
-    asked = main.commands[verb]
-    asked.make_parser(click.Context(asked)).parse_args(options)
+    subcommand = main.commands[verb]
+    subcommand.make_parser(click.Context(subcommand)).parse_args(options)
 
 
 @needs_engine
-@pytest.mark.parametrize("row", MATRIX, ids=[one["stack"] for one in MATRIX])
+@pytest.mark.parametrize("row", MATRIX, ids=[row["stack"] for row in MATRIX])
 def test_a_new_stack_is_previewed_without_account_and_passphrase(row: dict[str, str]):
     with runner_of(row["stack"]) as runner:
         runner.known = {f"matrix.{key}": value for key, value in row.items()}
@@ -77,8 +77,8 @@ def dev() -> Iterator[Runner]:
         (runner.folder / "state").mkdir()
         runner.env["PULUMI_CONFIG_PASSPHRASE"] = PASSPHRASE
         runner.env["PULUMI_BACKEND_URL"] = runner.known["vars.PULUMI_BACKEND_URL"]
-        made = runner.do("pulumi stack init dev")
-        assert made.returncode == 0, made.stderr
+        result = runner.do("pulumi stack init dev")
+        assert result.returncode == 0, result.stderr
         deployed = runner.job("deploy.yml", "deploy")
         assert deployed.returncode == 0, deployed.stdout
         yield runner
@@ -94,7 +94,7 @@ def drift(dev: Runner, issues: list[dict[str, object]]) -> list[Call]:
 
 @needs_engine
 def test_a_deployment_creates_the_stack(dev: Runner):
-    types = {one.type for one in dev.box.cloud.resources()}
+    types = {resource.type for resource in dev.box.cloud.resources()}
     assert "alicloud:cs/managedKubernetes:ManagedKubernetes" in types
 
 
@@ -114,7 +114,9 @@ def test_the_engine_counts_a_fresh_kubeconfig_as_a_change(dev: Runner):
 @needs_engine
 @needs_node
 def test_what_is_changed_by_hand_opens_an_issue_whose_remedy_closes_it(dev: Runner):
-    pool = next(one for one in dev.box.cloud.resources() if one.type.endswith("NodePool"))
+    pool = next(
+        resource for resource in dev.box.cloud.resources() if resource.type.endswith("NodePool")
+    )
     dev.box.cloud.change(pool.type, pool.id, nodePoolName="renamed")
     [(name, request)] = drift(dev, [])
     assert name == "issues.create"
@@ -141,14 +143,16 @@ def test_a_preview_writes_nothing_into_the_state(dev: Runner):
 @needs_engine
 def test_nothing_is_deployed_over_an_update_that_was_cut_off(dev: Runner):
     path = dev.folder / "state" / ".pulumi" / "stacks" / "ack-inference" / "dev.json"
-    whole = path.read_text()
-    state = json.loads(whole)
+    content = path.read_text()
+    state = json.loads(content)
     latest = state["checkpoint"]["latest"]
-    pool = next(one for one in latest["resources"] if one["urn"].endswith("::a10-pool"))
+    pool = next(
+        resource for resource in latest["resources"] if resource["urn"].endswith("::a10-pool")
+    )
     latest["pending_operations"] = [{"resource": pool, "type": "creating"}]
     path.write_text(json.dumps(state))
     ended = dev.job("deploy.yml", "deploy")
-    path.write_text(whole)
+    path.write_text(content)
     assert ended.returncode == 1
     assert "The last update was cut off in a10-pool" in ended.stderr
     assert "Updating" not in ended.stdout

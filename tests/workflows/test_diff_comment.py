@@ -126,8 +126,8 @@ def test_a_number_in_the_run_or_in_the_report_is_not_believed(tmp_path: Path):
 @pytest.mark.parametrize("conclusion", ["failure", "timed_out"])
 def test_a_failed_comparison_says_so_above_what_it_wrote(conclusion: str, tmp_path: Path):
     body = written(called(tmp_path, "Pulumi.prod.yaml is refused:", conclusion=conclusion))
-    said = f"**The comparison of 01234567 failed**: see [its log]({RUN['html_url']})."
-    assert body.splitlines()[1:4] == [said, "", "Pulumi.prod.yaml is refused:"]
+    sentence = f"**The comparison of 01234567 failed**: see [its log]({RUN['html_url']})."
+    assert body.splitlines()[1:4] == [sentence, "", "Pulumi.prod.yaml is refused:"]
 
 
 def test_a_comparison_that_left_nothing_says_so(tmp_path: Path):
@@ -148,7 +148,7 @@ def test_an_artifact_that_is_too_large_is_not_even_fetched(tmp_path: Path):
 
 
 def test_the_newest_artifact_counts_after_a_run_was_repeated(tmp_path: Path):
-    artifacts = [{"id": one, "size_in_bytes": 100} for one in (1, 3, 2)]
+    artifacts = [{"id": number, "size_in_bytes": 100} for number in (1, 3, 2)]
     calls = called(tmp_path, **{"actions.listWorkflowRunArtifacts": {"artifacts": artifacts}})
     assert dict(calls)["actions.downloadArtifact"]["artifact_id"] == 3
 

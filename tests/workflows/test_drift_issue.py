@@ -51,14 +51,14 @@ def test_without_drift_and_without_an_issue_nothing_is_written(tmp_path: Path):
 
 
 def test_the_issue_of_another_stack_is_left_alone(tmp_path: Path):
-    other = {"number": 6, "title": "Drift: prod"}
-    assert changes(called(tmp_path, SAME, issues=[other])) == []
-    [(name, _)] = changes(called(tmp_path, POOL, issues=[other]))
+    issue = {"number": 6, "title": "Drift: prod"}
+    assert changes(called(tmp_path, SAME, issues=[issue])) == []
+    [(name, _)] = changes(called(tmp_path, POOL, issues=[issue]))
     assert name == "issues.create"
 
 
 def test_only_issues_with_the_label_are_looked_at(tmp_path: Path):
-    [(_, request)] = [one for one in called(tmp_path, SAME) if one[0] == "issues.listForRepo"]
+    [(_, request)] = [call for call in called(tmp_path, SAME) if call[0] == "issues.listForRepo"]
     assert (request["labels"], request["state"]) == ("drift", "open")
 
 

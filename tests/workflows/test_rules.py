@@ -144,8 +144,8 @@ def test_an_update_is_never_cancelled_by_another():
 
 def test_every_stack_is_previewed_with_a_value_for_each_of_its_secrets():
     matrix = parse(text("preview.yml"))["jobs"]["preview"]["strategy"]["matrix"]["include"]
-    given = {one["stack"]: {one["secret"]} if "secret" in one else set() for one in matrix}
-    assert given == {stack: secrets_of(stack) for stack in STACKS}
+    secrets = {row["stack"]: {row["secret"]} if "secret" in row else set() for row in matrix}
+    assert secrets == {stack: secrets_of(stack) for stack in STACKS}
 
 
 def secrets_of(stack: str) -> set[str]:
@@ -168,4 +168,4 @@ def test_the_document_lists_every_workflow_with_its_permissions():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_document_explains_every_setting_that_a_workflow_reads(name: str):
     read = set(re.findall(r"\b(?:vars|secrets)\.(\w+)", text(name)))
-    assert {one for one in read if f"`{one}`" not in DOCUMENT} == set()
+    assert {name for name in read if f"`{name}`" not in DOCUMENT} == set()

@@ -100,28 +100,28 @@ def test_an_ingress_of_the_stack_takes_over_the_one_of_kserve() -> None:
 
 def test_a_model_cannot_get_other_roles_in_place() -> None:
     """The selector of a Deployment, which is for life, has a label of the role."""
-    told = (
+    sentence = (
         "KServe cannot give the Deployment of the model split another role, and says so at each "
         "try: take the model out, `pulumi up`, and put it in again."
     )
     single = merged(llm(), {f"{LLM_SPLIT}.prefill": GONE})
-    assert told in change(single, llm())
-    assert told in change(llm(), single)
-    other = merged(llm(), {"models[split].server.vllm.max_model_len": 4096})
-    assert told not in change(llm(), other)
+    assert sentence in change(single, llm())
+    assert sentence in change(llm(), single)
+    update = merged(llm(), {"models[split].server.vllm.max_model_len": 4096})
+    assert sentence not in change(llm(), update)
 
 
 def test_pods_of_one_node_and_of_several_take_turns() -> None:
-    told = (
+    sentence = (
         "KServe ends all pods of the model moe at once, as a Deployment and a LeaderWorkerSet take "
         "turns: it answers nobody until new ones are ready."
     )
     parallelism = "models[moe].serve.llm.parallelism"
     together = merged(llm(), {parallelism: {"data": 4, "expert": True}})
-    assert told in change(llm(), together)
-    assert told in change(together, llm())
+    assert sentence in change(llm(), together)
+    assert sentence in change(together, llm())
     wider = merged(llm(), {f"{parallelism}.data": 2, f"{parallelism}.data_local": 1})
-    assert told not in change(llm(), wider)
+    assert sentence not in change(llm(), wider)
 
 
 KEDA: Final = {
@@ -132,13 +132,13 @@ KEDA: Final = {
 
 
 def test_the_hpa_of_keda_is_in_the_way_of_one_of_ours() -> None:
-    told = (
+    sentence = (
         "KEDA has an HPA chat-llm-hpa already, which goes with its ScaledObject: before the "
         f"update, {DELETE} scaledobject chat-llm`, or the update fails at it."
     )
     plain = {name: value for name, value in KEDA.items() if not name.endswith("scale.keda")}
     by_keda, by_hpa = merged(llm(), KEDA), merged(llm(), plain)
-    assert told in change(by_keda, by_hpa)
+    assert sentence in change(by_keda, by_hpa)
     assert not [line for line in change(by_hpa, by_keda) if "KEDA has" in line]
     fixed = merged(by_hpa, {f"{LLM_CHAT}.scale": {"min": 2, "max": 2}})
     assert not [line for line in change(by_keda, fixed) if "KEDA has" in line]

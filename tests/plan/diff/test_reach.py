@@ -30,16 +30,16 @@ def test_another_region_finds_nothing_of_what_stands() -> None:
 
 
 def test_another_host_is_told_to_those_who_ask_the_old_one() -> None:
-    said = headlines(diff_of("dev", {"knative": {"domain": "new.example.com"}}))
-    assert said == [
+    sentences = headlines(diff_of("dev", {"knative": {"domain": "new.example.com"}}))
+    assert sentences == [
         "Another host, and no answer under the old one: qwen (was qwen.inference.example.com, will "
         "be qwen.inference.new.example.com). Tell whoever asks, and mend names and certificates."
     ]
 
 
 def test_claims_of_a_volume_that_is_made_anew_under_its_name_have_to_be_free() -> None:
-    said = headlines(diff_of("dev", {"stores[checkpoints].nas.storage_type": "Performance"}))
-    assert "Claims go before their successors come (finetune-checkpoint-claim)" in said[1]
+    sentences = headlines(diff_of("dev", {"stores[checkpoints].nas.storage_type": "Performance"}))
+    assert "Claims go before their successors come (finetune-checkpoint-claim)" in sentences[1]
     beside = headlines(diff_of("dev", {"models[qwen].volume.size": "20Gi"}))
     assert not any("go before their successors" in sentence for sentence in beside)
 

@@ -76,13 +76,13 @@ def test_what_is_compiled_of_a_commit_is_kept_until_another_is_checked_out(
         return [(file.name, file.stat().st_mtime_ns) for file in prefix.rglob("names.*.pyc")]
 
     for commit, is_kept in [("main", False), ("main", True), ("main~1", False), ("main", False)]:
-        kept = compiled()
+        cache = compiled()
         with checked_out(project, commit) as revision:
             folder = Path(f"{prefix}{revision.root}")
             assert folder.exists() == is_kept
             subprocess.run(command, check=True, cwd=revision.root)
             assert folder.exists()
-            assert (compiled() == kept) == is_kept
+            assert (compiled() == cache) == is_kept
         assert not folder.exists()
         assert len(compiled()) == 1
 

@@ -150,5 +150,5 @@ test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refus
 
 
 def test_a_pod_that_fits_no_pool_is_told_so_for_each() -> None:
-    found = sentences(changed(dev(), "models[qwen].server.resources.memory", "200Gi"))
-    assert [sentence.split(" on pool ")[1][:3] for sentence in found] == ["a10", "t4:"]
+    faults = sentences(changed(dev(), "models[qwen].server.resources.memory", "200Gi"))
+    assert [sentence.split(" on pool ")[1][:3] for sentence in faults] == ["a10", "t4:"]

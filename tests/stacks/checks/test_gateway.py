@@ -28,9 +28,9 @@ edge = partial(example, "gateway-edge")
 
 def routers(**changes: Any) -> Raw:
     """A router before each model, and no gateway."""
-    one = {"flavor": "router", "picker": {"image": "registry.example.org/vllm-router:0.1.17"}}
+    gateway = {"flavor": "router", "picker": {"image": "registry.example.org/vllm-router:0.1.17"}}
     plain = {f"models[{name}].route": {} for name in ("qwen", "qwen-next", "coder")}
-    return envoy(**{"gateway": one, **plain, **changes})
+    return envoy(**{"gateway": gateway, **plain, **changes})
 
 
 EDGE = "models[qwen-hangzhou]"

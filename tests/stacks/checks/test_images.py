@@ -24,12 +24,12 @@ CASES = [
             dev,
             {"models[qwen].server.image": f"{host}/team/vllm:0.4.1"},
             (
-                f"models[qwen].server.image is '{host}/team/vllm:0.4.1', but it must be at {here}, "
+                f"models[qwen].server.image is '{host}/team/vllm:0.4.1', but it must be at {vpc}, "
                 f"or at a public address: {host} answers in VPCs of cn-hangzhou only."
             ),
-            {"models[qwen].server.image": f"{here}/team/vllm:0.4.1"},
+            {"models[qwen].server.image": f"{vpc}/team/vllm:0.4.1"},
         )
-        for host, here in (
+        for host, vpc in (
             ("registry-vpc.cn-hangzhou.aliyuncs.com", "registry-vpc.cn-beijing.aliyuncs.com"),
             (
                 "team-registry-vpc.cn-hangzhou.cr.aliyuncs.com",

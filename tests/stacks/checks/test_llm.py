@@ -874,9 +874,9 @@ def test_prometheus_asks_pods_by_a_label_that_they_have() -> None:
     raw = merged(llm(), {"models[split]": GONE, "models[moe]": GONE})
     plan = planned(raw)
     [monitor] = plan.of("kubernetes:monitoring.coreos.com/v1:PodMonitor")
-    [wanted] = monitor.inputs["spec"]["selector"]["matchExpressions"]
+    [expression] = monitor.inputs["spec"]["selector"]["matchExpressions"]
     [service] = plan.of("kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService")
-    assert wanted == {"key": "release", "operator": "Exists"}
+    assert expression == {"key": "release", "operator": "Exists"}
     assert service.inputs["spec"]["labels"] == {"release": "chat"}
 
 
@@ -895,7 +895,7 @@ def test_a_budget_counts_all_pods_of_a_replica() -> None:
         "pools[a10].autoscale.max": 9,
     }
     budgets = planned(merged(llm(), budget)).of("kubernetes:policy/v1:PodDisruptionBudget")
-    counted = {each.inputs["metadata"]["name"]: each.inputs["spec"] for each in budgets}
+    counted = {resource.inputs["metadata"]["name"]: resource.inputs["spec"] for resource in budgets}
     assert counted["moe-llm"]["minAvailable"] == 2
     assert counted["chat-llm"]["minAvailable"] == 1
 
@@ -907,8 +907,8 @@ def test_alerts_watch_the_pods_that_read_prompts_too() -> None:
 
     def pods(name: str) -> str:
         alerts = {rule["alert"]: rule["expr"] for rule in groups[f"inference-{name}-alerts"]}
-        [found] = set(re.findall(r'pod=~"([^"]+)"', alerts["ModelQueueStuck"]))
-        return str(found)
+        [pattern] = set(re.findall(r'pod=~"([^"]+)"', alerts["ModelQueueStuck"]))
+        return str(pattern)
 
     assert re.fullmatch(pods("split"), "split-kserve-7f9c4b8d5-x2x4z")
     assert re.fullmatch(pods("split"), "split-kserve-prefill-7f9c4b8d5-x2x4z")

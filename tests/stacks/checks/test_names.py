@@ -208,6 +208,6 @@ test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refus
 def test_names_are_unique_in_every_section(field: str) -> None:
     raw = dev(instance_types=[{"name": "ecs.g9.large", "vcpus": 2, "memory_gib": 8}])
     entry = raw[field][0]
-    found = sentences(changed(raw, f"{field}[+]", entry))
+    faults = sentences(changed(raw, f"{field}[+]", entry))
     want = f"{field}[{entry['name']}].name is {entry['name']!r}, but it must be given to one entry"
-    assert [sentence for sentence in found if sentence.startswith(want)]
+    assert [sentence for sentence in faults if sentence.startswith(want)]

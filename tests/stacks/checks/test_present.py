@@ -234,9 +234,9 @@ SURPRISES = [
 
 
 def test_a_cluster_that_exists_is_not_told_to_be_new() -> None:
-    told = " ".join(warnings(merged(own_ack_cluster(), KNATIVE)))
-    assert "knative.install is false, so nobody sets" in told
-    assert "the stack creates the cluster" not in told
+    text = " ".join(warnings(merged(own_ack_cluster(), KNATIVE)))
+    assert "knative.install is false, so nobody sets" in text
+    assert "the stack creates the cluster" not in text
 
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
@@ -249,26 +249,26 @@ def _types(raw: Raw) -> set[str]:
 
 def test_nothing_is_declared_of_what_the_cluster_has() -> None:
     parts: dict[str, Any] = {"knative": "Knative", "fluid": "Fluid"}
-    there = merged(existing(), {part: {"install": False} for part in parts})
+    raw = merged(existing(), {part: {"install": False} for part in parts})
     for component in parts.values():
         kind = f"ack-inference:index:{component}"
         assert kind in _types(existing())
-        assert kind not in _types(there)
+        assert kind not in _types(raw)
 
 
 def test_a_cluster_that_has_kserve_is_taken_to_have_cert_manager() -> None:
-    there = merged(hybrid(), KSERVE)
+    raw = merged(hybrid(), KSERVE)
     kind = "ack-inference:index:CertManager"
     assert kind in _types(hybrid())
-    assert kind not in _types(there)
+    assert kind not in _types(raw)
 
 
 def test_metrics_that_the_cluster_serves_need_no_prometheus() -> None:
-    there = merged(hybrid(), {"gpu_metrics": {"install": False}})
-    del there["prometheus_url"]
-    assert sentences(there) == []
-    assert "ack-inference:index:GpuMetrics" not in _types(there)
-    assert "ack-inference:index:Dashboards" in _types(there)
+    raw = merged(hybrid(), {"gpu_metrics": {"install": False}})
+    del raw["prometheus_url"]
+    assert sentences(raw) == []
+    assert "ack-inference:index:GpuMetrics" not in _types(raw)
+    assert "ack-inference:index:Dashboards" in _types(raw)
 
 
 def test_the_limit_of_a_kserve_that_is_there_is_taken_for_what_it_ships() -> None:
@@ -280,9 +280,9 @@ def test_the_limit_of_a_kserve_that_is_there_is_taken_for_what_it_ships() -> Non
 
 
 def test_cert_manager_is_said_in_a_word_or_in_a_section() -> None:
-    for said in ("present", {"install": False}):
+    for setting in ("present", {"install": False}):
         assert "ack-inference:index:CertManager" not in _types(
-            changed(hybrid(), "cert_manager", said)
+            changed(hybrid(), "cert_manager", setting)
         )
 
 
@@ -304,5 +304,5 @@ def test_the_gateway_of_acks_knative_is_acks() -> None:
 
 @pytest.mark.parametrize("version", ["1.19", "1.22.7", "1.23", "1.24", "v1.18.1.10"])
 def test_a_knative_that_is_there_may_be_of_any_release(version: str) -> None:
-    told = warnings(merged(existing(), {"knative": {"install": False, "version": version}}))
-    assert any(text.startswith("knative.install is false, so nobody sets") for text in told)
+    texts = warnings(merged(existing(), {"knative": {"install": False, "version": version}}))
+    assert any(text.startswith("knative.install is false, so nobody sets") for text in texts)

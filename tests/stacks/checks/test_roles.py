@@ -592,12 +592,12 @@ def test_each_role_has_its_own_order_of_pools() -> None:
 
 def test_a_plan_tells_what_becomes_of_each_role() -> None:
     graph = graph_of(planned(roles()))
-    told = {
+    answers = {
         workload.title: [step.answer for step in steps(workload)]
         for workload in graph.workloads
         if workload.name == "qwen"
     }
-    prefill, decode, router = (told[f"RoleBasedGroup, role {role},"] for role in ROLES)
+    prefill, decode, router = (answers[f"RoleBasedGroup, role {role},"] for role in ROLES)
     assert prefill[0] == "1..2 pods, vllm_num_requests_waiting 4 each"
     assert "ResourcePolicy qwen-decode" in decode[-1]
     assert router == ["1 pod", "any node; no ResourcePolicy selects these pods"]
@@ -642,10 +642,10 @@ def test_the_weights_have_room_on_the_cards_of_each_role() -> None:
 def test_a_roles_own_rdma_brings_the_controller_of_its_devices() -> None:
     addons = "alicloud:cs/kubernetesAddon:KubernetesAddon"
     without = {"models[deepseek].server.resources.extended": GONE}
-    own = {f"{QWEN}.decode.resources.extended": {"aliyun/erdma": 1}}
+    request = {f"{QWEN}.decode.resources.extended": {"aliyun/erdma": 1}}
     installed = [
         {addon["name"] for addon in of_type(planned(merged(roles(), changes)), addons)}
-        for changes in (without, {**without, **own})
+        for changes in (without, {**without, **request})
     ]
     assert ["ack-erdma-controller" in names for names in installed] == [False, True]
 

@@ -83,9 +83,7 @@ def test_a_check_that_is_taken_out_fails_a_test(
     check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = [case for case in CASES if case.rule == check.find.__name__]
-    monkeypatch.setattr(
-        "stacks.validation.CHECKS", [other for other in CHECKS if other is not check]
-    )
+    monkeypatch.setattr("stacks.validation.CHECKS", [rule for rule in CHECKS if rule is not check])
     assert cases
     for case in cases:
         faults: Sequence[Fault] = ()
@@ -118,12 +116,14 @@ READ: Final = (["environment"], ["environment", "needs"])
 def test_every_function_that_looks_like_a_rule_is_asked() -> None:
     """One that lacks its decorator, or stands in a module that no list names, is never asked."""
     modules = modules_of(checks.__name__, platforms.__name__, runtimes.__name__)
-    asked = {rule.find for rule in (*CHECKS, *WARNINGS)}
-    values = [getattr(value, "find", value) for one in modules for value in vars(one).values()]
+    functions = {rule.find for rule in (*CHECKS, *WARNINGS)}
+    values = [
+        getattr(value, "find", value) for module in modules for value in vars(module).values()
+    ]
     forgotten = [
         function
         for function in filter(inspect.isfunction, values)
-        if function not in asked
+        if function not in functions
         and not function.__name__.startswith("_")
         and function.__annotations__.get("return") in (Iterator[Fault], Iterator[str])
         and [name.strip("_") for name in inspect.signature(function).parameters] in READ

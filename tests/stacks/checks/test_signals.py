@@ -564,18 +564,18 @@ def test_keda_asks_the_prometheus_of_the_stack_unless_a_scale_says_another() -> 
     scale = {**PREFILL, "keda": {}}
     llm = {"scale": PREFILL, "prefill": {"scale": scale}, "router": {"gateway": {"name": "models"}}}
     split = {"models[batch]": GONE, "models[chat].slo": GONE, "models[chat].serve": {"llm": llm}}
-    own = {f"{CHAT}.keda.server": P}
-    asked = {
+    server = {f"{CHAT}.keda.server": P}
+    addresses = {
         scaled.inputs["metadata"]["name"]: {
             trigger["metadata"]["serverAddress"]
             for trigger in scaled.inputs["spec"]["triggers"]
             if trigger["type"] == "prometheus"
         }
-        for changes in (split, own)
+        for changes in (split, server)
         for scaled in planned(merged(signals(), changes)).of(SCALED_OBJECT)
     }
     stack = signals()["gpu_metrics"]["url"]
-    assert asked == {
+    assert addresses == {
         "chat-llm": {PREFILL["keda"]["server"]},
         "chat-llm-prefill": {stack},
         "chat-keda": {P},
