@@ -2,9 +2,10 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pulumi
 import pulumi_kubernetes as kubernetes  # noqa: F401  what the guide shows calls it
@@ -19,6 +20,8 @@ from reference.stack_file import sections
 from tests.docs.pages import blocks
 
 from .extensions import GUIDES, ROOT
+
+Node = TypeVar("Node", bound=ast.AST)
 
 FINDS: Final = ("Iterator[Fault]", "Iterator[str]", "Resolution")
 """What a check, a warning, and the dry run of the components give."""
@@ -40,14 +43,28 @@ def names(cell: str) -> list[str]:
 
 @cache
 def checks() -> set[str]:
-    """Every function of `stacks` that finds faults or warnings."""
-    return {
+    """Every function of `stacks` that finds faults or warnings, and every class of arguments that
+    has rules of its own."""
+    functions = {
         node.name
-        for path in (ROOT / "stacks").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef) and node.returns and not node.name.startswith("_")
+        for node in _nodes("stacks", ast.FunctionDef)
+        if node.returns and not node.name.startswith("_")
         if ast.unparse(node.returns) in FINDS
     }
+    classes = {
+        node.name
+        for node in _nodes("components", ast.ClassDef)
+        if any(isinstance(part, ast.FunctionDef) and part.name == "_faults" for part in node.body)
+    }
+    return functions | classes
+
+
+def _nodes(room: str, kind: type[Node]) -> Iterator[Node]:
+    """The nodes of a kind in all modules of a room."""
+    for path in (ROOT / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, kind):
+                yield node
 
 
 @cache
