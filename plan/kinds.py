@@ -12,6 +12,7 @@ from components.crds.role_based_group_labels import KIND as ROLES_KIND
 
 ADDON: Final = "alicloud:cs/kubernetesAddon:KubernetesAddon"
 BUCKET: Final = "alicloud:oss/bucket:Bucket"
+CLOUD: Final = "pulumi:providers:alicloud"
 CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 CONNECTION: Final = "pulumi:providers:kubernetes"
 FILE_SYSTEM: Final = "alicloud:nas/fileSystem:FileSystem"

@@ -22,12 +22,11 @@ from components.catalog.prices import (
 )
 
 from .amounts import Money, Range, total
+from .kinds import CLOUD
 from .model import Plan
 from .objects import text_of
 
 HOURS_PER_MONTH: Final = 730
-
-_CLOUD: Final = "pulumi:providers:alicloud"
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def _region(plan: Plan) -> str | None:
     """What the program is told, or else what it or the stack tells the provider."""
     regions = [
         text_of(plan.config, f"{plan.project}:region"),
-        *(text_of(provider.inputs, "region") for provider in plan.of(_CLOUD)),
+        *(text_of(provider.inputs, "region") for provider in plan.of(CLOUD)),
         text_of(plan.config, "alicloud:region"),
     ]
     return next(filter(None, regions), None)

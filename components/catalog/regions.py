@@ -9,7 +9,6 @@ _OSS_INTERNAL: Final = "oss-{region}-internal.aliyuncs.com"
 # A region that ends in a letter is set off by a dash (cn-beijing-h), one that ends in a digit is
 # not (ap-southeast-1a).
 # https://www.alibabacloud.com/help/en/ecs/product-overview/regions-and-zones, read 2026-11
-# A letter follows a region's last digit at once, and its last letter after a dash.
 _ZONE: Final = re.compile(
     r"(?P<after_digit>[a-z]{2}(-[a-z0-9]+)*-\d+)[a-z]"
     r"|(?P<after_dash>[a-z]{2}(-[a-z0-9]+)*-[a-z0-9]*[a-z])-[a-z]"

@@ -5,7 +5,7 @@ from typing import Final
 
 from .compare import ChangeKind, StackDiff
 
-_CLAIM: Final = "kubernetes:core/v1:PersistentVolumeClaim"
+CLAIM: Final = "kubernetes:core/v1:PersistentVolumeClaim"
 
 
 def held(diff: StackDiff) -> Iterator[str]:
@@ -16,7 +16,7 @@ def held(diff: StackDiff) -> Iterator[str]:
     claims = [
         change.resource.name
         for change in diff.resources
-        if change.resource.type == _CLAIM
+        if change.resource.type == CLAIM
         and change.kind is ChangeKind.REPLACED
         and change.deletes_first
     ]

@@ -8,7 +8,7 @@ from typing import Final
 from .. import kinds
 from ..changes import parse_path
 from ..model import name_in, type_name
-from .claims import held
+from .claims import CLAIM, held
 from .compare import ChangeKind, ResourceChange, StackDiff
 from .gateways import GATEWAY, left_alone
 from .keda import in_the_way
@@ -143,7 +143,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "priority", "no pod that names it is made meanwhile",
             "a pod that still names it is not made",
         ),
-        "kubernetes:core/v1:PersistentVolumeClaim": Danger(
+        CLAIM: Danger(
             "claim", "pods have to move to the new one", "pods that mount it do not start"
         ),
         "kubernetes:data.fluid.io/v1alpha1:Dataset": Danger(

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from .compare import ChangeKind, StackDiff
+from ..kinds import CLOUD
+from .compare import StackDiff
 
-_CLOUD: Final = "pulumi:providers:alicloud"
 _HOST: Final = "_host"
 
 
@@ -16,9 +16,7 @@ def moved_region(diff: StackDiff) -> Iterator[str]:
     none: pulumi-terraform-bridge 3.120.0, `DiffConfig` in pkg/tfbridge/provider.go;
     pulumi-alicloud at 9d2b1e4 of 2026-08-14, provider/resources.go.
     """
-    for change in diff.resources:
-        if change.resource.type != _CLOUD or change.kind is not ChangeKind.UPDATED:
-            continue
+    for change, _ in diff.updated(CLOUD):
         for changed in change.properties:
             if changed.path == "region":
                 yield (

@@ -25,6 +25,7 @@ ROLE = "alicloud:ram/role:Role"
 ATTACHMENT = "alicloud:ram/rolePolicyAttachment:RolePolicyAttachment"
 FILE_SYSTEM = "alicloud:nas/fileSystem:FileSystem"
 ACCESS_RULE = "alicloud:nas/accessRule:AccessRule"
+CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 VOLUME = "kubernetes:core/v1:PersistentVolume"
 PROVIDER = "pulumi:providers:kubernetes"
 
@@ -75,6 +76,11 @@ def test_the_claim_is_bound_to_its_volume_and_no_other() -> None:
     assert claim["spec"]["storageClassName"] == ""
     assert "storageClassName" not in volume["spec"]
     assert claim["spec"]["accessModes"] == volume["spec"]["accessModes"] == ["ReadOnlyMany"]
+
+
+def test_a_claim_is_replaced_with_a_volume_that_is_made_anew_under_its_name() -> None:
+    [claim] = planned(store()).of(CLAIM)
+    assert list(claim.replace_on_changes) == ["spec"]
 
 
 def test_models_outlive_their_claim() -> None:
