@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from components.args import repeated
 from plan.refused import Refused
 
 from .figures import TTFT_LIMIT
@@ -52,8 +53,9 @@ def objectives(text: str) -> list[Objective]:
     parts = [part.strip() for part in text.split(",")]
     promised = [_objective(text, part) for part in parts]
     names = [(objective.figure, objective.percent) for objective in promised]
-    if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise _refused(text, f"{repeated[0]}_p{repeated[1]:g} once", "it says that twice")
+    if twice := repeated(names):
+        figure, percent = twice[0]
+        raise _refused(text, f"{figure}_p{percent:g} once", "it says that twice")
     limit = next((o.seconds for o in promised if o.figure == "ttft" and o.seconds), TTFT_LIMIT)
     return [o if o.seconds else replace(o, seconds=limit) for o in promised]
 

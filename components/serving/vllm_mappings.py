@@ -69,11 +69,8 @@ def mapping_faults(field: str, command: VllmCommand, image: VllmImage | None) ->
     """Validates the keys of mappings, in whichever form they stand."""
     for option in command.options:
         yield from _form_faults(field, option, image)
-    by_flag = {option.name: option for option in command.options}
-    for flag in sorted(by_flag.keys() & mappings()):
-        options = [option for option in command.options if option.name == flag]
-        dotted = [option for option in options if "." in option.spelled]
-        whole = [option for option in options if option not in dotted]
+    for flag in sorted({option.name for option in command.options} & mappings()):
+        dotted, whole = _forms(command, flag)
         if dotted and whole:
             got = Words(f"{whole[-1].spelled} with JSON and {dotted[0].spelled}")
             want = "all of it as JSON, or all of it key by key"
@@ -113,6 +110,13 @@ def _form_faults(field: str, option: Option, image: VllmImage | None) -> Iterato
         want = f"{flag} with JSON"
         why = f"vLLM {image.release} takes no keys with dots; {release_name(DOTTED_SINCE)} was the "
         yield Fault(field, option.spelled, want, f"{why}first")
+
+
+def _forms(command: VllmCommand, flag: str) -> tuple[list[Option], list[Option]]:
+    """The options by which a mapping is given: key by key, and as JSON."""
+    options = [option for option in command.options if option.name == flag]
+    dotted = [option for option in options if "." in option.spelled]
+    return dotted, [option for option in options if option not in dotted]
 
 
 def _by_key(options: Sequence[Option]) -> dict[str, Any]:
@@ -155,16 +159,18 @@ def _key_faults(
     version = image.version if image else None
     if version and version > releases()[-1]:
         return
-    known = {
+    keys = {
         name.partition(".")[2] for name in names("keys", version) if name.startswith(f"{flag}.")
     }
+    if not keys:
+        return
     dashes = flag == _SPECULATIVE and (version is None or version >= DASHES_SINCE)
     about = f"vLLM {image.release}" if image else "no release of vLLM that is known"
-    for spelled, value in values.items() if known else ():
+    for spelled, value in values.items():
         key = spelled.replace("-", "_") if dashes else spelled
         name = f"{flag}.{key}"
-        if key not in known:
-            want = _REPLACED.get(name) or nearest(key, known) or "left out"
+        if key not in keys:
+            want = _REPLACED.get(name) or nearest(key, keys) or "left out"
             why = "exits with it, or passes over it" if image else "has that key"
             why = f"{about} {why}"
             if image and (life := lifetime("keys", name)):
@@ -183,12 +189,11 @@ def _key_faults(
 
 def _values(command: VllmCommand, flag: str) -> dict[str, Any] | None:
     """What a flag's mapping says; None where it is not given, not clear, or not known here."""
-    options = [option for option in command.options if option.name == flag]
-    dotted = [option for option in options if "." in option.spelled]
-    is_unclear = len(dotted) not in (0, len(options)) or any(not o.values for o in dotted)
-    if not command.is_whole or not options or is_unclear:
+    dotted, whole = _forms(command, flag)
+    is_clear = bool(dotted) != bool(whole) and all(option.values for option in dotted)
+    if not command.is_whole or not is_clear:
         return None
-    values = _by_key(dotted) if dotted else _of_json(options[-1])
+    values = _by_key(dotted) if dotted else _of_json(whole[-1])
     return values if isinstance(values, dict) else None
 
 
@@ -203,11 +208,11 @@ def _speculative_faults(
             return
         values = {}
     for key in sorted(short.keys() & values.keys()):
-        flag = next(flag for flag, of in _SHORT.items() if of == key)
+        flag = next(flag for flag, name in _SHORT.items() if name == key)
         yield Fault(field, flag, f"left out, or {key} of {_SPECULATIVE}", "vLLM exits with both")
-    said = {key.replace("-", "_"): value for key, value in {**values, **short}.items()}
-    method, model = said.get("method"), said.get("model")
-    tokens = said.get("num_speculative_tokens")
+    settings = {key.replace("-", "_"): value for key, value in {**values, **short}.items()}
+    method, model = settings.get("method"), settings.get("model")
+    tokens = settings.get("num_speculative_tokens")
     guesses = image is None or image.version < METHOD_SINCE
     why = "vLLM exits when it starts"
     if method is None and model is None and not (guesses and tokens is not None):
