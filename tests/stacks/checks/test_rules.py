@@ -39,6 +39,7 @@ What the design asks for, and the cases or tests that prove it:
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -52,7 +53,7 @@ from stacks import checks, platforms, runtimes, sections
 from stacks.checks.rules import Check
 from stacks.validation import CHECKS, WARNINGS, validate
 
-from ..environments import dev, merged, sentences
+from ..environments import ROOT, dev, merged, sentences
 from .cases import Case
 
 
@@ -149,3 +150,11 @@ def test_a_check_says_nothing_of_a_section_that_cannot_be_read() -> None:
         "region",
         "models[qwen].volume.store",
     ]
+
+
+def test_each_module_of_checks_is_a_topic_of_the_contributors_page() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    [table] = re.findall(r"\n\| Module of `stacks/checks/`.*?\n\n", page, re.DOTALL)
+    topics = re.findall(r"^\| `(\w+)\.py` \|", table, re.MULTILINE)
+    modules = {path.stem for path in (ROOT / "stacks/checks").glob("*.py")}
+    assert sorted(topics) == sorted(modules - {"__init__", "rules", "views"})
