@@ -88,9 +88,8 @@ class LocalClusters:
                 client.apply(manifest, "owner")
             for part in parts:
                 self.bring(client, part)
-            baseline.write_text(
-                json.dumps([describe(manifest) for manifest in controllers.objects(client)])
-            )
+            objects = controllers.created(self.find(cluster_id).objects())
+            baseline.write_text(json.dumps([describe(manifest) for manifest in objects]))
 
     def bring_everywhere(self, what: installs.Install) -> None:
         """Installs something in each cluster, also in those that are still to come."""
@@ -128,7 +127,7 @@ class LocalClusters:
     def created_objects(self, cluster_id: str) -> list[Manifest]:
         """Every object that was not there when the cluster was new."""
         before = set(json.loads((self._folder / cluster_id / "baseline.json").read_text()))
-        objects = controllers.objects(self.find(cluster_id).client)
+        objects = controllers.created(self.find(cluster_id).objects())
         return [manifest for manifest in objects if describe(manifest) not in before]
 
     def leftovers(self, cluster_id: str) -> list[str]:
@@ -190,9 +189,9 @@ class LocalClusters:
             for what in self._there_before:
                 self.bring(client, what)
             self._controllers[cluster_id] = controllers.SimulatedControllers(
+                api_server,
                 client,
                 partial(self.bring, client),
-                api_server.revision,
                 partial(running.kinds, folder),
             )
         return client

@@ -34,7 +34,9 @@ def guarded(folder: Path) -> Iterator[None]:
 
 def end(folder: Path) -> None:
     """Ends the controllers and API servers that were started below a folder, and removes it."""
-    # Here, so that one that waits is small.
+    if not folder.exists():
+        return
+    # Here, so that one that waits is small, and one that has nothing to end is quick.
     from .controllers import running
     from .kubernetes import server
 

@@ -1,7 +1,7 @@
 """Requests to an API server: server-side apply under strict validation, which few clients offer."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -183,26 +183,6 @@ class ApiClient:
         """Raises UnknownKind where there is no such kind by now."""
         self._resources.pop(api_version, None)
         self._resource(api_version, kind)
-
-    def kinds(self) -> Iterator[tuple[str, str, bool]]:
-        """Every apiVersion and kind that can be listed and deleted, and whether in a namespace.
-
-        A kind comes once, in the version that its group prefers, or else in another that has it.
-        """
-        versions = ["v1"]
-        for group in self._send("GET", "/apis")["groups"]:
-            preferred = group["preferredVersion"]["groupVersion"]
-            served = [version["groupVersion"] for version in group["versions"]]
-            versions += dict.fromkeys([preferred, *served])
-        listed: set[tuple[str, str]] = set()
-        for version in versions:
-            for resource in self._discover(version):
-                kind = (version.rpartition("/")[0], resource["kind"])
-                if kind in listed or "/" in resource["name"]:
-                    continue
-                if {"list", "delete"} <= set(resource["verbs"]):
-                    listed.add(kind)
-                    yield version, resource["kind"], resource["namespaced"]
 
     def _path(self, manifest: Manifest) -> str:
         api_version, about = manifest["apiVersion"], manifest["metadata"]

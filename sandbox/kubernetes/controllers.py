@@ -5,8 +5,8 @@ Pulling images, loading models and scheduling pods is not part of the sandbox.
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import requests
 
@@ -30,6 +30,17 @@ _READY: Final = {"conditions": [{"type": "Ready", "status": "True"}]}
 _LOADED: Final = {"phase": "Complete", "conditions": [], "duration": "1s"}
 _BOUND: Final = {"phase": "Bound", "conditions": []}
 
+
+class ObjectStore(Protocol):
+    """What a cluster stores."""
+
+    def revision(self) -> int:
+        """Number of its last change."""
+
+    def objects(self) -> list[Manifest]:
+        """Every object in it."""
+
+
 StatusRule = Callable[[ApiClient, Manifest], Mapping[str, Any] | None]
 """The status that an object should have, or None while it has to wait."""
 
@@ -39,23 +50,23 @@ class SimulatedControllers:
 
     def __init__(
         self,
+        store: ObjectStore,
         client: ApiClient,
         bring: Callable[[installs.Install], None],
-        revision: Callable[[], int],
         real: Callable[[], frozenset[tuple[str, str]]] = frozenset,
     ) -> None:
         """Starts to work.
 
         Args:
-            client: The cluster.
+            store: What the cluster stores. While the number of its last change stays the same
+                there is nothing to do.
+            client: Speaks to its API server.
             bring: Installs something there.
-            revision: Asks for the number of the last change in the cluster. While it stays the
-                same there is nothing to do, and to ask for it is one request in place of ten.
             real: apiVersion and kind of what real controllers take care of there by now.
         """
+        self._store = store
         self._client = client
         self._bring = bring
-        self._revision = revision
         self._real = real
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -71,27 +82,28 @@ class SimulatedControllers:
         while not self._stopped.wait(SECONDS):
             # The API server is away, or an object changed meanwhile: the next round will do.
             with contextlib.suppress(requests.RequestException, StatusError):
-                if (revision := self._revision()) != seen:
+                if (revision := self._store.revision()) != seen:
                     self.round()
                     seen = revision
 
     def round(self) -> None:
         """Does once what there is to do."""
         real = self._real()
+        stored = self._store.objects()
         for api_version, kind, status_of in _STATUS_RULES:
             if (api_version, kind) in real:
                 continue
-            for manifest in self._client.list_objects(api_version, kind):
+            for manifest in _of_kind(stored, api_version, kind):
                 status = status_of(self._client, manifest)
                 if status is not None and not _has(manifest.get("status") or {}, status):
                     self._client.merge(manifest, {"status": status}, crds.MANAGER, "status")
-        for serving in self._client.list_objects(OPERATOR, "KnativeServing"):
+        for serving in _of_kind(stored, OPERATOR, "KnativeServing"):
             status = _ready(self._client, serving)
             if not _has(serving.get("status") or {}, status):
                 self._serve(serving)
                 self._client.merge(serving, {"status": status}, crds.MANAGER, "status")
         if ("v1", "Namespace") not in real:
-            self._end_namespaces()
+            self._end_namespaces(stored)
 
     def _serve(self, serving: Manifest) -> None:
         """Installs Knative as its operator is told."""
@@ -103,27 +115,30 @@ class SimulatedControllers:
             serving["spec"].get("config", {}),
         )
 
-    def _end_namespaces(self) -> None:
-        for namespace in self._client.list_objects("v1", "Namespace"):
+    def _end_namespaces(self, stored: Sequence[Manifest]) -> None:
+        for namespace in _of_kind(stored, "v1", "Namespace"):
             if "deletionTimestamp" in namespace["metadata"]:
-                empty(self._client, namespace["metadata"]["name"])
+                for manifest in created(self._store.objects()):
+                    if manifest["metadata"].get("namespace") == namespace["metadata"]["name"]:
+                        self._client.delete(manifest)
                 self._client.finalize(namespace)
 
 
-def empty(client: ApiClient, namespace: str) -> None:
-    """Deletes everything in a namespace."""
-    for manifest in objects(client):
-        if manifest["metadata"].get("namespace") == namespace:
-            client.delete(manifest)
+def created(stored: Iterable[Manifest]) -> list[Manifest]:
+    """Those of the stored objects that somebody made."""
+    return [
+        manifest
+        for manifest in stored
+        if manifest["kind"] not in _PASSING and not _comes_by_itself(manifest)
+    ]
 
 
-def objects(client: ApiClient) -> Iterator[Manifest]:
-    """Every object that somebody made, one request per kind."""
-    for api_version, kind, _ in client.kinds():
-        if kind not in _PASSING:
-            for manifest in client.list_objects(api_version, kind):
-                if not _comes_by_itself(manifest):
-                    yield manifest
+def _of_kind(stored: Iterable[Manifest], api_version: str, kind: str) -> list[Manifest]:
+    return [
+        manifest
+        for manifest in stored
+        if (manifest["apiVersion"], manifest["kind"]) == (api_version, kind)
+    ]
 
 
 _PASSING: Final = frozenset(
@@ -137,9 +152,10 @@ _PASSING: Final = frozenset(
         "IPAddress",
         "Lease",
         "Node",
+        "RangeAllocation",
     }
 )
-"""Kinds that come and go by themselves, or belong to an installation."""
+"""Kinds that come and go by themselves, or belong to an installation, or have no address."""
 
 
 def _comes_by_itself(manifest: Manifest) -> bool:

@@ -1,12 +1,15 @@
 """A real API server with its etcd; `sandbox.controllers` has what may run beside them."""
 
+import base64
+import contextlib
 import json
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
@@ -14,7 +17,7 @@ import yaml
 
 from .. import binaries
 from ..private import write_private
-from .client import ApiClient
+from .client import ApiClient, Manifest
 from .processes import end, free_ports, runs, spawn
 
 READY_SECONDS: Final = 60
@@ -80,12 +83,32 @@ class ApiServer:
         Raises:
             requests.RequestException: It is away.
         """
-        url = f"{self.etcd_url}/v3/maintenance/status"
+        return int(self._ask_etcd("maintenance/status", {})["header"]["revision"])
+
+    def objects(self) -> list[Manifest]:
+        """Every object that it stores but the definitions of kinds, in the version it is stored in.
+
+        Two requests, in place of one for each of some eighty kinds.
+
+        Raises:
+            requests.RequestException: It is away.
+            Unavailable: It was started by a release of ours that stored them in another format.
+        """
+        stored: list[dict[str, str]] = []
+        for start, end_ in _BESIDE_DEFINITIONS:
+            keys = {"key": _base64(start), "range_end": _base64(end_)}
+            stored += self._ask_etcd("kv/range", keys).get("kvs", [])
+        values = [base64.b64decode(entry["value"]) for entry in stored]
+        if any(value.startswith(_PROTOBUF) for value in values):
+            raise binaries.Unavailable(_OLDER)
+        return [json.loads(value) for value in values]
+
+    def _ask_etcd(self, path: str, question: Mapping[str, str]) -> Any:
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.post(url, json={}, timeout=10)
+            answer = session.post(f"{self.etcd_url}/v3/{path}", json=question, timeout=10)
             answer.raise_for_status()
-            return int(answer.json()["header"]["revision"])
+            return answer.json()
 
     def stop(self) -> None:
         """Ends its processes; what it stored stays."""
@@ -96,6 +119,24 @@ class ApiServer:
         """Ends its processes, and deletes what it stored."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_PROTOBUF: Final = b"k8s\0"
+"""What a value begins with that an API server stored without `--storage-media-type`."""
+_OLDER: Final = (
+    "The sandbox was started by an earlier release, which stored objects in another format: remove "
+    "it with `ack-inference sandbox down STACK`, then bring it up again."
+)
+_DEFINITIONS: Final = "/registry/apiextensions.k8s.io/"
+_BESIDE_DEFINITIONS: Final = (
+    ("/registry/", _DEFINITIONS),
+    (f"{_DEFINITIONS[:-1]}0", "/registry0"),
+)
+"""Ranges of keys in etcd, ends excluded: all but definitions, which weigh ten times the rest."""
+
+
+def _base64(key: str) -> str:
+    return base64.b64encode(key.encode()).decode()
 
 
 _TAKEN: Final = "address already in use"
@@ -110,18 +151,20 @@ def start(folder: Path, *, nodes: bool = False, address: str = "127.0.0.1") -> A
         address: The one that it listens on.
 
     Raises:
-        Unavailable: Its programs cannot be had on this machine.
+        Unavailable: Its programs cannot be had on this machine, or an earlier release began it.
         NotStarted: It did not come up.
     """
     earlier = find(folder)
-    if earlier is not None and all(map(runs, earlier.processes)):
-        return earlier
     if earlier is not None:
-        earlier.stop()
+        if not all(map(runs, earlier.processes)):
+            earlier.stop()
+            earlier = _run(earlier, nodes)
+        earlier.objects()  # or it says that they cannot be read
+        return earlier
     try:
-        return _run(earlier or _new(folder, address), nodes)
+        return _run(_new(folder, address), nodes)
     except NotStarted as failure:
-        if earlier is not None or _TAKEN not in str(failure):
+        if _TAKEN not in str(failure):
             raise
     # Somebody was faster at one of its ports, which nobody can keep for a program.
     return _run(_new(folder, address), nodes)
@@ -175,6 +218,8 @@ def _api_server_command(server: ApiServer, *, nodes: bool) -> list[str]:
     return [
         str(binaries.find("kube-apiserver")),
         f"--etcd-servers={server.etcd_url}",
+        # `ApiServer.objects` reads what is stored.
+        "--storage-media-type=application/json",
         f"--cert-dir={server.folder / 'certs'}",
         f"--bind-address={urlsplit(server.url).hostname}",
         f"--secure-port={urlsplit(server.url).port}",
@@ -198,12 +243,13 @@ def _api_server_command(server: ApiServer, *, nodes: bool) -> list[str]:
 
 def _wait_until_ready(server: ApiServer) -> None:
     until = time.monotonic() + READY_SECONDS
+    client = None
     while time.monotonic() < until and all(map(runs, server.processes)):
-        try:
-            if (server.folder / "certs" / "apiserver.crt").is_file() and server.client.is_ready():
-                return
-        except requests.RequestException:
-            pass
+        if (server.folder / "certs" / "apiserver.crt").is_file():
+            client = client or server.client
+            with contextlib.suppress(requests.RequestException):
+                if client.is_ready():
+                    return
         time.sleep(0.1)
     server.stop()
     logs = [server.folder / name for name in ("apiserver.log", "etcd.log")]

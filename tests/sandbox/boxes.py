@@ -90,10 +90,12 @@ def _collector_off() -> Iterator[None]:
     Its event loops run code when they are collected, and break whatever is parsed at that moment.
     """
     gc.disable()
+    gc.freeze()  # What was there before is not looked through.
     try:
         yield
     finally:
         gc.collect()
+        gc.unfreeze()
         gc.enable()
 
 

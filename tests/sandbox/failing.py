@@ -1,5 +1,6 @@
 """Has every type of a stack fail once, in a create and in an update, and holds what comes of it."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ from plan.model import Resource
 from sandbox.conditions import Operation
 from sandbox.run import Sandbox
 
-from .boxes import assert_consistent, done, made_in
+from .boxes import assert_consistent, made_in
 
 NAT: Final = "alicloud:vpc/natGateway:NatGateway"
 WITHOUT_UPDATE: Final = {
@@ -98,22 +99,19 @@ def assert_creates_survive(box: Sandbox, types: set[str]) -> None:
     repeat_until_up(box, len(types))
     assert {type_ for _, type_ in box.conditions.failed} == types
     assert_consistent(box)
-    assert done(box.up()) == set()
 
 
 def assert_updates_survive(box: Sandbox, types: set[str]) -> None:
     """Each type fails once in its update; in the end all is there once."""
     box.conditions.failed.clear()
     box.conditions.failing = {(Operation.UPDATE, type_) for type_ in types}
-    state = dict(box.engine.export())
+    document = json.loads(box.engine.state_file.read_text())
+    state = document["checkpoint"]["latest"]
     urns = {resource["urn"] for resource in made_in(state)}
-    state["resources"] = [
-        {**resource, "inputs": _touched_inputs(resource, urns)}
-        if "inputs" in resource
-        else resource
-        for resource in state["resources"]
-    ]
-    box.engine.adopt(state)
+    for resource in state["resources"]:
+        if "inputs" in resource:
+            resource["inputs"] = _touched_inputs(resource, urns)
+    box.engine.state_file.write_text(json.dumps(document))
     repeat_until_up(box, len(types))
     assert {type_ for _, type_ in box.conditions.failed} == types
     assert_consistent(box)

@@ -11,6 +11,7 @@ from status.cluster import Connection
 from status.ways import status_of
 from status.words import to_json
 
+from .boxes import done
 from .test_secrets import everything, texts_outside
 
 CANARY: Final = "canary-of-a-cluster-5d1b"
@@ -49,7 +50,7 @@ def _named(value: Any, namespace: str) -> Iterator[tuple[str, str]]:
 def assert_secrets_stay(box: Sandbox, plan: Plan) -> int:
     """Puts a canary into each Secret that a stack names; neither engine nor status has it then.
 
-    Returns how many there are.
+    The engine finds nothing to change meanwhile. Returns how many Secrets there are.
     """
     secrets = named_secrets(plan.resources)
     [cluster] = box.clusters.names()
@@ -62,6 +63,7 @@ def assert_secrets_stay(box: Sandbox, plan: Plan) -> int:
             client.apply({**secret, "stringData": {"value": CANARY}}, "canaries")
             manifests.append(secret)
     outcomes = [box.refresh(debug=True), box.preview(json=True)]
+    assert done(outcomes[1]) == set()
     status = to_json(status_of(plan, Connection(box.kubeconfigs[cluster])))
     texts = {
         "what the engine said": " ".join(map(everything, outcomes)).encode(),

@@ -3,7 +3,7 @@
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,19 @@ ENDS = "print('no such flag', flush=True); raise SystemExit(2)"
 class Server:
     """Stands for an API server: remembers what is applied and merged."""
 
-    def __init__(self, objects: dict[tuple[str, str], list[dict[str, Any]]] | None = None) -> None:
-        self.objects = objects or {}
+    def __init__(self, stored: Sequence[dict[str, Any]] = ()) -> None:
+        self.stored = stored
         self.applied: list[Any] = []
         self.merged: list[str] = []
 
     def apply(self, manifest: Any, *_: Any, **__: Any) -> None:
         self.applied.append(manifest)
 
-    def list_objects(self, api_version: str, kind: str) -> list[dict[str, Any]]:
-        about = {"apiVersion": api_version, "kind": kind}
-        return [{**about, **manifest} for manifest in self.objects.get((api_version, kind), [])]
+    def revision(self) -> int:
+        return 1
+
+    def objects(self) -> list[dict[str, Any]]:
+        return [*self.stored]
 
     def merge(self, manifest: Any, *_: Any) -> None:
         self.merged.append(manifest["kind"])
@@ -125,12 +127,17 @@ def test_a_program_is_announced_before_it_is_built(
 
 def test_a_real_controller_takes_over_its_kinds_and_only_these(plane: ControlPlane):
     running.start(plane, [controller(kinds=frozenset({(KNATIVE, "Service")}))])
-    ready = {"metadata": {"name": "qwen", "namespace": "inference", "generation": 1}}
-    server = Server({(KNATIVE, "Service"): [ready], (KSERVE, "InferenceService"): [ready]})
+    about = {"name": "qwen", "namespace": "inference", "generation": 1}
+    server = Server(
+        [
+            {"apiVersion": api_version, "kind": kind, "metadata": about}
+            for api_version, kind in ((KNATIVE, "Service"), (KSERVE, "InferenceService"))
+        ]
+    )
     simulated = SimulatedControllers(
         server,  # type: ignore[arg-type]
+        server,  # type: ignore[arg-type]
         lambda _: None,
-        lambda: 1,
         lambda: running.kinds(plane.folder) | {("v1", "Namespace")},
     )
     simulated.stop()

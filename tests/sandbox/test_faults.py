@@ -20,7 +20,7 @@ from sandbox.engine import Outcome, Pending
 from sandbox.run import Sandbox
 from tests.stacks.environments import GONE, NAMES, ROOT
 
-from .boxes import assert_consistent, changing, needs_engine, sandbox_of
+from .boxes import assert_consistent, changing, done, needs_engine, sandbox_of
 from .failing import NAT, WITHOUT_UPDATE, assert_creates_survive, assert_updates_survive, types_of
 
 RUNTIME: Final = "kubernetes:data.fluid.io/v1alpha1:JindoRuntime"
@@ -69,6 +69,7 @@ class Faults:
     ):
         types = self.types()
         assert_creates_survive(box, types)
+        assert done(box.preview()) == set()
         record_property("survived", [["create", type_] for type_ in sorted(types)])
 
     def test_an_update_that_fails_once_succeeds_the_next_time(

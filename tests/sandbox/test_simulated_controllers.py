@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import requests
 
 from sandbox.kubernetes import controllers
+from sandbox.kubernetes.client import Manifest
 from sandbox.kubernetes.controllers import SimulatedControllers
 
 LOOKS: Final = 5
@@ -30,12 +31,11 @@ class Cluster:
         self._looked.set()
         return self.number
 
-    def list_objects(self, *kind: str) -> list[dict[str, Any]]:
-        if kind == ("v1", "Namespace"):  # what a round lists at its end
-            self.rounds += 1
-            if self.broken:
-                self.broken -= 1
-                raise requests.ConnectionError
+    def objects(self) -> list[Manifest]:
+        self.rounds += 1
+        if self.broken:
+            self.broken -= 1
+            raise requests.ConnectionError
         return []
 
     def wait(self) -> None:
@@ -56,7 +56,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 @pytest.fixture
 def working(cluster: Cluster) -> Iterator[Callable[[], int]]:
     """Rounds until now, once those that were to come have come."""
-    running = SimulatedControllers(cluster, lambda _: None, cluster.revision)  # type: ignore[arg-type]
+    running = SimulatedControllers(cluster, cluster, lambda _: None)  # type: ignore[arg-type]
 
     def rounds() -> int:
         cluster.wait()
