@@ -31,6 +31,7 @@ from ..catalog.vllm.table import (
     release_name,
     releases,
 )
+from ..names import LOOPBACK
 from .vllm import OPTIONAL_FLAGS, REASONING_BY_PARSER_SINCE, Vllm, model_faults
 from .vllm_command import (
     MODULES,
@@ -51,8 +52,6 @@ UNDERSCORES_SINCE: Final[Version] = (0, 5, 1)
 SERVE_SINCE: Final[Version] = (0, 5, 5)
 """vllm/scripts.py: the first release whose wheel has a command `vllm`."""
 
-LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
-"""An address that only its own pod reaches."""
 UNREACHED_LOOPBACK: Final = (
     "neither a probe nor the Service reaches a loopback address: the pod never is ready"
 )
