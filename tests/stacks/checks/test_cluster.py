@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..environments import GONE, Raw, dev, existing, hybrid
+from ..environments import GONE, Raw, dev, existing, hybrid, prod
 from .cases import Case, refusals
 from .parts import ACK_KSERVE, TERWAY, TERWAY_EDGE, own_ack_cluster, own_vpc
 
@@ -11,6 +11,30 @@ TAINT: Final = {"key": "team", "value": "llm"}
 
 
 CASES = [
+    Case(
+        "AckClusterArgs",
+        "an API server for the whole Internet",
+        dev,
+        {"cluster.public_endpoint": {"allowed_cidrs": ["0.0.0.0/0"]}},
+        (
+            "cluster.public_endpoint.allowed_cidrs[0] is '0.0.0.0/0', but it must be an IPv4 range "
+            "of /8 or narrower, such as 203.0.113.7/32: the API server is for named networks, not "
+            "for the Internet."
+        ),
+        {"cluster.public_endpoint": {"allowed_cidrs": ["203.0.113.7/32"]}},
+    ),
+    Case(
+        "AckClusterArgs",
+        "a maintenance window at a time of no zone",
+        prod,
+        {"cluster.maintenance_window.start": "2026-12-01T02:00:00"},
+        (
+            "cluster.maintenance_window.start is '2026-12-01T02:00:00', but it must be a time with "
+            "its zone, such as '2026-11-26T03:00:00.000+08:00': without one, nobody knows when it "
+            "is."
+        ),
+        {"cluster.maintenance_window.start": "2026-12-01T02:00:00+08:00"},
+    ),
     Case(
         "enough_nodes_carry_the_platform",
         "pools that have a taint throughout",
