@@ -58,7 +58,9 @@ def pools_are_labelled_as_they_share(environment: Environment) -> Iterator[Fault
 @check
 def pools_have_the_labels_that_pods_look_for(environment: Environment) -> Iterator[Fault]:
     """What ACK says of a node, pods find it by: said otherwise, they find none."""
-    for pool in [*environment.pools, *environment.edge_pools]:
+    for pool in environment.all_pools:
+        if isinstance(pool, NodesSection):
+            continue
         field, labels = _labels(pool)
         card = environment.card(pool) if isinstance(pool, PoolSection) else None
         if NODE_POOL_ID in labels:

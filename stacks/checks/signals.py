@@ -10,7 +10,7 @@ from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import any_release, release
 from components.quantity import plain
 from components.serving.keda_scale import COOLDOWN_SECONDS, KedaMetric, pod_series
-from components.serving.kserve_model import KServeScale
+from components.serving.kserve_model import KServeMetric, KServeScale
 from components.serving.promql import equal_patterns, gathers, range_mistakes
 
 from ..arguments import replica_prices, signals_of
@@ -152,7 +152,7 @@ def times_of_first_tokens_are_in_seconds(environment: Environment) -> Iterator[s
 def _first_token_times(environment: Environment) -> Iterator[tuple[str, float]]:
     """Times that are said of first tokens, or of the queue before them, each with its field."""
     for path, _, scale in _scales(environment):
-        if scale.metric == KedaMetric.VLLM_TTFT_P95 and scale.target is not None:
+        if scale.metric is KServeMetric.VLLM_TTFT_P95 and scale.target is not None:
             yield f"{path}.target", scale.target
         for index, trigger in enumerate(scale.keda.triggers if scale.keda else []):
             if trigger.metric is KedaMetric.VLLM_TTFT_P95:
