@@ -22,6 +22,7 @@ from ..secret_forms import is_secret_name
 from .secrets import secret_word_faults
 from .variables import env_faults, in_order
 from .vllm import REASONING_BY_PARSER_SINCE, Hub, Vllm, vllm_flags
+from .vllm_amounts import amount_faults
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
@@ -203,6 +204,7 @@ class ModelServer(Args):
         yield from secret_word_faults("command", self.command, validated)
         yield from shared_memory_faults(self.resources, self.shared_memory)
         yield from self._parallel_faults()
+        yield from self._amount_faults()
         yield from self._port_faults()
         yield from self._vllm_faults()
 
@@ -320,6 +322,13 @@ class ModelServer(Args):
         for field, name in (("hub", "VLLM_USE_MODELSCOPE"), ("compile_cache", "VLLM_CACHE_ROOT")):
             if getattr(vllm, field) is not None and name in (self.env or {}):
                 yield Fault(f"env[{name}]", Words("given"), "left out", f"vllm.{field} sets it")
+
+    def _amount_faults(self) -> Iterator[Fault]:
+        command, resources = self.vllm_command, self.resources
+        if command is not None:
+            field = "command" if self.vllm is None else "vllm.extra_args"
+            memory, image = resources.memory, vllm_image(self.image)
+            yield from amount_faults(field, command, image, memory, resources.gpus)
 
     def _parallel_faults(self) -> Iterator[Fault]:
         command = self.vllm_command

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from components.args import MISSING, Fault
 from components.catalog.gpus import Gpu
@@ -14,6 +15,7 @@ from components.catalog.vllm import (
     V100_CAPABILITY,
     V100_DROPPED,
     VllmImage,
+    other_hardware,
     vllm_image,
 )
 from components.catalog.vllm.table import (
@@ -30,8 +32,12 @@ from ..sections.environment import Environment
 from ..sections.models import ModelSection, nodes_of
 from ..sections.pools import AnyPoolSection
 from .rules import check, warning
-from .sharing import memory_gib
+from .sharing import SHARE_FLAG, memory_gib
 from .views import commands, models, section_of, section_pools, server_field
+
+ALL_MEMORY_REFUSED_SINCE: Final = (0, 9, 1)
+"""The first release that compares what it may take with what is free: vllm/v1/worker/gpu_worker.py,
+later utils.py beside it."""
 
 
 @warning
@@ -52,6 +58,35 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
                     f"has {room:.1f} GiB of GPU memory for weights and KV cache together: it may "
                     "fail to load."
                 )
+
+
+@warning
+def images_are_for_the_cards(environment: Environment) -> Iterator[str]:
+    """An image that is built for other hardware finds no card, or does not start."""
+    for path, model in models(environment):
+        image, sections = model.server.image, model.serve.sections.values()
+        hardware = other_hardware(image)
+        if hardware and any(model.resources_of(section).needs_card for section in sections):
+            yield (
+                f"{path}.server.image is {image}, which is vLLM for {hardware} by its name, and "
+                "its pods ask for an NVIDIA card, which that leaves idle, or does not start on."
+            )
+
+
+@warning
+def cards_keep_memory_for_their_driver(environment: Environment) -> Iterator[str]:
+    """What CUDA itself takes of a card is not free when vLLM looks."""
+    for path, model, command in commands(environment):
+        image = vllm_image(model.server.image)
+        if image is None or image.version < ALL_MEMORY_REFUSED_SINCE:
+            continue
+        if re.fullmatch(r"1(\.0*)?", command.flags.get(SHARE_FLAG, "")):
+            vllm = model.server.vllm
+            field = "command" if vllm is None else "vllm.gpu_memory_utilization"
+            yield (
+                f"{path}.server.{field} is all of a card's memory: vLLM {image.release} exits when "
+                "less is free as it starts, and CUDA has taken its part by then. Give 0.95."
+            )
 
 
 @check

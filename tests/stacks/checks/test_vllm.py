@@ -194,6 +194,50 @@ CASES = [
 ]
 SURPRISES = [
     Case(
+        "images_are_for_the_cards",
+        "an image for other hardware",
+        existing,
+        {"models[qwen].server.image": "registry/vllm-cpu-release-repo:v0.28.0"},
+        (
+            "models[qwen].server.image is registry/vllm-cpu-release-repo:v0.28.0, which is vLLM "
+            "for CPUs by its name, and its pods ask for an NVIDIA card, which that leaves idle, or "
+            "does not start on."
+        ),
+        {"models[qwen].server.image": "registry/vllm-openai:v0.28.0-cu130-x86_64"},
+    ),
+    Case(
+        "cards_keep_memory_for_their_driver",
+        "all of a card's memory",
+        existing,
+        {"models[qwen].server.vllm.gpu_memory_utilization": 1},
+        (
+            "models[qwen].server.vllm.gpu_memory_utilization is all of a card's memory: vLLM "
+            "0.28.0 exits when less is free as it starts, and CUDA has taken its part by then. "
+            "Give 0.95."
+        ),
+        {"models[qwen].server.vllm.gpu_memory_utilization": 0.99},
+    ),
+    Case(
+        "cards_keep_memory_for_their_driver",
+        "the same in a command, beside a release that does not look before",
+        existing,
+        {
+            "models[qwen].server.vllm": GONE,
+            "models[qwen].server.port": 8000,
+            "models[qwen].server.command": [
+                *("vllm", "serve", "/mnt/models/qwen", "--gpu-memory-utilization=1.0")
+            ],
+        },
+        (
+            "models[qwen].server.command is all of a card's memory: vLLM 0.28.0 exits when less is "
+            "free as it starts, and CUDA has taken its part by then. Give 0.95."
+        ),
+        {
+            "models[qwen].server.vllm.gpu_memory_utilization": 1,
+            "models[qwen].server.image": "registry/vllm-openai:v0.9.0",
+        },
+    ),
+    Case(
         "models_fill_their_cards",
         "weights that leave no room in a card's memory",
         dev,
