@@ -96,9 +96,18 @@ def mapping_faults(field: str, command: VllmCommand, image: VllmImage | None) ->
         if isinstance(values, dict):
             yield from _key_faults(field, flag, values, image)
         elif values is not None and not _is_level(flag, values, whole[-1], image):
-            want = 'a mapping such as {"key": 1}'
-            why = "vLLM exits when it starts"
-            yield Fault(field, Words(f"{flag} with JSON that is none"), want, why)
+            got, want = Words(f"{flag} with JSON that is no mapping"), 'one such as {"key": 1}'
+            if flag == _COMPILATION and type(values) is int:
+                key = (
+                    "mode"
+                    if "mode" in _keys_of(flag, image.version if image else None)
+                    else "level"
+                )
+                got, want = (
+                    Words(f"{flag} {values}"),
+                    f'{{"{key}": {values}}}',
+                )
+            yield Fault(field, got, want, "vLLM exits when it starts")
     yield from _speculative_faults(field, command, image)
     for flag, prefix in _CONNECTORS.items():
         yield from _connector_faults(field, flag, prefix, _values(command, flag), image)

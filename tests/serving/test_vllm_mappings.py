@@ -137,7 +137,16 @@ def test_mappings_that_the_release_takes_pass(release: str, words: list[str]):
             as_json(SPECULATIVE, **{**NGRAM, "method": "mpt"}),
             "is '--speculative-config.method mpt', but it must be mtp: vLLM 0.19.0 does not know",
         ),
-        ("0.19.0", [SPECULATIVE, '["ngram"]'], "must be a mapping such as"),
+        (
+            "0.19.0",
+            [SPECULATIVE, '["ngram"]'],
+            'is --speculative-config with JSON that is no mapping, but it must be one such as {"k',
+        ),
+        (
+            "0.19.0",
+            [COMPILATION, "true"],
+            "is --compilation-config with JSON that is no mapping, b",
+        ),
         (
             "0.19.0",
             [*as_json(SPECULATIVE, method="ngram"), f"{SPECULATIVE}.num_speculative_tokens", "5"],
@@ -160,7 +169,12 @@ def test_mappings_that_the_release_takes_pass(release: str, words: list[str]):
         ("0.33.0", ["-O4"], "is '-O', but it must be one of 0, 1, 2, 3"),
         ("0.12.0", ["-O.levels", "3"], "is '--compilation-config.levels', but it must be level"),
         ("0.12.0", as_json("-O", mode=3), "is '-O', but it must be one of 0, 1, 2, 3, or -cc"),
-        ("0.9.0", [COMPILATION, "3"], "must be a mapping such as"),
+        (
+            "0.9.0",
+            [COMPILATION, "3"],
+            'is --compilation-config 3, but it must be {"level": 3}: vLLM exits when it starts.',
+        ),
+        ("0.11.1", [COMPILATION, "3"], 'must be {"mode": 3}: vLLM exits when it starts.'),
         (
             "0.18.0",
             as_json(COMPILATION, level=3),
