@@ -98,15 +98,9 @@ def mapping_faults(field: str, command: VllmCommand, image: VllmImage | None) ->
         elif values is not None and not _is_level(flag, values, whole[-1], image):
             got, want = Words(f"{flag} with JSON that is no mapping"), 'one such as {"key": 1}'
             if flag == _COMPILATION and type(values) is int:
-                key = (
-                    "mode"
-                    if "mode" in _keys_of(flag, image.version if image else None)
-                    else "level"
-                )
-                got, want = (
-                    Words(f"{flag} {values}"),
-                    f'{{"{key}": {values}}}',
-                )
+                keys = _keys_of(flag, image.version if image else None)
+                name = "mode" if "mode" in keys else "level"
+                got, want = Words(f"{flag} {values}"), f'{{"{name}": {values}}}'
             yield Fault(field, got, want, "vLLM exits when it starts")
     yield from _speculative_faults(field, command, image)
     for flag, prefix in _CONNECTORS.items():
