@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..environments import GONE, Raw, dev, existing, hybrid, prod
-from .cases import Case, refusals
+from .cases import Case, refusals, surprises
 from .parts import ACK_KSERVE, TERWAY, TERWAY_EDGE, own_ack_cluster, own_vpc
 
 NETWORK: Raw = dev()["network"]
@@ -399,3 +399,30 @@ CASES = [
 
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+
+TAGS = {f"key-{number}": "x" for number in range(20)}
+SURPRISES = [
+    Case(
+        "tags_find_room",
+        "more tags than a resource takes",
+        dev,
+        {"tags": {**TAGS, "team": "x"}},
+        (
+            "tags come to 21, and a resource of Alibaba Cloud takes 20: what has more is not "
+            "created."
+        ),
+        {"tags": TAGS},
+    ),
+    Case(
+        "tags_find_room",
+        "a pool whose own are too many beside those of the environment",
+        dev,
+        {"tags": TAGS, "pools[a10].tags": {"team": "x", "key-0": "y"}},
+        (
+            "pools[a10].tags come to 21, with those of the environment, and a resource of Alibaba "
+            "Cloud takes 20: what has more is not created."
+        ),
+        {"tags": TAGS, "pools[a10].tags": {"key-0": "y"}},
+    ),
+]
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
