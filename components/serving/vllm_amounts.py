@@ -9,11 +9,15 @@ from ..catalog.vllm import VllmImage
 from ..catalog.vllm.table import Version
 from ..quantity import gib, plain
 from .vllm_command import VllmCommand
+from .vllm_parallel import TENSOR
 
 COUNTED_SINCE: Final[Version] = (0, 11, 2)
 """The first release that was read to refuse 0 of these: vllm/config/scheduler.py."""
 _SEQUENCES: Final = "--max-num-seqs"
 _TOKENS: Final = "--max-num-batched-tokens"
+_CONTEXT: Final = "--decode-context-parallel-size"
+_PREFILL: Final = "--prefill-context-parallel-size"
+"""With which it is spread otherwise."""
 _PER_CARD: Final = "--cpu-offload-gb"
 """GiB of weights of each card that lie in the pod's memory: vllm/config/offload.py, 0.28.0."""
 _IN_ALL: Final = "--kv-offloading-size"
@@ -40,6 +44,11 @@ def amount_faults(
     if sequences and tokens and tokens < sequences:
         want = f"at least {_SEQUENCES} ({sequences}), each of which may take a token"
         yield Fault(field, f"{_TOKENS} {tokens}", want, "vLLM exits when it starts")
+    # From 0.10.2 on, which knows it first: vllm/engine/arg_utils.py, later vllm/config/parallel.py.
+    split = command.number(TENSOR) or 1
+    if (parts := command.number(_CONTEXT)) and split % parts and _PREFILL not in command.flags:
+        want = f"a divisor of {TENSOR} ({split}), whose cards it is spread over"
+        yield Fault(field, f"{_CONTEXT} {parts}", want, "vLLM exits when it starts")
     weights, blocks = (_amount(command, flag) for flag in (_PER_CARD, _IN_ALL))
     need = weights * max(1, cards) + blocks
     if need and need >= gib(memory):

@@ -382,6 +382,9 @@ def _json_faults(field: str, flag: str, option: Option, image: VllmImage | None)
         got = Words(f"{option.spelled} with a value that is no JSON")
         want = 'JSON such as {"key": 1}, its keys and texts in double quotes'
         why = "vLLM exits when it starts"
+        if value[0] in "'\"" and value[0] == value[-1]:
+            want = f"the same without the quotes {value[0]} around it"
+            why += ": no shell takes them away here"
         if value.startswith("{") and '"' not in value and "'" not in value:
             why += "; a shell takes quotes away, unless the whole is in single quotes"
         yield Fault(field, got, want, why)

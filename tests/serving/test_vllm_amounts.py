@@ -38,6 +38,12 @@ EXITS = "vLLM exits when it starts."
             ["--cpu-offload-gb", "24.5", "--kv-offloading-size", "40"],
             "memory for --cpu-offload-gb and --kv-offloading-size counts against it",
         ),
+        (
+            "0.28.0",
+            ["--decode-context-parallel-size", "2"],
+            "is '--decode-context-parallel-size 2', but it must be a divisor of "
+            f"--tensor-parallel-size (1), whose cards it is spread over: {EXITS}",
+        ),
     ],
 )
 def test_amounts_that_do_not_go_together_are_refused(
@@ -53,6 +59,7 @@ def test_amounts_that_do_not_go_together_are_refused(
         ("0.28.0", ["--max-num-seqs", "256", "--max-num-batched-tokens", "8k"]),
         ("0.28.0", ["--max-num-seqs", "$(SEQUENCES)", "--max-num-batched-tokens", "255"]),
         ("0.28.0", ["--cpu-offload-gb", "20", "--kv-offloading-size", "40"]),
+        ("0.28.0", ["--decode-context-parallel-size", "1"]),
         # Older releases were not seen to refuse it.
         ("0.8.5", ["--max-num-seqs", "0"]),
     ],
