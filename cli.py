@@ -117,10 +117,9 @@ def _collect_no_garbage() -> None:
 
 
 def _stacks(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    root = Path(context.params.get("project") or ".")
-    names = sorted(
-        path.name.split(".", 1)[1].removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")
-    )
+    from plan.stack_file import stack_names
+
+    names = stack_names(Path(context.params.get("project") or "."))
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

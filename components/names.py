@@ -423,6 +423,36 @@ def url_form(example: str) -> TextForm:
     return TextForm(lambda field, url, why: url_faults(field, url, why, example))
 
 
+LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
+"""An address that only its own pod reaches."""
+_API_PATH: Final = r"(?P<rest>.*?)/(api/v1(/query(_range)?)?|graph)/?"
+"""Path of Prometheus' API or page, which those who ask it put behind its address by themselves."""
+
+
+def prometheus_faults(field: str, url: object, why: str, example: str) -> Iterator[Fault]:
+    """Refuses what is no address of a Prometheus for another pod; an Output passes unread.
+
+    Args:
+        field: Field that has it.
+        url: The address.
+        why: What it is for, as a clause.
+        example: An address of the kind that is asked for.
+    """
+    faults = [*url_faults(field, url, why, example)]
+    yield from faults
+    parts = urlsplit(url) if isinstance(url, str) and not faults else None
+    if parts is None:
+        return
+    if re.fullmatch(LOOPBACK, parts.hostname or ""):
+        reason = f"{why} from a pod of its own, where no Prometheus is"
+        yield Fault(field, url, f"an address in the cluster, such as {example}", reason)
+    elif path := re.fullmatch(_API_PATH, parts.path):
+        want = parts._replace(path=path["rest"]).geturl()
+        yield Fault(
+            field, url, want, "the path of the API is put behind it, and would be there twice"
+        )
+
+
 _REGISTRY: Final = re.compile(r"(?P<host>[A-Za-z0-9.-]+)(:(?P<port>\d{1,5}))?")
 
 

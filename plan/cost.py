@@ -13,7 +13,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
@@ -51,8 +51,10 @@ _PUBLIC: Final = "public addresses and their traffic"
 
 _DISK: Final = ("Category", "PerformanceLevel", "Size")
 """Ends of the fields of a disk that decide on its price."""
+_LEVELLED: Final = "cloud_essd"
+"""Category of disks that have levels."""
 _DEFAULT_LEVEL: Final = "PL1"
-"""Of a `cloud_essd` disk: page cs_kubernetes_node_pool of the provider."""
+"""Level of such a disk: page cs_kubernetes_node_pool of the provider."""
 
 # Billed by what is used, which a plan does not say, or at prices that are in no list here.
 BY_USE: Final = {
@@ -126,6 +128,8 @@ class Bill:
     """What else has a price per hour, by name."""
     by_use: Sequence[str] = ()
     """What is billed beside these lines, and has no price here."""
+    unpriced_disks: Mapping[tuple[str, str], Range] = field(default_factory=dict)
+    """GiB of the disks of nodes by category and level, where no line has their price."""
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -209,8 +213,23 @@ class Comparison:
 
     @property
     def changes(self) -> bool:
-        """Whether any line does."""
-        return any(row.kind != "unchanged" for row in self.lines)
+        """Whether any line does, or disks that have no price."""
+        return any(row.kind != "unchanged" for row in self.lines) or bool(self.disks)
+
+    @property
+    def disks(self) -> Mapping[str, tuple[Range | None, Range | None]]:
+        """GiB of disks without a price, of each kind whose do change, before and after."""
+        old, new = self.before.unpriced_disks, self.after.unpriced_disks
+        kinds = [kind for kind in sorted({*old, *new}) if old.get(kind) != new.get(kind)]
+        # Where one side has a price, its line says it.
+        kinds = kinds if (old or not self.before.lines) and (new or not self.after.lines) else []
+        return {
+            f"{category} {level}" if category == _LEVELLED else category: (
+                old.get((category, level)),
+                new.get((category, level)),
+            )
+            for category, level in kinds
+        }
 
     @property
     def lines(self) -> Sequence[LineChange]:
@@ -240,7 +259,9 @@ def bill(plan: Plan) -> Bill:
     pools = [_pool(pool, prices, cards) for pool in plan.of(NODE_POOL)]
     clusters = [_control_plane(cluster.inputs, prices) for cluster in plan.of(CLUSTER)]
     gateways = [Line("NAT gateway", prices.nat_gateway()) for _ in plan.of(NAT_GATEWAY)]
-    disks = _disks(plan, prices)
+    sizes = _disk_sizes(plan)
+    cost = prices.disks(sizes) if sizes else None
+    disks = [Line(BY_USE[NODE_POOL], cost)] if cost else []
     fees = [*clusters, *gateways, *_load_balancers(plan, prices), *disks]
     by_use = dict.fromkeys(_by_use(plan))
     if disks:
@@ -249,6 +270,7 @@ def bill(plan: Plan) -> Bill:
         sorted(pools, key=lambda pool: pool.name),
         sorted(fees, key=lambda fee: fee.name.lower()),
         list(by_use),
+        {} if disks or sizes is None else sizes,
     )
 
 
@@ -287,8 +309,8 @@ def _proxies(resource: Resource) -> Mapping[str, Any]:
     return section(resource.inputs, "spec", "provider", "kubernetes", "envoyService")
 
 
-def _disks(plan: Plan, prices: Tariff) -> Sequence[Line]:
-    """All disks of nodes in one line; none where the size or the price of one is not known."""
+def _disk_sizes(plan: Plan) -> Mapping[tuple[str, str], Range] | None:
+    """GiB of all disks of nodes by category and level; None where one is not known."""
     sizes: dict[tuple[str, str], Range] = {}
     for pool in plan.of(NODE_POOL):
         if pool.inputs.get("type") == "edge":
@@ -303,12 +325,11 @@ def _disks(plan: Plan, prices: Tariff) -> Sequence[Line]:
         ]
         for category, level, size in disks:
             if nodes is None or not isinstance(size, int):
-                return []
+                return None
             kind = (str(category), str(level or _DEFAULT_LEVEL))
             gib = nodes * Range(size, size)
             sizes[kind] = sizes[kind] + gib if kind in sizes else gib
-    cost = prices.disks(sizes)
-    return [Line(BY_USE[NODE_POOL], cost)] if cost else []
+    return sizes
 
 
 def _by_use(plan: Plan) -> Iterator[str]:

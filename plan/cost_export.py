@@ -44,6 +44,10 @@ def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
         "after": bill_document(comparison.after),
         "pools": [_row(row, comparison) for row in comparison.pools],
         "fees": [_row(row, comparison) for row in comparison.fees],
+        "unpricedDisks": [
+            {"kind": kind, "beforeGib": _amount(old), "afterGib": _amount(new)}
+            for kind, (old, new) in comparison.disks.items()
+        ],
         "change": {
             **{key: _amount(comparison.change(what)) for key, what in KEYS.items()},
             "money": {currency: _amount(comparison.change_in(currency)) for currency in currencies},

@@ -80,6 +80,10 @@ def comparison_notes(comparison: Comparison) -> Sequence[tuple[str, str]]:
         ("unchanged", ", ".join(same)),
         *((row.name, types) for row in comparison.pools if (types := _types(row))),
         *((row.name, _fee(row)) for row in comparison.fees if row.kind != "unchanged"),
+        *(
+            (f"disks, {kind}", f"{old or 0} → {new or 0} GiB, not priced")
+            for kind, (old, new) in comparison.disks.items()
+        ),
         *(("total", _total(comparison, currency)) for currency in comparison.currencies),
         ("prices", _prices(lists)),
         ("not priced", "; ".join((after if after.lines else before).unpriced)),

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pulumi
 
@@ -13,6 +14,16 @@ from .model import Plan
 from .record import record
 from .refused import Refused
 from .stack_file import StackFile, read_stack
+
+_STACKS: Final = "ack-inference"
+"""Namespace of what the program of stacks reads."""
+_PROVIDERS: Final = {
+    "alicloud": f"it takes its region from {_STACKS}:region, and credentials from the environment, "
+    "such as ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY",
+    "kubernetes": f"it takes the cluster that is created, or that of {_STACKS}:kubeconfig with "
+    f"{_STACKS}:cluster.context",
+}
+"""By namespace of a default provider, whence the stack's own takes what is said there."""
 
 
 def plan(stack: str, root: Path, *, salt: bytes = b"", by_sdk: bool = False) -> Plan:
@@ -45,7 +56,7 @@ def plan(stack: str, root: Path, *, salt: bytes = b"", by_sdk: bool = False) -> 
             )
     except pulumi.RunError as error:
         raise _refused(f"Pulumi.{stack}.yaml", error, _unopened(file)) from None
-    return replace(planned, warnings=[*planned.warnings, *_unopened(file)])
+    return replace(planned, warnings=[*planned.warnings, *_unopened(file), *_unread(file)])
 
 
 def _unopened(file: StackFile) -> list[str]:
@@ -56,6 +67,21 @@ def _unopened(file: StackFile) -> list[str]:
     return [
         f"Pulumi.{file.stack}.yaml imports {names} of Pulumi ESC, which a plan does not open: what "
         "stands there under pulumiConfig is missing here, and `pulumi up` has it."
+    ]
+
+
+def _unread(file: StackFile) -> list[str]:
+    """Settings of default providers, where the stack has providers of its own.
+
+    https://www.pulumi.com/docs/iac/concepts/providers/: these do not read the configuration.
+    """
+    if not any(key.startswith(f"{_STACKS}:") for key in file.config):
+        return []  # Another program, which may have no providers of its own.
+    keys = [key for key in file.config if key.partition(":")[0] in _PROVIDERS]
+    return [
+        f"Pulumi.{file.stack}.yaml sets {key}, which the stack's own provider does not read: "
+        f"{_PROVIDERS[key.partition(':')[0]]}."
+        for key in keys
     ]
 
 

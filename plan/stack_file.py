@@ -14,6 +14,8 @@ import yaml
 from .refused import Refused
 
 PROJECT_FILE: Final = "Pulumi.yaml"
+_FOLDER: Final = "stackConfigDir"
+"""Key of the project's file with the folder of stack files."""
 
 _STACK_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _KEY: Final = re.compile(r"[^:]+:(config:)?[^:]+")
@@ -87,8 +89,36 @@ def parsed(text: str) -> Any:
 
 
 def stack_names(root: Path) -> list[str]:
-    """The stacks that have a file in a project folder."""
-    return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
+    """The stacks of a project that have a file."""
+    files = _stack_folder(root).glob("Pulumi.*.yaml")
+    return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in files)
+
+
+def project_beside(root: Path) -> str:
+    """The text of a project's file for a folder in which the file of a stack lies beside it."""
+    text = (root / PROJECT_FILE).read_text(encoding="utf-8")
+    if _stack_folder(root) == root:
+        return text
+    document = {**_mapping(root / PROJECT_FILE, "a project file")}
+    document.pop(_FOLDER, None)
+    if isinstance(document.get("config"), str):
+        del document["config"]
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def _stack_folder(root: Path) -> Path:
+    """Where stack files lie: beside Pulumi.yaml, or in the folder that it names.
+
+    The engine reads `config` as that folder where it is text: pulumi/sdk v3.259.0,
+    go/common/workspace/project.go, RewriteConfigPathIntoStackConfigDir.
+    """
+    path = root / PROJECT_FILE
+    try:
+        document = _mapping(path, "a project file") if path.is_file() else {}
+    except Refused:  # Whoever reads the project says so.
+        return root
+    folder = document.get(_FOLDER) or document.get("config")
+    return root / folder if isinstance(folder, str) else root
 
 
 def path_of(root: Path, stack: str) -> Path:
@@ -98,12 +128,14 @@ def path_of(root: Path, stack: str) -> Path:
         Refused: No stack can be called so.
     """
     if not _STACK_NAME.fullmatch(stack):
+        last = stack.rpartition("/")[2]
+        meant = f" Give {last!r}: what stands before it is of the backend." if last != stack else ""
         raise Refused(
             f"Stack {stack!r}",
             f"{stack!r} is not the name of a stack: it may hold letters, digits, '-', '_' and '.', "
-            "and no folder.",
+            f"and no folder.{meant}",
         )
-    return root / f"Pulumi.{stack}.yaml"
+    return _stack_folder(root) / f"Pulumi.{stack}.yaml"
 
 
 def stack_path(root: Path, stack: str) -> Path:
@@ -119,7 +151,8 @@ def stack_path(root: Path, stack: str) -> Path:
     close = difflib.get_close_matches(stack, names, n=1)
     meant = f"Did you mean {close[0]!r}? " if close else ""
     hint = f"The stacks here are {', '.join(names)}." if names else "There is no other stack file."
-    raise Refused(f"Stack {stack!r}", f"{path.name} does not exist. {meant}{hint}")
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    raise Refused(f"Stack {stack!r}", f"{shown} does not exist. {meant}{hint}")
 
 
 def project_path(root: Path) -> Path:
@@ -143,6 +176,7 @@ def _project(root: Path) -> tuple[str, Mapping[str, Any]]:
     path = project_path(root)
     document = _mapping(path, "a project file")
     name, section = document.get("name"), document.get("config") or {}
+    section = {} if isinstance(section, str) else section
     if not isinstance(name, str):
         raise Refused(path.name, f"{path.name}: name must be the name of the project, as text.")
     if not isinstance(section, Mapping):

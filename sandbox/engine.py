@@ -5,7 +5,6 @@ import logging
 import os
 import runpy
 import secrets
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from pulumi.runtime import _grpc_settings, rpc
 
 from plan.model import STACK_TYPE
 from plan.run import as_main_program
+from plan.stack_file import PROJECT_FILE, project_beside
 
 from . import binaries
 from .private import write_private
@@ -156,7 +156,7 @@ class Engine:
             hidden: Full keys to secrets.
         """
         self.stack_file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self.root / "Pulumi.yaml", self.stack_file.parent)
+        (self.stack_file.parent / PROJECT_FILE).write_text(project_beside(self.root))
         salt = self._settings().get("encryptionsalt")
         encrypted = {
             key: self._encrypted[salt, key, text]
@@ -278,7 +278,7 @@ class Engine:
         state = self.folder / "state"
         state.mkdir(parents=True, exist_ok=True)
         self.stack_file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self.root / "Pulumi.yaml", self.stack_file.parent)
+        (self.stack_file.parent / PROJECT_FILE).write_text(project_beside(self.root))
         workspace = _Workspace(
             work_dir=str(self.stack_file.parent),
             pulumi_home=str(self.folder / "home"),

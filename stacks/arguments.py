@@ -3,7 +3,6 @@
 For values that only exist later (IDs, addresses), `placeholders` stand.
 """
 
-import functools
 import hashlib
 import json
 import math
@@ -705,9 +704,8 @@ def dataset_name(environment: Environment, model: ModelSection) -> str:
     return f"{model.name[: LONGEST_DATASET_NAME - len(digest) - 1].rstrip('-')}-{digest}"
 
 
-@functools.lru_cache(maxsize=1024)
 def _digest(owner: str, store: StoreSection, volume: VolumeSection) -> str:
-    """Tells sources apart; of frozen values, so that each is worked out once."""
+    """Tells sources apart."""
     bucket, server = store.oss and store.oss.bucket, store.nas and store.nas.server
     if store.cpfs:
         server = f"{store.cpfs.file_system_id or ''}@{store.cpfs.server or ''}"

@@ -76,7 +76,13 @@ CLUSTER: Final = {
     "log_project_name": "cluster.log_project",
     "vpc_cidr": "network.cidr",
     "node_cidr_mask": "network.node_cidr_mask",
-    "addons": "cluster.addons",
+    **{
+        field: f"cluster.{field}"
+        for field in (
+            *("addons", "autoscaling", "encryption_key_id", "kubeconfig_minutes"),
+            *("log_retention_days", "maintenance_window", "public_endpoint", "security_group_id"),
+        )
+    },
 }
 NETWORK: Final = {
     field: f"network.{field}" for field in ("cidr", "vpc_id", "zones", "nat", "egress_mbps")

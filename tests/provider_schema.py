@@ -39,8 +39,41 @@ NEWER: Mapping[str, Mapping[str, Any]] = {
                 "maxConcurrentDownloads": {"type": "Int"},
                 "registryMirrors": {"type": "List"},
             },
-        }
-    }
+        },
+        # pulumi_alicloud 4.0.0, NodePoolResourcePoolOptionsArgs. Whether it replaces a pool, the
+        # SDK does not say; its sibling privatePoolOptions does not.
+        "resourcePoolOptions": {
+            "type": "List",
+            "max_items": 1,
+            "fields": {"privatePoolIds": {"type": "List"}, "strategy": {"type": "String"}},
+        },
+    },
+    "alicloud:cs/managedKubernetes:ManagedKubernetes": {
+        # Provider 1.289.0, resource_alicloud_cs_managed_kubernetes.go.
+        "controlPlaneEndpointsConfig": {
+            "type": "List",
+            "max_items": 1,
+            "fields": {
+                "internalDnsConfig": {
+                    "type": "List",
+                    "max_items": 1,
+                    "fields": {"bindVpcs": {"type": "List"}, "enabled": {"type": "Bool"}},
+                },
+                "loadBalancersConfigs": {
+                    "type": "List",
+                    "fields": {
+                        "endpoint": {"type": "String", "computed": True},
+                        "endpointType": {"type": "String"},
+                        "loadBalancerId": {"type": "String"},
+                    },
+                },
+            },
+        },
+    },
+    "alicloud:vpc/natGateway:NatGateway": {
+        # Provider 1.289.0, resource_alicloud_nat_gateway.go.
+        "availabilityMode": {"type": "String", "replaces": True},
+    },
 }
 """Properties that are younger than the schema."""
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from plan.model import Plan
 from plan.refused import Refused
 from plan.run import plan
-from plan.stack_file import path_of, project_path
+from plan.stack_file import PROJECT_FILE, path_of, project_beside, project_path
 from policy.validation import enforced
 
 from .stack_yaml import Comments, stack_text
@@ -71,8 +71,10 @@ def plan_of(draft: Draft, stack: str, project: Path) -> Plan:
     with tempfile.TemporaryDirectory() as folder:
         beside = Path(folder)
         for entry in project.resolve().iterdir():
-            (beside / entry.name).symlink_to(entry)
-        (beside / f"Pulumi.{stack}.yaml").write_text(draft.text, encoding="utf-8")
+            if entry.name != PROJECT_FILE:
+                (beside / entry.name).symlink_to(entry)
+        (beside / PROJECT_FILE).write_text(project_beside(project), encoding="utf-8")
+        path_of(beside, stack).write_text(draft.text, encoding="utf-8")
         return plan(stack, beside)
 
 

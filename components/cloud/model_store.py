@@ -9,11 +9,22 @@ from typing import Annotated, Final
 
 import pulumi
 
-from ..args import MISSING, Args, Because, Fault, Input, child_options, one_of_faults
+from ..args import (
+    MISSING,
+    Args,
+    Because,
+    Fault,
+    Input,
+    TextForm,
+    Words,
+    child_options,
+    one_of_faults,
+)
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
 from ..names import DNS_1123_LABEL, OSS_BUCKET, SecretName, host_form
 from ..quantity import is_quantity, parse
+from ..secret_forms import is_secret_value, named_secrets
 from .identity import RamStatement, RrsaRole, RrsaRoleArgs, account_faults, role_name_faults
 
 # https://www.alibabacloud.com/help/en/ack/product-overview/announcement-on-csi-oss-driver-upgrade
@@ -66,6 +77,22 @@ _MOUNT_OPTIONS: Final[Mapping[FuseType, Sequence[str]]] = MappingProxyType(
 )
 
 
+def option_faults(field: str, option: str, why: str) -> Iterator[Fault]:
+    """Refuses an option of a mount that is none, or more than one, or has a key in it."""
+    if not re.fullmatch(r"[^\s-]\S*", option):
+        yield Fault(field, option, "one option without -o, such as umask=022", why)
+    elif is_secret_value(option) or named_secrets([option]):
+        want = "without: a RAM role, or the Secret that the store names, gives access"
+        reason = "options stand in the volume and in Pulumi's state, where others read them"
+        yield Fault(field, Words("an option with a secret in it"), want, reason)
+
+
+MountOption = Annotated[
+    str, TextForm(option_faults), Because("each follows a -o of its own, up to the next blank")
+]
+"""Type of an option of the client that mounts a bucket."""
+
+
 class OssStore(Args):
     """Models in a bucket, which is only mounted, never changed."""
 
@@ -96,7 +123,7 @@ class OssStore(Args):
     fuse_type: FuseType = FuseType.OSSFS2
     """Client that mounts the bucket. `ossfs2` is made for large files read in sequence; it needs
     CSI 1.33.1."""
-    mount_options: list[str] | None = None
+    mount_options: list[MountOption] | None = None
     """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
     kms_key_arn: Input[str] | None = None
     """ARN of the KMS key that encrypts the objects. Default: a key of OSS does."""

@@ -119,6 +119,8 @@ class PerformanceLevel(StrEnum):
     """The fastest, from 1261 GiB on."""
 
 
+_MAX_SYSTEM_DISK: Final = 2048
+"""Most GiB of a system disk: page of the provider, as below."""
 # In GiB: https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/cs_kubernetes_node_pool#system_disk_size-1
 _MIN_SIZES: Final[Mapping[PerformanceLevel, int]] = MappingProxyType(
     {PerformanceLevel.PL2: 461, PerformanceLevel.PL3: 1261}
@@ -165,8 +167,8 @@ class Spot(Args):
 class NodeDisk(Args):
     """A cloud disk of each node, always encrypted."""
 
-    size_gib: int = Field(ge=40, le=2048)
-    """Size in GiB, 40 to 2048; PL2 starts at 461, PL3 at 1261."""
+    size_gib: int = Field(ge=40, le=32767)
+    """Size in GiB, 40 to 32767, of a system disk to 2048; PL2 starts at 461, PL3 at 1261."""
     category: DiskCategory = DiskCategory.ESSD
     """Kind of the disk."""
     performance_level: PerformanceLevel | None = None
@@ -318,7 +320,7 @@ class NodePoolArgs(Args):
         yield from _driver_faults(self)
         yield from node_label_faults(self.labels or {})
         yield from node_taint_faults(self.taints or [])
-        yield from _disk_faults("system_disk", self.system_disk)
+        yield from _disk_faults("system_disk", self.system_disk, _MAX_SYSTEM_DISK)
         yield from _disk_faults("data_disk", self.data_disk)
         yield from management_faults(
             self.auto_repair, self.auto_upgrade, self.auto_repair_restart, self.auto_upgrade_kubelet
@@ -485,7 +487,10 @@ def node_taint_faults(taints: Sequence[Taint]) -> Iterator[Fault]:
         yield Fault(f"taints[{key}].effect", effect, "named once for this key", why)
 
 
-def _disk_faults(field: str, disk: NodeDisk | None) -> Iterator[Fault]:
+def _disk_faults(field: str, disk: NodeDisk | None, largest: int | None = None) -> Iterator[Fault]:
+    if disk is not None and largest is not None and disk.size_gib > largest:
+        want, why = f"{largest} or less", "a system disk is not larger; a data_disk may be"
+        yield Fault(f"{field}.size_gib", disk.size_gib, want, why, _POOL_DOCS)
     if disk is None or disk.performance_level is None:
         return
     level, smallest = disk.performance_level, _MIN_SIZES.get(disk.performance_level, 0)

@@ -24,7 +24,7 @@ from ..catalog.metrics import (
 )
 from ..crds.affinity import Toleration
 from ..crds.monitoring import PodMonitor, PodMonitorSpec
-from ..names import NamespaceName, url_faults
+from ..names import NamespaceName, prometheus_faults
 from .releases import HelmChart, install, merged
 
 KSERVE_POD_LABEL: Final = "serving.kserve.io/inferenceservice"
@@ -57,7 +57,7 @@ class PrometheusEndpoint(Args):
             yield Fault("url", got, "an address alone", "it ends up in the state in plain")
         else:
             example = "http://prometheus.monitoring.svc:9090"
-            yield from url_faults("url", self.url, "the adapter connects to it", example)
+            yield from prometheus_faults("url", self.url, "the adapter connects to it", example)
 
 
 class GpuLabels(Args):

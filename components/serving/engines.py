@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..args import Fault, Words
+from ..names import LOOPBACK
 from .server import ModelServer
 from .vllm_command import statements
-from .vllm_rules import LOOPBACK, UNREACHED_LOOPBACK
+from .vllm_rules import UNREACHED_LOOPBACK
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,10 @@ def gateway_faults(ingress: ModelIngress, ingress_class: str) -> Iterator[Fault]
             want = f"left out, or an IngressClass of {names}"
             why = f"no annotation of class {ingress_class} is known for it"
             yield Fault(f"ingress.{field}", Words("given"), want, why)
+    if ingress.body_limit != BODY_LIMIT and gateway is not IngressKind.NGINX:
+        want = f"left out, or an IngressClass of {IngressKind.NGINX}"
+        why = f"no annotation of class {ingress_class} is known for it"
+        yield Fault("ingress.body_limit", ingress.body_limit, want, why)
     rate = ingress.requests_per_second or 0
     if gateway is IngressKind.ALB and rate > _MOST_QPS:
         yield Fault("ingress.requests_per_second", rate, f"{_MOST_QPS} or less", "ALB has no more")

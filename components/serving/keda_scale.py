@@ -12,20 +12,25 @@ from typing import Annotated, Any, Final, Protocol
 from pydantic import Field
 
 from .. import crds
-from ..args import MISSING, Args, Because, Fault, Words, left_out_faults
+from ..args import MISSING, Args, Because, Fault, TextForm, Words, left_out_faults
 from ..catalog.metrics import SIGNALS, signal_query
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import release
-from ..names import ServiceName, url_form
+from ..names import ServiceName, prometheus_faults
 from ..quantity import plain
 from .autoscaler import PodScale, behavior, target_faults
+from .promql import PromQuery
 from .schedule import ScaleSchedule
 
 POLLING_SECONDS: Final = 30
 COOLDOWN_SECONDS: Final = 300
 _PROMETHEUS: Final = "http://prometheus.monitoring:9090"
-_POD_SERIES: Final = re.compile(r"\b(vllm:\w+|DCGM_\w+)")
-"""Series that pods of a model, or their cards, report: without a pod there are none."""
+_PROMETHEUS_FORM: Final = TextForm(
+    lambda field, url, why: prometheus_faults(field, url, why, _PROMETHEUS)
+)
+_POD_SERIES: Final = re.compile(r"(?<![\w:])(vllm:\w+|DCGM_\w+)(?![\w:])")
+"""Series that pods of a model, or their cards, report: without a pod there are none. A name with
+more colons is that of a recording rule."""
 
 
 class KedaMetric(StrEnum):
@@ -46,11 +51,11 @@ class KedaMetric(StrEnum):
 class PrometheusQuery(Args):
     """A number that KEDA asks a Prometheus for."""
 
-    server: Annotated[str, url_form(_PROMETHEUS), Because("KEDA connects to it")] = Field(
+    server: Annotated[str, _PROMETHEUS_FORM, Because("KEDA connects to it")] = Field(
         examples=[_PROMETHEUS]
     )
     """Address of the Prometheus, as seen from inside the cluster, without a password."""
-    query: str = Field(min_length=1)
+    query: PromQuery = Field(min_length=1)
     """The query, over all replicas; its result is one number."""
 
 
@@ -85,7 +90,7 @@ class KedaTrigger(Args):
     """What one replica should have of it; of latencies, what they should be."""
     activation: float = Field(default=0, ge=0)
     """With `scale.min` 0, what it has to be above for the first replica, over all of them."""
-    query: str | None = Field(default=None, min_length=1)
+    query: PromQuery | None = Field(default=None, min_length=1)
     """With metric prometheus, the query over all replicas; its result is one number."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -106,7 +111,7 @@ class KedaTrigger(Args):
 class KedaScale(Args):
     """What else KEDA goes by. Present, it scales by `metric` too, in place of an HPA of ours."""
 
-    server: Annotated[str, url_form(_PROMETHEUS), Because("KEDA connects to it")] | None = Field(
+    server: Annotated[str, _PROMETHEUS_FORM, Because("KEDA connects to it")] | None = Field(
         default=None, examples=[_PROMETHEUS]
     )
     """Address of the Prometheus, as seen from inside the cluster, without a password: it stands in

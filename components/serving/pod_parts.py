@@ -9,9 +9,9 @@ from ..args import Args, Because, Fault, Input, one_of_faults
 from ..crds.formats import ImageReference, PullPolicy
 from ..names import ByteSize, LabelName, ObjectName, SecretName
 from ..quantity import Quantity
-from .secrets import secret_faults, secret_word_faults
+from .secrets import secret_word_faults
 from .server import ABSOLUTE, SHARED_MEMORY_PATH, FolderOfClaim, program_faults
-from .variables import in_order
+from .variables import env_faults, in_order
 
 MODEL_VOLUME: Final = "llm-model"
 """Volume that holds the model, named as in the articles."""
@@ -123,7 +123,7 @@ class SideContainer(Args):
     """Memory request and limit."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from secret_faults("env", self.env)
+        yield from env_faults("env", self.env)
         yield from program_faults("command", self.command)
         for field in ("command", "args"):
             yield from secret_word_faults(field, getattr(self, field))

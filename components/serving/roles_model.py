@@ -53,10 +53,9 @@ from .leader_worker_model import (
     with_server,
 )
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
-from .secrets import secret_faults
 from .server import ModelServer, Resources
 from .shutdown import standard_shutdown
-from .variables import in_order
+from .variables import env_faults, in_order
 from .vllm_command import after_shell, read_arguments
 from .waiting import metadata
 
@@ -212,7 +211,7 @@ class EngineRole(Args):
     """Annotations of the pods."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from secret_faults("env", self.env)
+        yield from env_faults("env", self.env)
         for flag in flags(self.extra_args):
             if flag in _OWN_FLAGS:
                 yield Fault("extra_args", flag, "left out", "the role says it by its fields")
@@ -264,7 +263,7 @@ class RouterRole(Args):
         yield from script_faults("command", self.command)
         yield from _router_word_faults("command", self.command or [])
         yield from _router_word_faults("extra_args", self.extra_args or [])
-        yield from secret_faults("env", self.env)
+        yield from env_faults("env", self.env)
         if NAMESPACE in (self.env or {}):
             why = "the router finds the servers in the namespace of its own pod"
             yield Fault(f"env[{NAMESPACE}]", Words("set"), "left out", why)
@@ -422,6 +421,7 @@ class RolesModelArgs(ModelArgs):
         yield from self._side_channel_faults()
         for name, role in self.serve.engines.items():
             yield from self._server_faults(name, role)
+            yield from self.server.variable_faults(f"serve.{name}.env", role.env)
         if engine is RolesEngine.VLLM:
             yield from self._likeness_faults()
 

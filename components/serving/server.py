@@ -3,7 +3,7 @@
 import functools
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Final
 
@@ -19,9 +19,10 @@ from ..keys import place_in_pods
 from ..names import LABEL_KEY, ByteSize, SecretName
 from ..quantity import Quantity, binary, difference, parse
 from ..secret_forms import is_secret_name
-from .secrets import secret_faults, secret_word_faults
-from .variables import in_order
+from .secrets import secret_word_faults
+from .variables import env_faults, in_order
 from .vllm import REASONING_BY_PARSER_SINCE, Hub, Vllm, vllm_flags
+from .vllm_amounts import amount_faults
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
@@ -33,6 +34,7 @@ from .vllm_sources import (
     is_hub_name,
     is_offline,
 )
+from .vllm_variables import variable_faults
 
 HEALTH_PERIOD_SECONDS = 10
 VLLM_PORT = 8000
@@ -196,11 +198,13 @@ class ModelServer(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from self._command_faults()
-        yield from secret_faults("env", self.env)
+        yield from env_faults("env", self.env)
+        yield from self.variable_faults("env", self.env)
         validated = SECRET_FLAGS if self.vllm_command else ()
         yield from secret_word_faults("command", self.command, validated)
         yield from shared_memory_faults(self.resources, self.shared_memory)
         yield from self._parallel_faults()
+        yield from self._amount_faults()
         yield from self._port_faults()
         yield from self._vllm_faults()
 
@@ -288,6 +292,12 @@ class ModelServer(Args):
         words = expanded(self.command_line(), env)
         return _read_command(tuple(words), image.version if image else None)
 
+    def variable_faults(self, field: str, env: Mapping[str, str] | None) -> Iterator[Fault]:
+        """Refuses variables that the server, or a library of it, cannot read."""
+        yield from variable_faults(
+            field, env, vllm_image(self.image) if self.vllm_command else None
+        )
+
     def _command_faults(self) -> Iterator[Fault]:
         yield from one_of_faults(self, ("vllm", "command"), "the server has one command line")
         if self.command == []:
@@ -312,6 +322,13 @@ class ModelServer(Args):
         for field, name in (("hub", "VLLM_USE_MODELSCOPE"), ("compile_cache", "VLLM_CACHE_ROOT")):
             if getattr(vllm, field) is not None and name in (self.env or {}):
                 yield Fault(f"env[{name}]", Words("given"), "left out", f"vllm.{field} sets it")
+
+    def _amount_faults(self) -> Iterator[Fault]:
+        command, resources = self.vllm_command, self.resources
+        if command is not None:
+            field = "command" if self.vllm is None else "vllm.extra_args"
+            memory, image = resources.memory, vllm_image(self.image)
+            yield from amount_faults(field, command, image, memory, resources.gpus)
 
     def _parallel_faults(self) -> Iterator[Fault]:
         command = self.vllm_command

@@ -14,7 +14,7 @@ from ..bindings import kubernetes
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import ImageReference, dns_1035_faults
 from ..names import ByteSize, SecretName
-from .secrets import secret_faults, secret_word_faults
+from .secrets import secret_word_faults
 from .server import (
     ABSOLUTE,
     SHARED_MEMORY_PATH,
@@ -24,7 +24,7 @@ from .server import (
     shared_memory_faults,
     shared_memory_size,
 )
-from .variables import in_order
+from .variables import env_faults, in_order
 
 LONGEST_NAME = 57
 """Characters of a Job's name; the host name of a pod adds `-` and an index, and has 63."""
@@ -94,7 +94,7 @@ class TrainingJobArgs(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from self._path_faults()
-        yield from secret_faults("env", self.env)
+        yield from env_faults("env", self.env)
         yield from program_faults("command", self.command)
         yield from secret_word_faults("command", self.command)
         yield from shared_memory_faults(self.resources, self.shared_memory)

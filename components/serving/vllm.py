@@ -276,9 +276,10 @@ def model_faults(field: str, model: str, why: str) -> Iterator[Fault]:
     """Refuses what is neither a path nor the name of a model in a hub.
 
     Of addresses vLLM knows three: SUPPORTED_SCHEMES of vllm/transformers_utils/runai_utils.py,
-    0.19.1 and 0.33.0. KServe's hf://, oss:// and pvc:// are none of them.
+    0.19.1 and 0.33.0. KServe's hf://, oss:// and pvc:// are none of them. Of a repository with
+    several files of GGUF, the format behind a colon names one: gguf_utils.py beside it, 0.19.1.
     """
-    form = r"/[^:]+|(s3|gs|az)://\S+|[\w.-]+(/[\w.-]+)?"
+    form = r"/[^:]+|(s3|gs|az)://\S+|[\w.-]+(/[\w.-]+(:[\w+-]+)?)?"
     if not re.fullmatch(form, model) or ".." in model.split("/"):
         want = "the name of a model in a hub, such as Qwen/Qwen2.5-7B-Instruct, or a path"
         yield Fault(field, model, want, why)

@@ -50,13 +50,30 @@ _DRAFTED: Final = (
 """Methods with weights, or a class, of their own: SpeculativeConfig, 0.8.2 to 0.33.0."""
 _CONNECTORS: Final = MappingProxyType({TRANSFER_FLAG: "kv", "--ec-transfer-config": "ec"})
 """Flags that hand something over, and how their keys begin: vllm/config/{kv,ec}_transfer.py."""
-# By key that is gone, what its last releases named in its place: vllm/config/compilation.py, 0.11.2
-# and 0.14.1, vllm/config/pooler.py of 0.14.1.
+CPU_BYTES_SINCE: Final[Version] = (0, 14, 0)
+"""The first release whose OffloadingConnector is told bytes and no blocks: vllm/v1/kv_offload."""
+_RENAMED: Final = MappingProxyType(
+    {
+        "ECSharedStorageConnector": "ECExampleConnector",
+        "LMCacheConnector": "LMCacheConnectorV1",
+        "PyNcclConnector": "P2pNcclConnector",
+        "SharedStorageConnector": "ExampleConnector",
+    }
+)
+"""By connector that is gone, the one that does the same: the registrations of 0.8.5 to 0.13.0."""
+# By key that is gone, what its last releases named in its place: vllm/config/compilation.py of
+# 0.11.2, 0.12.0 and 0.14.1, vllm/config/pooler.py of 0.14.1.
 _REPLACED: Final = MappingProxyType(
     {
         f"{_COMPILATION}.level": "mode",
         f"{_COMPILATION}.full_cuda_graph": "cudagraph_mode FULL",
         f"{_COMPILATION}.use_cudagraph": "cudagraph_mode",
+        f"{_COMPILATION}.pass_config.enable_fusion": "fuse_norm_quant and fuse_act_quant",
+        f"{_COMPILATION}.pass_config.enable_attn_fusion": "fuse_attn_quant",
+        f"{_COMPILATION}.pass_config.enable_noop": "eliminate_noops",
+        f"{_COMPILATION}.pass_config.enable_sequence_parallelism": "enable_sp",
+        f"{_COMPILATION}.pass_config.enable_async_tp": "fuse_gemm_comms",
+        f"{_COMPILATION}.pass_config.enable_fi_allreduce_fusion": "fuse_allreduce_rms",
         f"{_SPECULATIVE}.speculative_model": "model",
         "--pooler-config.normalize": "use_activation",
         "--pooler-config.softmax": "use_activation",
@@ -79,12 +96,15 @@ def mapping_faults(field: str, command: VllmCommand, image: VllmImage | None) ->
         if isinstance(values, dict):
             yield from _key_faults(field, flag, values, image)
         elif values is not None and not _is_level(flag, values, whole[-1], image):
-            want = 'a mapping such as {"key": 1}'
-            why = "vLLM exits when it starts"
-            yield Fault(field, Words(f"{flag} with JSON that is none"), want, why)
+            got, want = Words(f"{flag} with JSON that is no mapping"), 'one such as {"key": 1}'
+            if flag == _COMPILATION and type(values) is int:
+                keys = _keys_of(flag, image.version if image else None)
+                name = "mode" if "mode" in keys else "level"
+                got, want = Words(f"{flag} {values}"), f'{{"{name}": {values}}}'
+            yield Fault(field, got, want, "vLLM exits when it starts")
     yield from _speculative_faults(field, command, image)
     for flag, prefix in _CONNECTORS.items():
-        yield from _connector_faults(field, flag, prefix, _values(command, flag))
+        yield from _connector_faults(field, flag, prefix, _values(command, flag), image)
 
 
 @functools.cache
@@ -120,12 +140,14 @@ def _forms(command: VllmCommand, flag: str) -> tuple[list[Option], list[Option]]
 
 
 def _by_key(options: Sequence[Option]) -> dict[str, Any]:
-    """What keys with dots come to. A key below another is not told from one with a value."""
+    """What keys with dots come to, each in the mapping of the one before it."""
     values: dict[str, Any] = {}
     for option in options:
-        key = option.spelled.split(".")[1].removesuffix("+")
-        text = option.values[0] if option.values else None
-        values[key] = Words("given") if option.spelled.count(".") > 1 else _read(text)
+        *outer, key = option.spelled.removesuffix("+").split(".")[1:]
+        inner = values
+        for name in outer:
+            inner = mapping if isinstance(mapping := inner.setdefault(name, {}), dict) else {}
+        inner[key] = _read(option.values[0] if option.values else None)
     return values
 
 
@@ -159,9 +181,7 @@ def _key_faults(
     version = image.version if image else None
     if version and version > releases()[-1]:
         return
-    keys = {
-        name.partition(".")[2] for name in names("keys", version) if name.startswith(f"{flag}.")
-    }
+    keys = _keys_of(flag, version)
     if not keys:
         return
     dashes = flag == _SPECULATIVE and (version is None or version >= DASHES_SINCE)
@@ -177,6 +197,8 @@ def _key_faults(
                 why += f"; {life} know it"
             yield Fault(field, name, want, why)
             continue
+        if isinstance(value, dict):
+            yield from _key_faults(field, name, value, image)
         offered = texts(name, version)
         plain = {text.lower().replace("-", "_") for text in offered}
         if isinstance(value, str) and plain and value.lower().replace("-", "_") not in plain:
@@ -185,6 +207,16 @@ def _key_faults(
             want = nearest(value, offered) or f"one of {', '.join(offered)}"
             why = f"{about} does not know it" if image else f"{about} knows it"
             yield Fault(field, f"{name} {value}", want, why)
+
+
+def _keys_of(name: str, version: Version | None) -> set[str]:
+    """The keys of a flag's mapping, or of one in it; none where any will do."""
+    rest = (
+        each.removeprefix(f"{name}.")
+        for each in names("keys", version)
+        if each.startswith(f"{name}.")
+    )
+    return {key for key in rest if "." not in key}
 
 
 def _values(command: VllmCommand, flag: str) -> dict[str, Any] | None:
@@ -230,14 +262,63 @@ def _speculative_faults(
 
 
 def _connector_faults(
-    field: str, flag: str, prefix: str, values: Mapping[str, Any] | None
+    field: str,
+    flag: str,
+    prefix: str,
+    values: Mapping[str, Any] | None,
+    image: VllmImage | None,
 ) -> Iterator[Fault]:
     """A connector and the server's part in it, of which each needs the other."""
     if values is None:
         return
     connector, role = f"{prefix}_connector", f"{prefix}_role"
-    if values.get(connector) is None:
+    name = values.get(connector)
+    if name is None:
         yield Fault(field, flag, f"given {connector}", "without it vLLM hands nothing over")
     elif values.get(role) is None:
         want = f"given {role}, e.g. {prefix}_both"
         yield Fault(field, flag, want, "vLLM exits when it starts")
+    if isinstance(name, str) and values.get(f"{connector}_module_path") is None:
+        yield from _connector_name_faults(field, f"{flag}.{connector}", prefix, name, image)
+    extra = f"{connector}_extra_config"
+    yield from _extra_config_faults(field, f"{flag}.{extra}", name, values.get(extra) or {}, image)
+
+
+def _connector_name_faults(
+    field: str, key: str, prefix: str, name: str, image: VllmImage | None
+) -> Iterator[Fault]:
+    """A connector that the release does not have, under a name that others have, or nearly so.
+
+    A plugin of the image may bring one of another name.
+    """
+    column = f"{prefix}_connectors"
+    offered = names(column, image.version) if image else names(column)
+    if name in offered or not offered or (image and image.version > releases()[-1]):
+        return
+    life, renamed = lifetime(column, name), _RENAMED.get(name)
+    meant = renamed if renamed in offered else None if life else nearest(name, offered)
+    if life is None and meant is None:
+        return
+    why = f"vLLM {image.release} exits when it starts" if image else "no release of vLLM has it"
+    if life is not None:
+        why += f": {life} have it"
+    want = meant or f"another one, or given with {prefix}_connector_module_path"
+    yield Fault(field, f"{key} {name}", want, why)
+
+
+def _extra_config_faults(
+    field: str, key: str, name: object, values: object, image: VllmImage | None
+) -> Iterator[Fault]:
+    """What a connector has to be told beside its name: others take what they are given."""
+    if not isinstance(values, dict) or image is None or image.version > releases()[-1]:
+        return
+    needed = None
+    if name == "MultiConnector":
+        needed, like = "connectors", "a list of connectors, each with kv_connector and kv_role"
+    elif name == "OffloadingConnector" and "spec_name" not in values:
+        in_bytes = image.version >= CPU_BYTES_SINCE
+        needed = "cpu_bytes_to_use" if in_bytes else "num_cpu_blocks"
+        like = "bytes of the node's memory" if in_bytes else "a number of blocks"
+    if needed is not None and values.get(needed) is None:
+        want = f"given {needed}, {like}"
+        yield Fault(field, f"{key} of {name}", want, f"vLLM {image.release} exits when it starts")

@@ -31,6 +31,7 @@ from ..catalog.vllm.table import (
     release_name,
     releases,
 )
+from ..names import LOOPBACK
 from .vllm import OPTIONAL_FLAGS, REASONING_BY_PARSER_SINCE, Vllm, model_faults
 from .vllm_command import (
     MODULES,
@@ -51,8 +52,6 @@ UNDERSCORES_SINCE: Final[Version] = (0, 5, 1)
 SERVE_SINCE: Final[Version] = (0, 5, 5)
 """vllm/scripts.py: the first release whose wheel has a command `vllm`."""
 
-LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
-"""An address that only its own pod reaches."""
 UNREACHED_LOOPBACK: Final = (
     "neither a probe nor the Service reaches a loopback address: the pod never is ready"
 )
@@ -383,6 +382,9 @@ def _json_faults(field: str, flag: str, option: Option, image: VllmImage | None)
         got = Words(f"{option.spelled} with a value that is no JSON")
         want = 'JSON such as {"key": 1}, its keys and texts in double quotes'
         why = "vLLM exits when it starts"
+        if value[0] in "'\"" and value[0] == value[-1]:
+            want = f"the same without the quotes {value[0]} around it"
+            why += ": no shell takes them away here"
         if value.startswith("{") and '"' not in value and "'" not in value:
             why += "; a shell takes quotes away, unless the whole is in single quotes"
         yield Fault(field, got, want, why)

@@ -99,10 +99,11 @@ def _head(section: StackReport) -> Iterator[str]:
 
 def _money(compared: Comparison) -> Iterator[str]:
     headings, rows = comparison_cells(compared)
-    if not rows:
+    if not compared.changes:
         return
     pools, totals = rows[:-_TOTALS], rows[-_TOTALS:]
-    yield f"\n| {' | '.join(map(_inline, headings))} |\n|{'---|' * len(headings)}"
+    if rows:
+        yield f"\n| {' | '.join(map(_inline, headings))} |\n|{'---|' * len(headings)}"
     for row in [*pools[:_MOST_ROWS], *totals]:
         yield f"| {' | '.join(map(_inline, row))} |"
     yield ""

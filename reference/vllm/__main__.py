@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from .flags import read_choices, read_flags, read_keys, read_serve_flags
-from .parsers import REASONING, TOOL, read_parsers, read_variables
+from .parsers import REASONING, TOOL, read_connectors, read_parsers, read_variables
 from .quantization import read_quantization
 from .series import read_series
 from .sources import load
@@ -51,6 +51,7 @@ def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
     """What the catalog says of the releases."""
     flags, serve, quantization, series = {}, {}, {}, {}
     choices, keys, tool, reasoning, variables = {}, {}, {}, {}, {}
+    kv, ec = {}, {}
     for release in releases:
         sources = load(release, folder)
         flags[release] = read_flags(sources)
@@ -61,7 +62,9 @@ def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
         series[release] = dict.fromkeys(read_series(sources), True)
         tool[release] = dict.fromkeys(read_parsers(sources, TOOL), True)
         reasoning[release] = dict.fromkeys(read_parsers(sources, REASONING), True)
-        variables[release] = dict.fromkeys(read_variables(sources), True)
+        variables[release] = read_variables(sources)
+        kv[release] = dict.fromkeys(read_connectors(sources, "kv"), True)
+        ec[release] = dict.fromkeys(read_connectors(sources, "ec"), True)
     return {
         "read": datetime.now(UTC).date().isoformat(),
         "releases": list(flags),
@@ -74,6 +77,8 @@ def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
         "tool_parsers": spans(tool),
         "reasoning_parsers": spans(reasoning),
         "variables": spans(variables),
+        "kv_connectors": spans(kv),
+        "ec_connectors": spans(ec),
     }
 
 

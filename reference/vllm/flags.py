@@ -72,7 +72,8 @@ def read_choices(sources: Sources) -> dict[str, list[str]]:
 def read_keys(sources: Sources) -> dict[str, list[str]]:
     """By flag and key, e.g. `--kv-transfer-config.kv_role`, the only texts that it takes.
 
-    They are the fields of the class that vLLM makes of the flag's JSON. None where others may do.
+    They are the fields of the class that vLLM makes of the flag's JSON, and of the classes that it
+    makes of mappings in there. None where others may do.
     """
     reader = _Reader(sources)
     flags = _flags(reader, reader.arguments())
@@ -222,7 +223,10 @@ class _Reader:
         }
 
     def keys(self, owner: ast.ClassDef) -> Iterator[tuple[str, list[str]]]:
-        """Fields that a class is made with, and the only texts that each takes; none is any."""
+        """Fields that a class is made with, and the only texts that each takes; none is any.
+
+        Of a field that is a mapping with keys of vLLM's own, these follow: `pass_config.enable_sp`.
+        """
         for base in owner.bases:
             if isinstance(base, ast.Name) and base.id in self.classes:
                 yield from self.keys(self.classes[base.id])
@@ -234,7 +238,26 @@ class _Reader:
             is_own = name in _OWN or name.startswith("_") or "init=False" in default
             if not is_own and "ClassVar" not in annotation and "PrivateAttr" not in default:
                 hints = set(self._hints(node.annotation)) - {"None"}
-                yield name, self._texts(node.annotation) if hints == {"Literal"} else []
+                inner = self.classes.get(next(iter(hints))) if len(hints) == 1 else None
+                if inner is None or _is_enum(inner):
+                    names = self._names(owner, inner) if inner else []
+                    yield name, self._texts(node.annotation) if hints == {"Literal"} else names
+                    continue
+                yield name, []
+                yield from ((f"{name}.{key}", texts) for key, texts in self.keys(inner))
+
+    @staticmethod
+    def _names(owner: ast.ClassDef, enum: ast.ClassDef) -> list[str]:
+        """The texts that a field takes for an Enum: values that are texts, or else its names.
+
+        By name vLLM finds one where it says so itself, as in `CUDAGraphMode[value.upper()]`.
+        """
+        members = [node for node in enum.body if isinstance(node, ast.Assign)]
+        values = [_word(node.value) for node in members if isinstance(node.value, ast.Constant)]
+        if any(base.endswith("str") or base == "StrEnum" for base in map(ast.unparse, enum.bases)):
+            return [value for value in values if value is not None]
+        by_name = f"{enum.name}[" in ast.unparse(owner)
+        return [ast.unparse(node.targets[0]) for node in members] if by_name else []
 
     def _texts(self, node: ast.expr) -> list[str]:
         """The texts of Literals, also of those that stand in one another; none is any."""
@@ -375,6 +398,10 @@ class _Reader:
             if isinstance(node, ast.keyword) and node.arg == "nargs":
                 return _word(node.value) if isinstance(node.value, ast.Constant) else None
         return None
+
+
+def _is_enum(owner: ast.ClassDef) -> bool:
+    return any(ast.unparse(base).endswith("Enum") for base in owner.bases)
 
 
 def _spread(node: ast.expr) -> Iterator[ast.expr]:

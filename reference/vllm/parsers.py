@@ -47,15 +47,57 @@ def _decorated(owner: ast.ClassDef, decorator: str) -> Iterator[str]:
             yield from [value] if isinstance(value, str) else value
 
 
-def read_variables(sources: Sources) -> list[str]:
-    """Environment variables that a release reads, of those that begin with VLLM_.
+def read_connectors(sources: Sources, kind: str) -> list[str]:
+    """Names that a release has registered of connectors: of `kv`, or of `ec`.
 
-    None of 0.4.1, which has no table of them.
+    Args:
+        sources: The release.
+        kind: How the keys of the flag begin that names one.
+    """
+    names: set[str] = set()
+    for tree in sources.under(f"vllm/distributed/{kind}_transfer/"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("register_connector"):
+                names |= {str(ast.literal_eval(word)) for word in node.args[:1]}
+    return sorted(names)
+
+
+def read_variables(sources: Sources) -> dict[str, str | list[str]]:
+    """Environment variables that a release reads, of those that begin with VLLM_, and as what.
+
+    `int` and `float` are numbers, which vLLM fails without; a list has the only texts that it
+    takes, in lower case where it makes no difference. "" is anything else. None of 0.4.1, which has
+    no table of them.
     """
     for node in (node for tree in sources.under("vllm/envs.py") for node in ast.walk(tree)):
         if isinstance(node, ast.AnnAssign | ast.Assign) and isinstance(node.value, ast.Dict):
             target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             if ast.unparse(target) == "environment_variables":
-                keys = [ast.literal_eval(key) for key in node.value.keys if key is not None]
-                return sorted(key for key in keys if key.startswith("VLLM_"))
-    return []
+                table = zip(node.value.keys, node.value.values, strict=True)
+                rows = {ast.literal_eval(key): _form(value) for key, value in table if key}
+                return {name: rows[name] for name in sorted(rows) if name.startswith("VLLM_")}
+    return {}
+
+
+_NUMBERS: Final = {
+    "int": "int",
+    "maybe_convert_int": "int",
+    "maybe_convert_bool": "int",
+    "float": "float",
+}
+"""By function that reads a variable, the kind of number that it has to be."""
+_PORT: Final = "get_vllm_port"
+
+
+def _form(reader: ast.expr) -> str | list[str]:
+    """What a variable has to be, by what reads it."""
+    if ast.unparse(reader) == _PORT:
+        return "int"
+    for call in (node for node in ast.walk(reader) if isinstance(node, ast.Call)):
+        name, text = ast.unparse(call.func), ast.unparse(call)
+        if name in _NUMBERS and ("getenv" in text or "environ" in text):
+            return _NUMBERS[name]
+        if name == "env_with_choices" and isinstance(call.args[2], ast.List):
+            choices = [str(choice) for choice in ast.literal_eval(call.args[2])]
+            return [each.lower() for each in choices] if "case_sensitive" in text else choices
+    return ""

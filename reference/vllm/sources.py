@@ -14,9 +14,10 @@ READ: Final = re.compile(
     r"vllm/(config(/.*)?|engine/(arg_utils|metrics)|scripts|utils/argparse_utils"
     r"|entrypoints/(openai|common|launchers)/cli_args|entrypoints/cli/serve"
     r"|v1/(metrics/(loggers|perf)|spec_decode/metrics)|model_executor/layers/quantization/.*"
-    r"|envs|reasoning/.*|tool_parsers/.*|entrypoints/openai/(tool|reasoning)_parsers/.*)\.py"
+    r"|envs|reasoning/.*|tool_parsers/.*|entrypoints/openai/(tool|reasoning)_parsers/.*"
+    r"|distributed/\w+/\w+_connector/factory)\.py"
 )
-"""Files of a wheel that tell flags, quantization, series, parsers and variables."""
+"""Files of a wheel that tell flags, quantization, series, parsers, variables and connectors."""
 
 
 class Sources:

@@ -13,7 +13,7 @@ from ..sections.cluster import Profile
 from ..sections.environment import Environment
 from ..sections.network import NetworkPlugin
 from ..sections.pools import PoolSection
-from .rules import check
+from .rules import check, warning
 from .views import lowest_size
 
 RRSA_OSS_KUBERNETES: Final = "1.26"
@@ -23,6 +23,11 @@ PLUGINS: Final = {
     Profile.EDGE: (NetworkPlugin.FLANNEL, NetworkPlugin.TERWAY_EDGE),
 }
 """Network plugins per kind of cluster: ACK Edge, "Network management"."""
+
+
+MOST_TAGS: Final = 20
+"""Tags that a resource takes: parameter Tag of VPC's API, e.g. of CreateVSwitchCidrReservation,
+read 2026-11; ACK adds its own to nodes."""
 
 
 @check
@@ -196,3 +201,21 @@ def _how_to_give(field: str) -> str:
     if field == "kubeconfig":
         return "set, by `pulumi config set --secret ack-inference:kubeconfig`"
     return "given"
+
+
+@warning
+def tags_find_room(environment: Environment) -> Iterator[str]:
+    """A resource has so many tags at the most, and is not created with more."""
+    tags = {"tags": environment.tags}
+    tags |= {
+        f"pools[{pool.name}].tags": {**environment.tags, **pool.tags}
+        for pool in environment.pools
+        if pool.tags
+    }
+    for field, every in tags.items() if not environment.existing else ():
+        if len(every) > MOST_TAGS:
+            beside = "" if field == "tags" else ", with those of the environment"
+            yield (
+                f"{field} come to {len(every)}{beside}, and a resource of Alibaba Cloud takes "
+                f"{MOST_TAGS}: what has more is not created."
+            )

@@ -7,21 +7,24 @@ from typing import Final
 from components.args import Fault, Words
 from components.catalog.regions import is_mainland
 from components.serving.load_generators import GENERATORS
-from components.serving.vllm_sources import is_below
+from components.serving.vllm_sources import is_below, is_hub_name, sources
 
 from ..arguments import imports
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .rules import check, warning
-from .views import commands, server_field
+from .server import source_field
+from .views import commands
 
 _OFF: Final = ("", "0", "false")
 """Values of VLLM_USE_MODELSCOPE that leave it off: vllm/envs.py, 0.33.0."""
+_MODELSCOPE: Final = {True: "vllm.hub: modelscope", False: "VLLM_USE_MODELSCOPE: 'True'"}
+"""How ModelScope is asked: for the model itself, and for what is beside one of no hub."""
 
 
 @dataclass(frozen=True)
 class _HubModel:
-    """A model that its pods download."""
+    """What pods of a model download: itself, or a draft, a tokenizer or an adapter for it."""
 
     path: str
     """Field path of the model."""
@@ -29,7 +32,19 @@ class _HubModel:
     field: str
     """Field path of what names it in the hub."""
     name: str
+    flag: str
+    """Flag of vLLM that does."""
     revision: str | None
+
+    @property
+    def is_the_model(self) -> bool:
+        """Whether it is the model itself."""
+        return self.flag == "--model"
+
+    @property
+    def subject(self) -> str:
+        """What of the stack file names it, as the beginning of a sentence."""
+        return self.field if self.is_the_model else f"What {self.field} says of {self.flag}"
 
     @property
     def is_of_huggingface(self) -> bool:
@@ -41,10 +56,11 @@ class _HubModel:
 
 def _hub_models(environment: Environment) -> Iterator[_HubModel]:
     for path, model, command in commands(environment):
-        if command.model is None or not model.server.loads_from_a_hub:
-            continue
-        field = f"{path}.server.{server_field(model, 'model')}"
-        yield _HubModel(path, model, field, command.model, command.flags.get("--revision"))
+        for flag, name in sources(command):
+            if is_hub_name(name):
+                field = f"{path}.server.{source_field(model, flag)}"
+                revision = command.flags.get("--revision")
+                yield _HubModel(path, model, field, name, flag, revision)
 
 
 @warning
@@ -61,7 +77,7 @@ def downloads_are_kept(environment: Environment) -> Iterator[str]:
             f"{section.startup_seconds} s" for section in hub.section.serve.sections.values()
         ]
         yield (
-            f"{hub.field} is {hub.name}, which every new pod downloads before it answers, within "
+            f"{hub.subject} is {hub.name}, which every new pod downloads before it answers, within "
             f"startup_seconds ({', '.join(seconds)}). volume with a source imports it once; a "
             "writable entry of volumes at server.mount_path keeps what the first pod downloaded."
         )
@@ -71,7 +87,7 @@ def downloads_are_kept(environment: Environment) -> Iterator[str]:
 def hub_revisions_stay_the_same(environment: Environment) -> Iterator[str]:
     """What a branch stands for changes, and so do replicas of one model among themselves."""
     for hub in _hub_models(environment):
-        if hub.revision is None:
+        if hub.is_the_model and hub.revision is None:
             yield (
                 f"{hub.field} is {hub.name} without a revision: a pod that starts after the hub's "
                 "model has changed serves another model than the pods beside it. vllm.revision, or "
@@ -108,7 +124,7 @@ def hubs_are_in_reach(environment: Environment) -> Iterator[str]:
     if region is None or not is_mainland(region):
         return
     asked = {
-        hub.field: "vllm.hub: modelscope, or HF_ENDPOINT in server.env"
+        hub.subject: f"{_MODELSCOPE[hub.is_the_model]}, or HF_ENDPOINT in server.env"
         for hub in _hub_models(environment)
         if hub.is_of_huggingface
     }

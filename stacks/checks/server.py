@@ -70,7 +70,7 @@ def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
         command, mounts = model.server.vllm_command, mount_paths(model)
         engine = read_engine(model.server.command or [])
         reads = [
-            (_section(model, flag), flag, source)
+            (source_field(model, flag), flag, source)
             for flag, source in (sources(command) if command else ())
         ]
         reads += [("command", "the server", engine.model)] if engine and engine.model else []
@@ -81,7 +81,7 @@ def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.server.{field}", source, want, why)
 
 
-def _section(model: ModelSection, flag: str) -> str:
+def source_field(model: ModelSection, flag: str) -> str:
     """The field of a server that a flag of its command line is from."""
     vllm = model.server.vllm
     if vllm and vllm.lora and flag == "--lora-modules":

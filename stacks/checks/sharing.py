@@ -7,7 +7,14 @@ from typing import Final
 from components.args import Fault, Words
 from components.catalog.gpus import Gpu
 from components.catalog.instances import has_erdma
-from components.catalog.labels import GPU_RESOURCE, GPU_SCHEDULE, SHARING_SWITCHES, WHOLE_CARDS
+from components.catalog.labels import (
+    GPU_CARD,
+    GPU_RESOURCE,
+    GPU_SCHEDULE,
+    NODE_POOL_ID,
+    SHARING_SWITCHES,
+    WHOLE_CARDS,
+)
 from components.catalog.sharing import BY_MEMORY, ERDMA, GpuSharing, mig_gib
 from components.serving.server import ModelServer, Resources
 
@@ -39,12 +46,31 @@ def pools_are_labelled_as_they_share(environment: Environment) -> Iterator[Fault
         field, labels = _labels(pool)
         mode = labels.get(GPU_SCHEDULE, WHOLE_CARDS)
         if mode != WHOLE_CARDS:
-            want, nodes = f"{WHOLE_CARDS!r}, or left out{_instead(mode)}", "nodes of any other mode"
+            want, nodes = f"{WHOLE_CARDS!r}, or left out", "nodes of any other mode"
+            want += _instead(mode, pool)
             yield Fault(f"{field}[{GPU_SCHEDULE}]", mode, want, f"{nodes} {why}", SCHEDULING_DOCS)
         for switch in SHARING_SWITCHES:
             if labels.get(switch) == "true":
-                want, nodes = f"left out{_instead('cgpu')}", "nodes with this label share"
+                want, nodes = f"left out{_instead('cgpu', pool)}", "nodes with this label share"
                 yield Fault(f"{field}[{switch}]", "true", want, f"{nodes} their cards, and {why}")
+
+
+@check
+def pools_have_the_labels_that_pods_look_for(environment: Environment) -> Iterator[Fault]:
+    """What ACK says of a node, pods find it by: said otherwise, they find none."""
+    for pool in environment.all_pools:
+        if isinstance(pool, NodesSection):
+            continue
+        field, labels = _labels(pool)
+        card = environment.card(pool) if isinstance(pool, PoolSection) else None
+        if NODE_POOL_ID in labels:
+            why = "ACK sets it to the ID of the pool, by which pods find their nodes"
+            yield Fault(f"{field}[{NODE_POOL_ID}]", labels[NODE_POOL_ID], "left out", why)
+        label = card.label if card else None
+        if label is not None and labels.get(GPU_CARD, label) != label:
+            want = f"{label!r}, or left out"
+            why = f"ACK sets it on nodes with {pool.gpu}, and pods find their nodes by it"
+            yield Fault(f"{field}[{GPU_CARD}]", labels[GPU_CARD], want, why)
 
 
 @check
@@ -231,9 +257,9 @@ def _asked(resources: Resources) -> tuple[str, object, tuple[GpuSharing, ...]]:
     return "gpus", resources.gpus, (GpuSharing.EXCLUSIVE,)
 
 
-def _instead(mode: str) -> str:
-    """What to write for cards that are to be shared."""
-    if mode not in list(GpuSharing):
+def _instead(mode: str, pool: AnyPoolSection) -> str:
+    """What to write for cards that are to be shared; nothing where none can be."""
+    if mode not in list(GpuSharing) or isinstance(pool, EdgePoolSection):
         return ""
     asked = _ASKED_OF[GpuSharing(mode)]
     return f", with gpu_sharing {mode} on the pool and resources.{asked} in place of gpus"
@@ -259,4 +285,4 @@ def _labels(pool: AnyPoolSection) -> tuple[str, Mapping[str, str]]:
         case NodesSection():
             return f"nodes[{pool.name}].node_selector", pool.node_selector
         case EdgePoolSection():
-            return "", {}
+            return f"edge_pools[{pool.name}].labels", pool.labels

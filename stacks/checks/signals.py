@@ -1,5 +1,6 @@
 """What KEDA is asked to scale by, against what a cluster and a release of vLLM tell it."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -7,8 +8,10 @@ from urllib.parse import urlsplit
 from components.args import MISSING, Fault, Words
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import any_release, release
-from components.serving.keda_scale import COOLDOWN_SECONDS, pod_series
-from components.serving.kserve_model import KServeScale
+from components.quantity import plain
+from components.serving.keda_scale import COOLDOWN_SECONDS, KedaMetric, pod_series
+from components.serving.kserve_model import KServeMetric, KServeScale
+from components.serving.promql import equal_patterns, gathers, range_mistakes
 
 from ..arguments import replica_prices, signals_of
 from ..needs import Needs
@@ -19,6 +22,10 @@ from .rules import check, warning, warning_by_needs
 from .views import models
 
 _ALIBABA: Final = ".aliyuncs.com"
+_FILLED_IN: Final = r"\{\{.*?\}\}|\$\(?\{?[A-Za-z_]\w*[})]?"
+"""What Helm, Grafana or a shell fills in; `$1` is of PromQL."""
+_LONG_SECONDS: Final = 60
+"""A time to the first token, or in the queue, that is rather meant in milliseconds."""
 _SUFFIXES: Final = ("_total", "_bucket", "_sum", "_count", "_created")
 
 
@@ -76,6 +83,85 @@ def _queries(model: ModelSection) -> Iterator[tuple[str, str]]:
         for index, trigger in enumerate(scale.keda.triggers if scale.keda else []):
             if trigger.query is not None:
                 yield f"{path}.keda.triggers[{index}].query", trigger.query
+
+
+@warning
+def queries_name_series_as_vllm_does(environment: Environment) -> Iterator[str]:
+    """Names with `_` for `:` are those of figures here, or of another collector."""
+    for path, model in models(environment):
+        image = vllm_image(model.server.image)
+        reported = release(image.version) if image else any_release()
+        for field, query in _queries(model):
+            for name in re.findall(r"(?<![\w:])vllm_\w+(?![\w:])", query):
+                meant = name.replace("vllm_", "vllm:", 1)
+                if _base(meant) in reported.series:
+                    yield (
+                        f"{path}.{field} asks for {name}, and vLLM reports {meant}: unless whoever "
+                        "collects its series renames them, there is no answer, KEDA takes it for "
+                        "0, and the model never scales."
+                    )
+
+
+@warning
+def queries_come_to_one_number(environment: Environment) -> Iterator[str]:
+    """KEDA fails on an answer of several elements, and pods report a series each."""
+    for path, model in models(environment):
+        for field, query in _queries(model):
+            if model.most_replicas > 1 and (names := pod_series(query)) and not gathers(query):
+                yield (
+                    f"{path}.{field} is {query}, which has an element for each pod that reports "
+                    f"{names[0]}: KEDA fails on more than one, so with two replicas the model "
+                    "stops scaling. sum(...) or max(...) over all of it makes one."
+                )
+
+
+@warning
+def queries_say_all_of_it(environment: Environment) -> Iterator[str]:
+    """Nothing fills in a query, and a text that is compared as it stands is no pattern."""
+    for path, model in models(environment):
+        for field, query in _queries(model):
+            for text in dict.fromkeys(re.findall(_FILLED_IN, query)):
+                yield (
+                    f"{path}.{field} has {text} in it, which nothing fills in here: Prometheus "
+                    "gets it as it stands. Write what it stands for."
+                )
+            for written, meant in equal_patterns(query):
+                yield (
+                    f"{path}.{field} compares {written} letter by letter. Where a pattern is "
+                    f"meant, write {meant}, or there is no answer."
+                )
+            for mistake in range_mistakes(query):
+                yield (
+                    f"{path}.{field} has {mistake}: Prometheus answers with an error, or nothing "
+                    "that KEDA reads. VictoriaMetrics takes a range of its own."
+                )
+
+
+@warning
+def times_of_first_tokens_are_in_seconds(environment: Environment) -> Iterator[str]:
+    """Dashboards show milliseconds, and Prometheus counts in seconds."""
+    for field, seconds in _first_token_times(environment):
+        if seconds >= _LONG_SECONDS:
+            yield (
+                f"{field} is {plain(seconds)}, in seconds: {plain(round(seconds / 60, 1))} minutes "
+                "pass before anything happens. Where milliseconds are meant, give "
+                f"{plain(seconds / 1000)}."
+            )
+
+
+def _first_token_times(environment: Environment) -> Iterator[tuple[str, float]]:
+    """Times that are said of first tokens, or of the queue before them, each with its field."""
+    for path, _, scale in _scales(environment):
+        if scale.metric is KServeMetric.VLLM_TTFT_P95 and scale.target is not None:
+            yield f"{path}.target", scale.target
+        for index, trigger in enumerate(scale.keda.triggers if scale.keda else []):
+            if trigger.metric is KedaMetric.VLLM_TTFT_P95:
+                yield f"{path}.keda.triggers[{index}].target", trigger.target
+    for path, model in models(environment):
+        if model.slo is not None:
+            yield f"{path}.slo.ttft_seconds", model.slo.ttft_seconds
+    if environment.alerts is not None:
+        yield "alerts.queue_seconds", environment.alerts.queue_seconds
 
 
 @check

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from components.args import MISSING, Fault
 from components.catalog.gpus import Gpu
@@ -14,10 +15,13 @@ from components.catalog.vllm import (
     V100_CAPABILITY,
     V100_DROPPED,
     VllmImage,
+    other_hardware,
     vllm_image,
 )
 from components.catalog.vllm.table import (
+    Span,
     any_release,
+    lifetime,
     release,
     release_name,
     releases,
@@ -30,8 +34,17 @@ from ..sections.environment import Environment
 from ..sections.models import ModelSection, nodes_of
 from ..sections.pools import AnyPoolSection
 from .rules import check, warning
-from .sharing import memory_gib
+from .sharing import SHARE_FLAG, memory_gib
 from .views import commands, models, section_of, section_pools, server_field
+
+OTHER_FORMATS: Final = r"[-_.](?P<name>gguf|mlx|exl2|exl3|onnx|openvino|coreml)(-\w*bit)?$"
+"""How models end in hubs that are stored for llama.cpp, MLX, ExLlama and other runtimes. Of these
+formats some releases of vLLM load GGUF, and no other: components/catalog/vllm/releases.json."""
+GGUF_OF_A_HUB: Final = Span((0, 12, 0), (0, 23, 0))
+"""Releases that load `owner/name:Q4_K_M`: is_remote_gguf of vllm/transformers_utils."""
+ALL_MEMORY_REFUSED_SINCE: Final = (0, 9, 1)
+"""The first release that compares what it may take with what is free: vllm/v1/worker/gpu_worker.py,
+later utils.py beside it."""
 
 
 @warning
@@ -52,6 +65,64 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
                     f"has {room:.1f} GiB of GPU memory for weights and KV cache together: it may "
                     "fail to load."
                 )
+
+
+@warning
+def models_are_of_a_format_that_is_read(environment: Environment) -> Iterator[str]:
+    """Of a model that is stored for another program, vLLM finds no config.json."""
+    for path, model, command in commands(environment):
+        name, field = model.volume.path if model.volume else "", "volume.path"
+        if model.server.loads_from_a_hub:
+            name, field = command.model or "", f"server.{server_field(model, 'model')}"
+        repository, _, file = name.rstrip("/").partition(":")
+        match = re.search(OTHER_FORMATS, repository, re.IGNORECASE)
+        if match and (about := _unread(match["name"].lower(), file, command, model.server.image)):
+            form = match["name"].upper()
+            yield f"{path}.{field} is {name}, by its name a model in the format {form}, {about}."
+
+
+def _unread(form: str, file: str, command: VllmCommand, image_name: str) -> str:
+    """Why a model in another program's format is not loaded; nothing where it is."""
+    image = vllm_image(image_name)
+    formats = release(image.version).quantization if image else any_release().quantization
+    about = f"vLLM {image.release}" if image else "vLLM"
+    if form not in formats:
+        life = lifetime("quantization", form)
+        return f"which {about} does not load" + (f"; {life} do" if life else "")
+    if file:
+        loads = image is None or GGUF_OF_A_HUB.has(image.version)
+        return "" if loads else f"which {about} loads from no hub; {GGUF_OF_A_HUB} do"
+    is_file = (command.model or "").lower().endswith(f".{form}")
+    return "" if is_file else "of which vLLM loads one file: name it in server.vllm.model"
+
+
+@warning
+def images_are_for_the_cards(environment: Environment) -> Iterator[str]:
+    """An image that is built for other hardware finds no card, or does not start."""
+    for path, model in models(environment):
+        image, sections = model.server.image, model.serve.sections.values()
+        hardware = other_hardware(image)
+        if hardware and any(model.resources_of(section).needs_card for section in sections):
+            yield (
+                f"{path}.server.image is {image}, which is vLLM for {hardware} by its name, and "
+                "its pods ask for an NVIDIA card, which that leaves idle, or does not start on."
+            )
+
+
+@warning
+def cards_keep_memory_for_their_driver(environment: Environment) -> Iterator[str]:
+    """What CUDA itself takes of a card is not free when vLLM looks."""
+    for path, model, command in commands(environment):
+        image = vllm_image(model.server.image)
+        if image is None or image.version < ALL_MEMORY_REFUSED_SINCE:
+            continue
+        if re.fullmatch(r"1(\.0*)?", command.flags.get(SHARE_FLAG, "")):
+            vllm = model.server.vllm
+            field = "command" if vllm is None else "vllm.gpu_memory_utilization"
+            yield (
+                f"{path}.server.{field} is all of a card's memory: vLLM {image.release} exits when "
+                "less is free as it starts, and CUDA has taken its part by then. Give 0.95."
+            )
 
 
 @check

@@ -55,6 +55,18 @@ def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{field}.type", reserve.type, want, "ECI and ACS run on a virtual node")
 
 
+@warning
+def reserve_instances_answer(environment: Environment) -> Iterator[str]:
+    """ACK, "Reserved instances", 2026-10: it stays once a service has no traffic and no replica."""
+    for path, _, knative in served(environment, lambda serve: serve.knative):
+        if knative.reserve is not None and knative.scale.min:
+            yield (
+                f"{path}.serve.knative.reserve is given, and scale.min is {knative.scale.min}: a "
+                "reserve instance answers while there is no replica, and so many always stay. "
+                "Leave it out, or give scale.min 0."
+            )
+
+
 @check
 def ahpa_is_there(environment: Environment) -> Iterator[Fault]:
     """A class of autoscaler that no controller answers to leaves a model without any."""

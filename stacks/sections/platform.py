@@ -16,7 +16,7 @@ from components.names import (
     ObjectName,
     SecretName,
     WildcardName,
-    url_faults,
+    prometheus_faults,
 )
 from components.platform.alerts import RulesForm
 from components.platform.fluid import FluidChart
@@ -343,7 +343,7 @@ class GpuMetricsSection(Args):
         # One with a user in it is refused by the component, without being shown.
         if self.url is not None and "@" not in self.url:
             example = "http://prometheus.monitoring.svc:9090"
-            yield from url_faults("url", self.url, "the adapter connects to it", example)
+            yield from prometheus_faults("url", self.url, "the adapter connects to it", example)
 
 
 class AlertsSection(Args):

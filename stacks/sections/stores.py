@@ -8,7 +8,7 @@ from pydantic import Field
 from components.args import MISSING, Args, Because, Fault, one_of_faults
 from components.cloud.model_bucket import Redundancy
 from components.cloud.model_file_system import StorageType
-from components.cloud.model_store import FuseType, MountTargetHost
+from components.cloud.model_store import FuseType, MountOption, MountTargetHost
 from components.names import (
     OSS_BUCKET,
     ByteSize,
@@ -50,7 +50,7 @@ class OssSection(Args):
     """How long a replaced or deleted object can be brought back, in days."""
     fuse_type: FuseType = FuseType.OSSFS2
     """Client that mounts the bucket: ossfs2 for large files, or ossfs before CSI 1.33.1."""
-    mount_options: list[str] | None = None
+    mount_options: list[MountOption] | None = None
     """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
 
     def _faults(self) -> Iterator[Fault]:

@@ -5,8 +5,8 @@ import pytest
 from components.catalog.vllm import MINIMUM_DRIVER, table, vllm_image
 from components.serving import Quantization
 from components.serving.vllm_rules import REPLACED
-from reference.vllm.flags import read_choices
-from reference.vllm.parsers import REASONING, TOOL, read_parsers, read_variables
+from reference.vllm.flags import read_choices, read_keys
+from reference.vllm.parsers import REASONING, TOOL, read_connectors, read_parsers, read_variables
 from reference.vllm.sources import Sources
 
 
@@ -166,9 +166,14 @@ def test_flags_of_other_commands_of_vllm_are_none_of_the_server(flag: str):
         ("variables", "VLLM_ATTENTION_BACKEND", (0, 4, 2), (0, 14, 1)),
         ("variables", "VLLM_USE_V1", (0, 6, 4), (0, 11, 0)),
         ("variables", "VLLM_USE_MODELSCOPE", (0, 4, 2), None),
+        ("kv_connectors", "LMCacheConnectorV1", (0, 8, 5), None),
+        ("kv_connectors", "P2pNcclConnector", (0, 9, 2), (0, 23, 0)),
+        ("ec_connectors", "ECExampleConnector", (0, 13, 0), None),
+        ("keys", "--compilation-config.pass_config.enable_fusion", (0, 9, 0), (0, 12, 0)),
+        ("keys", "--compilation-config.pass_config.fuse_norm_quant", (0, 12, 0), None),
     ],
 )
-def test_parsers_and_variables_are_known_by_release(
+def test_names_are_known_by_release(
     key: str, name: str, first: table.Version, last: table.Version | None
 ):
     assert table.lifetime(key, name) == table.Span(first, last)
@@ -191,7 +196,18 @@ REGISTERED = {
         "@other\nclass F: ...\n"
     ),
     "vllm/reasoning/g.py": '@ReasoningParserManager.register_module("g")\nclass G: ...\n',
-    "vllm/envs.py": 'environment_variables: dict = {"VLLM_A": lambda: 1, "CUDA_HOME": lambda: 2}',
+    "vllm/envs.py": (
+        'environment_variables: dict = {"VLLM_A": lambda: 1, "CUDA_HOME": lambda: 2,\n'
+        '"VLLM_B": lambda: bool(int(os.getenv("VLLM_B", "0"))), "VLLM_PORT": get_vllm_port,\n'
+        '"VLLM_C": lambda: float(os.environ.get("VLLM_C", "1")) if "VLLM_C" in os.environ else 0,\n'
+        '"VLLM_D": env_with_choices("VLLM_D", None, ["X", "y"]),\n'
+        '"VLLM_E": env_with_choices("VLLM_E", None, ["X", "y"], case_sensitive=False),\n'
+        '"VLLM_F": env_with_choices("VLLM_F", None, others)}'
+    ),
+    "vllm/distributed/kv_transfer/kv_connector/factory.py": (
+        'KVConnectorFactory.register_connector(\n    "H", "vllm.h", "H")\n'
+        "def get(name, **more):\n    return more\n"
+    ),
 }
 
 
@@ -199,8 +215,13 @@ def test_names_are_read_however_a_release_registers_them():
     sources = Sources(REGISTERED)
     assert read_parsers(sources, TOOL) == ["a", "b", "c", "d", "e"]
     assert read_parsers(sources, REASONING) == ["g"]
-    assert read_variables(sources) == ["VLLM_A"]
-    assert read_variables(Sources({})) == []
+    assert read_variables(sources) == {
+        **{"VLLM_A": "", "VLLM_B": "int", "VLLM_C": "float"},
+        **{"VLLM_D": ["X", "y"], "VLLM_E": ["x", "y"], "VLLM_F": "", "VLLM_PORT": "int"},
+    }
+    assert read_variables(Sources({})) == {}
+    assert read_connectors(sources, "kv") == ["H"]
+    assert read_connectors(sources, "ec") == []
 
 
 FLAGS = {
@@ -227,3 +248,51 @@ FLAGS = {
 def test_only_choices_that_stand_there_plainly_are_read():
     offered = {"--plain": ["a", "b"], "--maybe": ["1", "8"], "--listed": ["x", "y"]}
     assert read_choices(Sources(FLAGS)) == offered
+
+
+KEYS = {
+    "vllm/config/compilation.py": (
+        "class Mode(enum.Enum):\n    NONE = 0\n    BOTH = (1, 2)\n    def name(self): ...\n"
+        'class Shapes(str, enum.Enum):\n    BACKED = "backed"\n'
+        "class Other(enum.IntEnum):\n    ONE = 1\n"
+        "class PassConfig:\n    enable_sp: bool = None\n    shapes: Shapes = Shapes.BACKED\n"
+        "class CompilationConfig:\n    mode: Mode | None = None\n    other: Other = Other.ONE\n"
+        "    pass_config: PassConfig = None\n    free: dict[str, Any] = None\n"
+        "    def parse(cls, value):\n        return Mode[value.upper()]\n"
+    ),
+    "vllm/engine/arg_utils.py": (
+        "class EngineArgs:\n    compilation_config: CompilationConfig = None\n"
+        "    @staticmethod\n    def add_cli_args(parser):\n"
+        '        parser.add_argument("--compilation-config")\n'
+    ),
+}
+
+
+def test_keys_are_read_within_keys_and_enums_as_vllm_finds_them():
+    flag = "--compilation-config"
+    assert read_keys(Sources(KEYS)) == {
+        f"{flag}.mode": ["BOTH", "NONE"],
+        f"{flag}.other": [],
+        f"{flag}.pass_config": [],
+        f"{flag}.pass_config.enable_sp": [],
+        f"{flag}.pass_config.shapes": ["backed"],
+        f"{flag}.free": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "form"),
+    [
+        ("VLLM_PORT", (0, 28, 0), "int"),
+        ("VLLM_USE_V1", (0, 10, 2), "int"),
+        ("VLLM_USE_V1", (0, 28, 0), ""),
+        ("VLLM_USE_MODELSCOPE", (0, 28, 0), ""),
+        ("VLLM_CHAT_TEMPLATE_RENDER_TIMEOUT", (0, 33, 0), "float"),
+        ("VLLM_WORKER_MULTIPROC_METHOD", (0, 28, 0), ("spawn", "fork")),
+        ("VLLM_OF_A_PLUGIN", (0, 28, 0), ""),
+    ],
+)
+def test_variables_are_known_by_what_reads_them(
+    name: str, version: table.Version, form: str | tuple[str, ...]
+):
+    assert table.variable_form(name, version) == form

@@ -370,6 +370,12 @@ def test_the_provider_knows_every_input(args: dict[str, Any]) -> None:
             pool(instance_types=[CPU, "ecs.c6r.2xlarge"]),
             "instance_types is 'ecs.c6r.2xlarge', but it must be a type of amd64, as the first",
         ),
+        (
+            pool(system_disk={"size_gib": 2049}),
+            "system_disk.size_gib is 2049, but it must be 2048 or less: a system disk is not "
+            "larger; a data_disk may be.",
+        ),
+        (pool(data_disk={"size_gib": 32768}), "data_disk.size_gib is 32768, but it must be 32767"),
         (pool(system_disk={"size_gib": 39}), "system_disk.size_gib is 39, but it must be 40 or"),
     ],
 )
@@ -395,6 +401,7 @@ def test_all_faults_are_told_at_once() -> None:
         pool(instance_types=["ecs.g8y.2xlarge"], image_type="AliyunLinux3Arm64"),
         # Whether a new family is one of ARM processors is not known here.
         pool(instance_types=["ecs.g11x.2xlarge"], image_type="AliyunLinux3Arm64"),
+        pool(system_disk={"size_gib": 2048}, data_disk={"size_gib": 32767}),
         pool(system_disk={"size_gib": 461, "performance_level": "PL2"}),
         pool(system_disk={"size_gib": 1261, "performance_level": "PL3"}),
     ],

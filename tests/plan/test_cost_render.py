@@ -139,6 +139,26 @@ def test_without_a_pool_that_changes_there_are_no_rows(billed: Billed) -> None:
     assert comparison_cells(compare(same, same))[1] == []
 
 
+def test_disks_that_grow_without_a_price_are_told_in_gib(billed: Billed) -> None:
+    disk = {"systemDiskCategory": "cloud_essd", "systemDiskSize": 100}
+    small = named("a", 2, **disk)
+    data = {"category": "cloud_auto", "size": 50}
+    large = {**small, "systemDiskSize": 500, "dataDisks": [data]}
+    told = [
+        ("disks, cloud_auto", "0 → 100 GiB, not priced"),
+        ("disks, cloud_essd PL1", "200 → 1,000 GiB, not priced"),
+    ]
+    said = notes(billed(small), billed(large))
+    assert [note for note in said if note[0].startswith("disks")] == told
+    assert compare(billed(small), billed(large)).changes
+    assert not compare(billed(small), billed(small)).changes
+    # Where they have a price, the line of disks says it.
+    priced = {"shop:region": "cn-hangzhou"}
+    larger = {**small, "systemDiskSize": 500}
+    said = notes(billed(small, **priced), billed(larger, **priced))
+    assert [what for what, _ in said if what.startswith("disks")] == ["disks"]
+
+
 def test_a_change_of_currency_shows_both_totals_and_no_column(billed: Billed) -> None:
     contract = {
         "currency": "USD",

@@ -52,6 +52,23 @@ def test_the_program_runs_in_its_folder_and_imports_from_it(tmp_path: Path) -> N
     assert (sys.path[:], Path.cwd()) == before
 
 
+def test_settings_of_default_providers_are_said_to_be_unread(tmp_path: Path) -> None:
+    root = project(tmp_path, "")
+    said = "config:\n  alicloud:region: cn-shanghai\n  kubernetes:context: a\n  aws:region: b\n"
+    (root / "Pulumi.dev.yaml").write_text(f"{said}  ack-inference:region: cn-beijing\n")
+    assert plan("dev", root).warnings == [
+        "Pulumi.dev.yaml sets alicloud:region, which the stack's own provider does not read: it "
+        "takes its region from ack-inference:region, and credentials from the environment, such "
+        "as ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY.",
+        "Pulumi.dev.yaml sets kubernetes:context, which the stack's own provider does not read: "
+        "it takes the cluster that is created, or that of ack-inference:kubeconfig with "
+        "ack-inference:cluster.context.",
+    ]
+    # Another program may have no provider of its own.
+    (root / "Pulumi.dev.yaml").write_text(said)
+    assert plan("dev", root).warnings == []
+
+
 def test_what_an_environment_of_esc_adds_is_said_to_be_missing(tmp_path: Path) -> None:
     root = project(tmp_path, "import pulumi\npulumi.Config().require('region')")
     file = root / "Pulumi.dev.yaml"

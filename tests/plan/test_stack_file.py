@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from plan.refused import Refused
-from plan.stack_file import read_stack
+from plan.stack_file import path_of, project_beside, read_stack, stack_names
 
 
 def project(root: Path, stack_file: str, stack: str = "dev") -> Path:
@@ -145,7 +145,7 @@ def test_the_project_file_gives_what_the_stack_file_leaves_out(tmp_path: Path) -
 
 def test_a_project_config_that_is_no_section_is_refused(tmp_path: Path) -> None:
     project(tmp_path, "")
-    (tmp_path / "Pulumi.yaml").write_text("name: shop\nconfig: dev\n")
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nconfig: [dev]\n")
     assert sentences(tmp_path) == ("Pulumi.yaml: config must be a section of keys and values.",)
 
 
@@ -211,3 +211,38 @@ def test_every_key_without_a_namespace_is_refused_with_the_one_to_write(tmp_path
 def test_the_whole_refusal_names_the_file_first(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"^Pulumi\.dev\.yaml is refused:\n  Pulumi\.dev\.yaml: "):
         read_stack(project(tmp_path, "config:\n  region: x\n"), "dev")
+
+
+@pytest.mark.parametrize("key", ["stackConfigDir", "config"])
+def test_stack_files_lie_in_the_folder_that_the_project_names(tmp_path: Path, key: str) -> None:
+    """`config` with text is what the engine called it before."""
+    (tmp_path / "Pulumi.yaml").write_text(f"name: shop\nruntime: python\n{key}: stacks/live\n")
+    (tmp_path / "Pulumi.old.yaml").write_text("config: {shop:key: old}\n")
+    folder = tmp_path / "stacks" / "live"
+    folder.mkdir(parents=True)
+    (folder / "Pulumi.dev.yaml").write_text("config: {shop:key: new}\n")
+    assert stack_names(tmp_path) == ["dev"]
+    assert path_of(tmp_path, "new") == folder / "Pulumi.new.yaml"
+    assert read_stack(tmp_path, "dev").config == {"shop:key": "new"}
+    assert sentences(tmp_path, "old") == (
+        "stacks/live/Pulumi.old.yaml does not exist. The stacks here are dev.",
+    )
+
+
+def test_a_project_says_no_folder_where_its_stack_file_lies_beside_it(tmp_path: Path) -> None:
+    text = "name: shop\nruntime: python\nstackConfigDir: stacks\nconfig: {a: {default: 1}}\n"
+    (tmp_path / "Pulumi.yaml").write_text(text)
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / "Pulumi.yaml").write_text(project_beside(tmp_path))
+    (beside / "Pulumi.dev.yaml").write_text("")
+    assert read_stack(beside, "dev").config == {"shop:a": "1"}
+    (tmp_path / "Pulumi.yaml").write_text("name: shop # ours\n")
+    assert project_beside(tmp_path) == "name: shop # ours\n"
+
+
+def test_a_stack_by_its_name_at_a_backend_is_told_by_which_it_is_known_here(tmp_path: Path) -> None:
+    assert sentences(project(tmp_path, ""), "acme/shop/dev") == (
+        "'acme/shop/dev' is not the name of a stack: it may hold letters, digits, '-', '_' and "
+        "'.', and no folder. Give 'dev': what stands before it is of the backend.",
+    )

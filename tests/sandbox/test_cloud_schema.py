@@ -3,6 +3,8 @@
 Does not prove that the table is the schema of the plugin that a stack is deployed with.
 """
 
+import importlib
+import inspect
 import json
 import re
 from collections.abc import Mapping
@@ -68,8 +70,12 @@ def _row(definition: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any
 
 
 def _pulumi_name(terraform_name: str, top: Mapping[str, Any]) -> str:
-    name = re.sub(r"_(\w)", lambda match: match[1].upper(), terraform_name)
+    name = _camel(terraform_name)
     return name if name in top else f"{name}s"
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
 
 
 @needs_schema
@@ -77,6 +83,21 @@ def _pulumi_name(terraform_name: str, top: Mapping[str, Any]) -> str:
 def test_a_row_of_the_table_says_what_the_facts_say(type_: str) -> None:
     properties = {**json.loads(SCHEMA.read_text())[type_]["properties"], **NEWER.get(type_, {})}
     assert resources()[type_] == rows(properties, properties)
+
+
+@pytest.mark.parametrize("type_", resources())
+def test_a_row_has_every_input_that_the_sdk_has(type_: str) -> None:
+    """What it lacks, the sandbox refuses, and a diff takes for an update."""
+    _, module, name = type_.split(":")
+    sdk = importlib.import_module(f"pulumi_alicloud.{module.partition('/')[0]}")
+    inputs = inspect.signature(getattr(sdk, name)._internal_init).parameters
+    further = {"__self__", "__props__", "opts", "resource_name"}
+    assert {_camel(word) for word in inputs.keys() - further} <= set(resources()[type_])
+
+
+def test_another_way_to_outlive_a_zone_replaces_a_nat_gateway() -> None:
+    change = Change(("availabilityMode",), "UPDATE")
+    assert replaces("alicloud:vpc/natGateway:NatGateway", change)
 
 
 @pytest.mark.parametrize("type_", resources())

@@ -259,6 +259,15 @@ def test_a_door_that_cannot_be_is_refused(door: dict[str, Any], sentence: str) -
             KServeModel,
             model(
                 {**STANDARD, "request_seconds": None},
+                {"body_limit": "1Gi"},
+                ingress_class="alb",
+            ),
+            "ingress.body_limit is '1Gi', but it must be left out, or an IngressClass of nginx: no",
+        ),
+        (
+            KServeModel,
+            model(
+                {**STANDARD, "request_seconds": None},
                 {"requests_per_second": 100_001},
                 ingress_class="alb",
             ),

@@ -21,6 +21,11 @@ def as_json(flag: str, **keys: object) -> list[str]:
     return [flag, json.dumps(keys)]
 
 
+def offloading(**extra: object) -> list[str]:
+    told = {"kv_connector": "OffloadingConnector", "kv_role": "kv_both"}
+    return as_json(TRANSFER, **told, kv_connector_extra_config=extra)
+
+
 @pytest.mark.parametrize(
     ("release", "words"),
     [
@@ -52,8 +57,38 @@ def as_json(flag: str, **keys: object) -> list[str]:
         ("0.19.0", as_json(TRANSFER, kv_connector="NixlConnector", kv_role="kv_both")),
         ("0.19.0", [f"{TRANSFER}.kv_connector=NixlConnector", f"{TRANSFER}.kv_role=kv_both"]),
         ("0.19.0", ["--structured-outputs-config.backend", "XGrammar"]),
+        # Keys within keys, and what a connector is told, each as its release has it.
+        ("0.12.0", as_json(COMPILATION, pass_config={"enable_fusion": True})),
+        (
+            "0.13.0",
+            as_json(COMPILATION, pass_config={"fuse_norm_quant": True}, mode="vllm_compile"),
+        ),
+        ("0.28.0", as_json(COMPILATION, cudagraph_mode="full_decode_only", mode=3)),
+        ("0.28.0", as_json(COMPILATION, inductor_compile_config={"any": {"key": 1}})),
+        ("0.10.0", as_json(TRANSFER, kv_connector="LMCacheConnector", kv_role="kv_both")),
+        ("0.28.0", as_json(TRANSFER, kv_connector="AcmeStore", kv_role="kv_both")),
+        (
+            "0.28.0",
+            as_json(
+                TRANSFER,
+                kv_connector="NIXLConnector",
+                kv_connector_module_path="acme.nixl",
+                kv_role="kv_both",
+            ),
+        ),
+        ("0.13.0", offloading(num_cpu_blocks=1000)),
+        ("0.14.0", offloading(cpu_bytes_to_use=2**30)),
+        ("0.28.0", offloading(spec_name="AcmeSpec", spec_module_path="acme")),
+        (
+            "0.28.0",
+            [
+                *(f"{TRANSFER}.kv_connector=OffloadingConnector", f"{TRANSFER}.kv_role=kv_both"),
+                f"{TRANSFER}.kv_connector_extra_config.cpu_bytes_to_use=1073741824",
+            ],
+        ),
         # What a newer release added is not known here.
         ("0.99.0", as_json("--pooler-config", something_new=1)),
+        ("0.99.0", as_json(TRANSFER, kv_connector="NIXLConnector", kv_role="kv_both")),
     ],
 )
 def test_mappings_that_the_release_takes_pass(release: str, words: list[str]):
@@ -102,7 +137,16 @@ def test_mappings_that_the_release_takes_pass(release: str, words: list[str]):
             as_json(SPECULATIVE, **{**NGRAM, "method": "mpt"}),
             "is '--speculative-config.method mpt', but it must be mtp: vLLM 0.19.0 does not know",
         ),
-        ("0.19.0", [SPECULATIVE, '["ngram"]'], "must be a mapping such as"),
+        (
+            "0.19.0",
+            [SPECULATIVE, '["ngram"]'],
+            'is --speculative-config with JSON that is no mapping, but it must be one such as {"k',
+        ),
+        (
+            "0.19.0",
+            [COMPILATION, "true"],
+            "is --compilation-config with JSON that is no mapping, b",
+        ),
         (
             "0.19.0",
             [*as_json(SPECULATIVE, method="ngram"), f"{SPECULATIVE}.num_speculative_tokens", "5"],
@@ -125,7 +169,12 @@ def test_mappings_that_the_release_takes_pass(release: str, words: list[str]):
         ("0.33.0", ["-O4"], "is '-O', but it must be one of 0, 1, 2, 3"),
         ("0.12.0", ["-O.levels", "3"], "is '--compilation-config.levels', but it must be level"),
         ("0.12.0", as_json("-O", mode=3), "is '-O', but it must be one of 0, 1, 2, 3, or -cc"),
-        ("0.9.0", [COMPILATION, "3"], "must be a mapping such as"),
+        (
+            "0.9.0",
+            [COMPILATION, "3"],
+            'is --compilation-config 3, but it must be {"level": 3}: vLLM exits when it starts.',
+        ),
+        ("0.11.1", [COMPILATION, "3"], 'must be {"mode": 3}: vLLM exits when it starts.'),
         (
             "0.18.0",
             as_json(COMPILATION, level=3),
@@ -150,6 +199,56 @@ def test_mappings_that_the_release_takes_pass(release: str, words: list[str]):
             "is '--kv-transfer-config.kv_role both', but it must be kv_both: vLLM 0.19.0 does not ",
         ),
         ("0.33.0", as_json("--ec-transfer-config", ec_connector="x"), "must be given ec_role"),
+        (
+            "0.28.0",
+            as_json(COMPILATION, pass_config={"enable_fusion": True}),
+            "is '--compilation-config.pass_config.enable_fusion', but it must be fuse_norm_quant "
+            "and fuse_act_quant: vLLM 0.28.0 exits with it, or passes over it; 0.9.0 to 0.12.0 kno",
+        ),
+        (
+            "0.28.0",
+            ["-cc.pass_config.fuse_norm=true", "-cc.mode", "3"],
+            "is '--compilation-config.pass_config.fuse_norm', but it must be fuse_norm_quant: vLL",
+        ),
+        (
+            "0.28.0",
+            as_json(COMPILATION, cudagraph_mode="FULL_DECODE"),
+            "is '--compilation-config.cudagraph_mode FULL_DECODE', but it must be FULL_DECODE_ONLY",
+        ),
+        (
+            "0.28.0",
+            as_json(TRANSFER, kv_connector="NIXLConnector", kv_role="kv_both"),
+            "is '--kv-transfer-config.kv_connector NIXLConnector', but it must be NixlConnector: v",
+        ),
+        (
+            "0.28.0",
+            as_json(TRANSFER, kv_connector="LMCacheConnector", kv_role="kv_both"),
+            "is '--kv-transfer-config.kv_connector LMCacheConnector', but it must be "
+            "LMCacheConnectorV1: vLLM 0.28.0 exits when it starts: 0.8.0 to 0.10.0 have it.",
+        ),
+        (
+            "0.28.0",
+            as_json(TRANSFER, kv_connector="PyNcclConnector", kv_role="kv_producer"),
+            "must be another one, or given with kv_connector_module_path: vLLM 0.28.0 exits when",
+        ),
+        (
+            "0.12.0",
+            as_json("--ec-transfer-config", ec_connector="ECCPUConnector", ec_role="ec_producer"),
+            "must be another one, or given with ec_connector_module_path: vLLM 0.12.0 exits when",
+        ),
+        (
+            "0.28.0",
+            as_json(TRANSFER, kv_connector="MultiConnector", kv_role="kv_both"),
+            "is '--kv-transfer-config.kv_connector_extra_config of MultiConnector', but it must be "
+            "given connectors, a list of connectors, each with kv_connector and kv_role: vLLM 0.28",
+        ),
+        (
+            "0.28.0",
+            offloading(num_cpu_blocks=1000),
+            "is '--kv-transfer-config.kv_connector_extra_config of OffloadingConnector', but it "
+            "must be given cpu_bytes_to_use, bytes of the node's memory: vLLM 0.28.0 exits when it",
+        ),
+        ("0.13.0", offloading(cpu_bytes_to_use=2**30), "must be given num_cpu_blocks, a number of"),
         ("0.19.0", as_json("--pooler-config", normalize=True), "must be use_activation"),
         ("0.19.0", ["--structured-outputs-config", "xgrammar"], "with a value that is no JSON"),
     ],

@@ -162,6 +162,12 @@ def test_flags_that_the_release_knows_pass(words: list[str], release: str):
             "vllm.extra_args is --speculative-config with a value that is no JSON, but it must be "
             'JSON such as {"key": 1}, its keys and texts in double quotes: vLLM exits',
         ),
+        (
+            "0.19.0",
+            ["--limit-mm-per-prompt", "'{\"image\": 4}'"],
+            "vllm.extra_args is --limit-mm-per-prompt with a value that is no JSON, but it must be "
+            "the same without the quotes ' around it: vLLM exits when it starts: no shell takes",
+        ),
         ("0.10.0", ["--limit-mm-per-prompt", "image=4"], "vllm.extra_args is --limit-mm-per-pro"),
         (
             "0.28.0",

@@ -112,8 +112,11 @@ def _validated(text: str, stack: str) -> Validation:
 
 
 def sentences(raw: Any) -> list[str]:
-    """Everything that a stack file is refused with."""
-    return [str(fault) for fault in validated(raw).faults]
+    """Everything that a stack file is refused with, each under a field that it has or may have."""
+    faults = validated(raw).faults
+    roots = {re.split(r"[.\[]", fault.field)[0] for fault in faults}
+    assert roots <= {*Environment.model_fields, *(raw if isinstance(raw, dict) else ())}, roots
+    return [str(fault) for fault in faults]
 
 
 def refusal(raw: Any) -> str:

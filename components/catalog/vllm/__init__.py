@@ -79,6 +79,18 @@ _REPOSITORY: Final = (
     r"gpu|cuda|cu\d+|cpu|rocm|xpu|tpu|hpu|gaudi|neuron|ascend|npu|arm64|aarch64|amd64|x86|64|"
     r"release|repo|base|dev|mirror))*"
 )
+_HARDWARE: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("cpu", "openvino"), "CPUs"),
+        "rocm": "AMD GPUs",
+        "xpu": "Intel GPUs",
+        "tpu": "TPUs",
+        **dict.fromkeys(("hpu", "gaudi"), "Gaudi"),
+        "neuron": "AWS Neuron",
+        **dict.fromkeys(("ascend", "npu"), "Ascend NPUs"),
+    }
+)
+"""By part of an image's name or tag, what vLLM is built for there instead of NVIDIA's GPUs."""
 # Programs around vLLM with images of the same name and versions of their own: those of LMCache, Red
 # Hat AI Inference Server, OpenShift AI and OPEA.
 _OTHERS: Final = r"(^|/)(lmcache|rhaiis?|rhoai|rhelai1|modh|opendatahub|opea)/"
@@ -104,6 +116,15 @@ def is_of_vllm(image: str) -> bool:
     repository = path.rpartition("/")[2].partition(":")[0]
     is_named = re.fullmatch(_REPOSITORY, repository) is not None and not re.search(_OTHERS, path)
     return is_named or vllm_image(image) is not None
+
+
+def other_hardware(image: str) -> str | None:
+    """What an image of vLLM is built for by its name, where that is not NVIDIA's GPUs."""
+    if not is_of_vllm(image):
+        return None
+    last = image.partition("@")[0].rpartition("/")[2].lower()
+    parts = re.split(r"[^a-z]+", last)
+    return next((hardware for part, hardware in _HARDWARE.items() if part in parts), None)
 
 
 def vllm_image(image: str) -> VllmImage | None:

@@ -141,7 +141,8 @@ def lifetime(key: str, name: str) -> Span | None:
     """The releases that know a name, from the first to the last; None where none does.
 
     Args:
-        key: flags, serve, keys, quantization, series, tool_parsers, reasoning_parsers or variables.
+        key: flags, serve, keys, quantization, series, tool_parsers, reasoning_parsers, variables,
+            kv_connectors or ec_connectors.
         name: E.g. `--task`, `gguf`.
     """
     rows = _table()[key].get(name)
@@ -163,6 +164,13 @@ def texts(name: str, version: Version | None) -> tuple[str, ...]:
         taken = [set(words) for words, _, _ in spans]
         return tuple(sorted(set().union(*taken))) if all(taken) else ()
     return tuple(dict(_entries_at({name: spans}, release(version).version)).get(name, ()))
+
+
+def variable_form(name: str, version: Version) -> str | tuple[str, ...]:
+    """What a release reads a variable as: `int`, `float`, one of some texts, or "" for any."""
+    spans = _table()["variables"].get(name, [])
+    form = dict(_entries_at({name: spans}, release(version).version)).get(name, "")
+    return form if isinstance(form, str) else tuple(form)
 
 
 def gone_since(key: str, name: str, version: Version) -> Version | None:

@@ -17,6 +17,7 @@ from plan.diff.report import PlanRefusal, Report, StackReport
 from plan.diff.terminal import render_report
 from plan.diff.text import LONGEST, counts, excerpt
 from plan.model import SECRET, UNKNOWN, Marker, Plan
+from tests.stacks.environments import dev, merged, planned
 
 from .prepared import diff_of
 from .test_compare import CLUSTER, POOL, of, plan, resource
@@ -169,3 +170,21 @@ def test_policies_speak_in_every_form(form: Any) -> None:
         assert words in text
     assert Report("a", "b", [StackReport("dev", diff, (), ["x"])]).refused
     assert not Report("a", "b", [StackReport("dev", diff, (), (), ["x"])]).refused
+
+
+@pytest.mark.parametrize("form", [to_markdown, printed, render_page])
+def test_money_that_no_pool_changes_is_in_every_form(form: Any) -> None:
+    text = " ".join(form(larger_disks()).split())
+    assert "720..1,200 → 1,480..1,960 GiB, not priced" in text
+
+
+def test_disks_without_a_price_are_data_too() -> None:
+    [stack] = json.loads(to_json(larger_disks()))["stacks"]
+    [disks] = stack["cost"]["unpricedDisks"]
+    assert disks["kind"] == "cloud_essd PL1"
+    assert disks["beforeGib"] != disks["afterGib"]
+
+
+def larger_disks() -> Report:
+    larger = merged(dev(), {"pools[a10].system_disk_gib": 500})
+    return report(StackReport("dev", compare(planned(dev()), planned(larger)), ()))

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from ..environments import GONE, Raw, dev, existing, hybrid
-from .cases import Case, refusals
+from ..environments import GONE, Raw, dev, existing, hybrid, prod
+from .cases import Case, refusals, surprises
 from .parts import ACK_KSERVE, TERWAY, TERWAY_EDGE, own_ack_cluster, own_vpc
 
 NETWORK: Raw = dev()["network"]
@@ -11,6 +11,30 @@ TAINT: Final = {"key": "team", "value": "llm"}
 
 
 CASES = [
+    Case(
+        "AckClusterArgs",
+        "an API server for the whole Internet",
+        dev,
+        {"cluster.public_endpoint": {"allowed_cidrs": ["0.0.0.0/0"]}},
+        (
+            "cluster.public_endpoint.allowed_cidrs[0] is '0.0.0.0/0', but it must be an IPv4 range "
+            "of /8 or narrower, such as 203.0.113.7/32: the API server is for named networks, not "
+            "for the Internet."
+        ),
+        {"cluster.public_endpoint": {"allowed_cidrs": ["203.0.113.7/32"]}},
+    ),
+    Case(
+        "AckClusterArgs",
+        "a maintenance window at a time of no zone",
+        prod,
+        {"cluster.maintenance_window.start": "2026-12-01T02:00:00"},
+        (
+            "cluster.maintenance_window.start is '2026-12-01T02:00:00', but it must be a time with "
+            "its zone, such as '2026-11-26T03:00:00.000+08:00': without one, nobody knows when it "
+            "is."
+        ),
+        {"cluster.maintenance_window.start": "2026-12-01T02:00:00+08:00"},
+    ),
     Case(
         "enough_nodes_carry_the_platform",
         "pools that have a taint throughout",
@@ -375,3 +399,30 @@ CASES = [
 
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+
+TAGS = {f"key-{number}": "x" for number in range(20)}
+SURPRISES = [
+    Case(
+        "tags_find_room",
+        "more tags than a resource takes",
+        dev,
+        {"tags": {**TAGS, "team": "x"}},
+        (
+            "tags come to 21, and a resource of Alibaba Cloud takes 20: what has more is not "
+            "created."
+        ),
+        {"tags": TAGS},
+    ),
+    Case(
+        "tags_find_room",
+        "a pool whose own are too many beside those of the environment",
+        dev,
+        {"tags": TAGS, "pools[a10].tags": {"team": "x", "key-0": "y"}},
+        (
+            "pools[a10].tags come to 21, with those of the environment, and a resource of Alibaba "
+            "Cloud takes 20: what has more is not created."
+        ),
+        {"tags": TAGS, "pools[a10].tags": {"key-0": "y"}},
+    ),
+]
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)

@@ -313,6 +313,29 @@ CASES = [
         {"nodes[gpu].gpu": "L20"},
     ),
     Case(
+        "OssStore",
+        "two options of a mount in one",
+        dev,
+        {"stores[models].oss.mount_options": ["attr_timeout=60", "ro -o umask=022"]},
+        (
+            "stores[models].oss.mount_options[1] is 'ro -o umask=022', but it must be one option "
+            "without -o, such as umask=022: each follows a -o of its own, up to the next blank."
+        ),
+        {"stores[models].oss.mount_options": ["attr_timeout=60", "umask=022,ro"]},
+    ),
+    Case(
+        "OssStore",
+        "a key among the options of a mount",
+        dev,
+        {"stores[models].oss.mount_options": ["oss_access_key_secret=0a1b2c3d4e5f6g7h8i9j"]},
+        (
+            "stores[models].oss.mount_options[0] is an option with a secret in it, but it must be "
+            "without: a RAM role, or the Secret that the store names, gives access: options stand "
+            "in the volume and in Pulumi's state, where others read them."
+        ),
+        {"stores[models].oss.mount_options": ["ram_role=reader"]},
+    ),
+    Case(
         "OssSection",
         "an endpoint with a scheme",
         dev,

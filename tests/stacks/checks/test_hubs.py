@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..environments import GONE, Raw, dev
+from ..environments import GONE, Raw, dev, existing
 from .cases import Case, refusals, surprises
 from .parts import MODEL, load_test
 
@@ -21,6 +21,12 @@ VOLUME: Raw = {"store": "models", "path": "/qwen", "size": "11Gi", "source": SOU
 COMMIT: Final = "a09a35458c702b33eeacc393d103063234e8bc28"
 PINNED_VOLUME: Raw = {**VOLUME, "source": {**SOURCE, "revision": COMMIT}}
 FIELD: Final = "models[qwen].server.vllm.model"
+NEWER: Raw = {
+    "models[qwen].server.image": "registry/vllm:0.19.0",
+    "models[qwen].server.vllm.quantization": GONE,
+    "models[qwen].volume.path": "/Qwen2.5-7B-Instruct",
+}
+DRAFT: Final = ["--speculative-config", '{"model": "acme/draft", "num_speculative_tokens": 3}']
 HEY: Raw = {"generator": "hey", "image": "registry/hey:1"}
 
 CASES = [
@@ -73,6 +79,54 @@ CASES = [
 ]
 
 SURPRISES = [
+    *(
+        Case(
+            "downloads_are_kept",
+            f"what {flag} names in a hub",
+            existing,
+            {"models[qwen].server.vllm.extra_args": words},
+            (
+                f"What models[qwen].server.vllm.extra_args says of {flag} is {name}, which every "
+                "new pod downloads before it answers, within startup_seconds (1800 s). volume with "
+                "a source imports it once; a writable entry of volumes at server.mount_path keeps "
+                "what the first pod downloaded."
+            ),
+            {
+                "models[qwen].server.vllm.extra_args": [
+                    word.replace(name, f"/mnt/models/qwen/{name}") for word in words
+                ]
+            },
+        )
+        for flag, name, words in (
+            ("--tokenizer", "acme/tokens", ["--tokenizer", "acme/tokens"]),
+            ("--lora-modules", "acme/law", ["--enable-lora", "--lora-modules", "law=acme/law"]),
+            (
+                "--speculative-config",
+                "acme/draft",
+                ["--speculative-config", '{"model": "acme/draft", "num_speculative_tokens": 3}'],
+            ),
+        )
+    ),
+    Case(
+        "hubs_are_in_reach",
+        "a draft of Hugging Face's, where that is out of reach",
+        dev,
+        {
+            **NEWER,
+            "models[qwen].server.vllm.extra_args": DRAFT,
+        },
+        (
+            "What models[qwen].server.vllm.extra_args says of --speculative-config is read from "
+            "huggingface.co, which is not reached from mainland China, and cn-beijing is there: "
+            "VLLM_USE_MODELSCOPE: 'True', or HF_ENDPOINT in server.env with a mirror, leads "
+            "elsewhere."
+        ),
+        {
+            **NEWER,
+            "models[qwen].server.vllm.extra_args": DRAFT,
+            "models[qwen].server.env": {"VLLM_USE_MODELSCOPE": "True"},
+        },
+    ),
     Case(
         "downloads_are_kept",
         "a model that each pod downloads again",

@@ -210,6 +210,21 @@ CASES = [
 
 SURPRISES = [
     Case(
+        "reserve_instances_answer",
+        "a reserve instance beside a replica that always stays",
+        dev,
+        {"models[qwen].serve.knative.reserve": {"type": "ecs"}},
+        (
+            "models[qwen].serve.knative.reserve is given, and scale.min is 1: a reserve instance "
+            "answers while there is no replica, and so many always stay. Leave it out, or give "
+            "scale.min 0."
+        ),
+        {
+            "models[qwen].serve.knative.reserve": {"type": "ecs"},
+            "models[qwen].serve.knative.scale.min": 0,
+        },
+    ),
+    Case(
         "ahpa_is_taken",
         "AHPA below a Knative that may be anybody's",
         existing,

@@ -8,6 +8,55 @@ PART = {"cpu": "8", "memory": "48Gi", "gpu_memory": "11Gi"}
 CASES = [
     Case(
         "pools_are_labelled_as_they_share",
+        "machines of an IDC labelled for parts of cards",
+        hybrid,
+        {"edge_pools[idc].labels": {"ack.node.gpu.schedule": "cgpu"}},
+        (
+            "edge_pools[idc].labels[ack.node.gpu.schedule] is 'cgpu', but it must be 'default', or "
+            "left out: nodes of any other mode have no nvidia.com/gpu, which models[qwen-chat], "
+            "models[qwen-queue] ask for. See "
+            "https://www.alibabacloud.com/help/doc-detail/191140.html"
+        ),
+        {"edge_pools[idc].labels": {"ack.node.gpu.schedule": "default"}},
+    ),
+    Case(
+        "pools_are_labelled_as_they_share",
+        "machines of an IDC with the older label",
+        hybrid,
+        {"edge_pools[idc].labels": {"gpushare": "true"}},
+        (
+            "edge_pools[idc].labels[gpushare] is 'true', but it must be left out: nodes with this "
+            "label share their cards, and have no nvidia.com/gpu, which models[qwen-chat], "
+            "models[qwen-queue] ask for."
+        ),
+        {"edge_pools[idc].labels": {"gpushare": "false"}},
+    ),
+    Case(
+        "pools_have_the_labels_that_pods_look_for",
+        "a card by the name that the stack file has for it",
+        dev,
+        {"pools[a10].labels": {"aliyun.accelerator/nvidia_name": "A10"}},
+        (
+            "pools[a10].labels[aliyun.accelerator/nvidia_name] is 'A10', but it must be "
+            "'NVIDIA-A10', or left out: ACK sets it on nodes with A10, and pods find their nodes "
+            "by it."
+        ),
+        {"pools[a10].labels": {"aliyun.accelerator/nvidia_name": "NVIDIA-A10"}},
+    ),
+    Case(
+        "pools_have_the_labels_that_pods_look_for",
+        "the ID of another pool",
+        hybrid,
+        {"edge_pools[idc].labels": {"alibabacloud.com/nodepool-id": "np1a2b3c"}},
+        (
+            "edge_pools[idc].labels[alibabacloud.com/nodepool-id] is 'np1a2b3c', but it must be "
+            "left out: ACK sets it to the ID of the pool, by which pods find their nodes."
+        ),
+        # Of machines, ACK may say no card: their pods go by the pool.
+        {"edge_pools[idc].labels": {"aliyun.accelerator/nvidia_name": "V100"}},
+    ),
+    Case(
+        "pools_are_labelled_as_they_share",
         "cards that are shared, for pods that ask for whole ones",
         dev,
         {"pools[a10].labels": {"ack.node.gpu.schedule": "cgpu"}},

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..environments import GONE, merged, planned, signals
 from .cases import Case, refusals, surprises
-from .parts import LLM_CHAT, LLM_SPLIT, llm, roles
+from .parts import ASKED, LLM_CHAT, LLM_SPLIT, llm, roles
 
 CHAT = "models[chat].serve.kserve.scale"
 BATCH = "models[batch].serve.kserve.scale"
@@ -122,6 +122,86 @@ CASES = [
                 {**ASK, "query": "sum(rate(vllm:time_to_first_token_seconds_sum[2m]))"},
             ]
         },
+    ),
+    Case(
+        "KedaTrigger",
+        "a query whose bracket stays open",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "query": "sum(rate(requests[2m])"}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].query is sum(rate(requests[2m]), "
+            "but it must be one whose ( closes: Prometheus cannot read it."
+        ),
+        {BATCH + ".keda.triggers": [{**ASK, "query": "sum(rate(requests[2m])) # :("}]},
+    ),
+    Case(
+        "PrometheusQuery",
+        "a query whose brackets cross",
+        signals,
+        {BATCH: {**ASKED, "query": {"server": P, "query": 'sum(requests{a="}")}'}}},
+        (
+            'models[batch].serve.kserve.scale.query.query is sum(requests{a="}")}, but it must '
+            "be one whose ) closes what was opened last: Prometheus cannot read it."
+        ),
+        {BATCH: {**ASKED, "query": {"server": P, "query": 'sum(requests{a="}"})'}}},
+    ),
+    Case(
+        "KedaTrigger",
+        "a query whose text does not end",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "query": "sum(requests{a='b\"})"}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].query is sum(requests{a='b\"}), but "
+            "it must be one whose ' closes: Prometheus cannot read it."
+        ),
+        {BATCH + ".keda.triggers": [{**ASK, "query": r"sum(requests{a='\''})"}]},
+    ),
+    Case(
+        "KedaTrigger",
+        "a query that ends like a statement",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "query": "sum(requests);"}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].query is sum(requests);, but it "
+            "must be one without ;: Prometheus cannot read it."
+        ),
+        {BATCH + ".keda.triggers": [{**ASK, "query": 'sum(requests{a=";"})'}]},
+    ),
+    Case(
+        "queries_name_series_that_there_are",
+        "a series under no name of vLLM's, beside a recording rule that has one",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "query": "max(vllm:queue_time)"}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].query is max(vllm:queue_time), but "
+            "it must be one about a series of vLLM 0.28.0: that does not report vllm:queue_time, "
+            "and no release ever did."
+        ),
+        {BATCH + ".keda.triggers": [{**ASK, "query": "max(vllm:queue_time:p95)"}]},
+    ),
+    Case(
+        "KedaScale",
+        "a Prometheus with the path of its API",
+        signals,
+        {CHAT + ".keda.server": f"{P}/prom/api/v1/query"},
+        (
+            "models[chat].serve.kserve.scale.keda.server is 'http://p:9090/prom/api/v1/query', but "
+            "it must be http://p:9090/prom: the path of the API is put behind it, and would be "
+            "there twice."
+        ),
+        {CHAT + ".keda.server": "http://vmselect:8481/select/0/prometheus"},
+    ),
+    Case(
+        "GpuMetricsSection",
+        "a Prometheus at a port that is forwarded to a laptop",
+        signals,
+        {"gpu_metrics.url": "http://localhost:9090"},
+        (
+            "gpu_metrics.url is 'http://localhost:9090', but it must be an address in the cluster, "
+            "such as http://prometheus.monitoring.svc:9090: the adapter connects to it from a pod "
+            "of its own, where no Prometheus is."
+        ),
+        {"gpu_metrics.url": "http://prometheus.monitoring.svc:9090/"},
     ),
     Case(
         "managed_prometheus_is_signed_in_to",
@@ -552,6 +632,132 @@ SURPRISES = [
             "nobody is told."
         ),
         {},
+    ),
+    Case(
+        "queries_name_series_as_vllm_does",
+        "a series by the name that a figure of ours has",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "query": "sum(vllm_num_requests_waiting)"}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].query asks for "
+            "vllm_num_requests_waiting, and vLLM reports vllm:num_requests_waiting: unless whoever "
+            "collects its series renames them, there is no answer, KEDA takes it for 0, and the "
+            "model never scales."
+        ),
+        {BATCH + ".keda.triggers": [{**ASK, "query": "sum(vllm:num_requests_waiting)"}]},
+    ),
+    Case(
+        "queries_say_all_of_it",
+        "what a chart would have filled in",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "query": 'sum(requests{a="{{ .Values.a }}"})'}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].query has {{ .Values.a }} in it, "
+            "which nothing fills in here: Prometheus gets it as it stands. Write what it stands "
+            "for."
+        ),
+        {BATCH + ".keda.triggers": [{**ASK, "query": 'sum(label_replace(a,"b","$1","c","(.)"))'}]},
+    ),
+    Case(
+        "queries_say_all_of_it",
+        "a pattern that is compared as text",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "query": 'sum(requests{pod="batch-.*"})'}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].query compares "
+            'pod="batch-.*" letter by letter. Where a pattern is meant, write pod=~"batch-.*", or '
+            "there is no answer."
+        ),
+        {BATCH + ".keda.triggers": [{**ASK, "query": 'sum(requests{host="chat.example.org"})'}]},
+    ),
+    Case(
+        "queries_say_all_of_it",
+        "a rate of no range",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "query": 'sum(rate(requests{a="[2m]"}))'}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].query has rate of no range, such "
+            "as [2m]: Prometheus answers with an error, or nothing that KEDA reads. "
+            "VictoriaMetrics takes a range of its own."
+        ),
+        {BATCH + ".keda.triggers": [{**ASK, "query": "max_over_time(sum(a)[5m:1m])"}]},
+    ),
+    Case(
+        "queries_say_all_of_it",
+        "a range that nothing takes",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "query": "requests[2m] # all"}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].query has a range alone, which no "
+            "function takes: Prometheus answers with an error, or nothing that KEDA reads. "
+            "VictoriaMetrics takes a range of its own."
+        ),
+        {BATCH + ".keda.triggers": [ASK]},
+    ),
+    *(
+        Case(
+            "queries_come_to_one_number",
+            title,
+            signals,
+            {BATCH + ".keda.triggers": [{**ASK, "query": query}]},
+            (
+                f"models[batch].serve.kserve.scale.keda.triggers[0].query is {query}, which has an "
+                "element for each pod that reports vllm:num_requests_waiting: KEDA fails on more "
+                "than one, so with two replicas the model stops scaling. sum(...) or max(...) over "
+                "all of it makes one."
+            ),
+            {BATCH + ".keda.triggers": [{**ASK, "query": edge}]},
+        )
+        for title, query, edge in (
+            ("a series of each pod", "vllm:num_requests_waiting", "max(vllm:num_requests_waiting)"),
+            (
+                "a sum of each pod",
+                "sum by (pod) (vllm:num_requests_waiting)",
+                "max(sum by (pod) (vllm:num_requests_waiting))",
+            ),
+            (
+                "a sum of each pod, said behind",
+                "sum(vllm:num_requests_waiting) by (namespace, pod)",
+                "sum(vllm:num_requests_waiting) by (namespace)",
+            ),
+        )
+    ),
+    *(
+        Case(
+            "times_of_first_tokens_are_in_seconds",
+            f"milliseconds for seconds at {field}",
+            signals,
+            {field: 640},
+            (
+                f"{field} is 640, in seconds: 10.7 minutes pass before anything happens. Where "
+                "milliseconds are meant, give 0.64."
+            ),
+            {field: 10},
+        )
+        for field in (
+            f"{CHAT}.keda.triggers[1].target",
+            "models[chat].slo.ttft_seconds",
+            "alerts.queue_seconds",
+        )
+    ),
+    Case(
+        "times_of_first_tokens_are_in_seconds",
+        "milliseconds for seconds at what a model scales on first",
+        signals,
+        {
+            f"{CHAT}.metric": "vllm_time_to_first_token_p95",
+            f"{CHAT}.target": 2000,
+            f"{CHAT}.keda.triggers": [],
+        },
+        (
+            "models[chat].serve.kserve.scale.target is 2000, in seconds: 33.3 minutes pass before "
+            "anything happens. Where milliseconds are meant, give 2."
+        ),
+        {
+            f"{CHAT}.metric": "vllm_time_to_first_token_p95",
+            f"{CHAT}.target": 2,
+            f"{CHAT}.keda.triggers": [],
+        },
     ),
 ]
 

@@ -5,6 +5,12 @@ from components.catalog.vllm.table import table_date
 from ..environments import GONE, dev, existing
 from .cases import Case, refusals, surprises
 
+FROM_A_HUB = {
+    "models[qwen].volume": GONE,
+    "models[qwen].cache": GONE,
+    "models[qwen].server.vllm.model": "acme/Qwen3-8B-GGUF:Q4_K_M",
+}
+
 CASES = [
     Case(
         "vllm_runs_on_the_cards",
@@ -193,6 +199,103 @@ CASES = [
     ),
 ]
 SURPRISES = [
+    *(
+        Case(
+            "models_are_of_a_format_that_is_read",
+            title,
+            existing,
+            {
+                "models[qwen].server.image": f"registry/vllm-openai:v{release}",
+                "models[qwen].volume.path": path,
+            },
+            f"models[qwen].volume.path is {path}, by its name a model in the format {about}",
+            {"models[qwen].volume.path": path, **edge},
+        )
+        for title, release, path, about, edge in (
+            (
+                "files of GGUF, which the release does not load any more",
+                "0.28.0",
+                "/Qwen2.5-7B-Instruct-GGUF",
+                "GGUF, which vLLM 0.28.0 does not load; 0.5.5 to 0.23.0 do.",
+                {
+                    "models[qwen].server.image": "registry/vllm-openai:v0.23.0",
+                    "models[qwen].server.vllm.model": "/mnt/models/qwen/q4.gguf",
+                },
+            ),
+            (
+                "a folder with files of GGUF",
+                "0.19.0",
+                "/Qwen2.5-7B-Instruct-GGUF/",
+                "GGUF, of which vLLM loads one file: name it in server.vllm.model.",
+                {
+                    "models[qwen].server.image": "registry/vllm-openai:v0.19.0",
+                    "models[qwen].server.vllm.model": "/mnt/models/qwen/q4.gguf",
+                },
+            ),
+            (
+                "a model of MLX",
+                "0.28.0",
+                "/Qwen3-8B-MLX-4bit",
+                "MLX, which vLLM 0.28.0 does not load.",
+                {"models[qwen].volume.path": "/Qwen3-8B-AWQ"},
+            ),
+        )
+    ),
+    Case(
+        "models_are_of_a_format_that_is_read",
+        "a format of a hub's repository that the release does not know yet",
+        existing,
+        {**FROM_A_HUB, "models[qwen].server.image": "registry/vllm-openai:v0.11.0"},
+        (
+            "models[qwen].server.vllm.model is acme/Qwen3-8B-GGUF:Q4_K_M, by its name a model in "
+            "the format GGUF, which vLLM 0.11.0 loads from no hub; 0.12.0 to 0.23.0 do."
+        ),
+        {**FROM_A_HUB, "models[qwen].server.image": "registry/vllm-openai:v0.12.0"},
+    ),
+    Case(
+        "images_are_for_the_cards",
+        "an image for other hardware",
+        existing,
+        {"models[qwen].server.image": "registry/vllm-cpu-release-repo:v0.28.0"},
+        (
+            "models[qwen].server.image is registry/vllm-cpu-release-repo:v0.28.0, which is vLLM "
+            "for CPUs by its name, and its pods ask for an NVIDIA card, which that leaves idle, or "
+            "does not start on."
+        ),
+        {"models[qwen].server.image": "registry/vllm-openai:v0.28.0-cu130-x86_64"},
+    ),
+    Case(
+        "cards_keep_memory_for_their_driver",
+        "all of a card's memory",
+        existing,
+        {"models[qwen].server.vllm.gpu_memory_utilization": 1},
+        (
+            "models[qwen].server.vllm.gpu_memory_utilization is all of a card's memory: vLLM "
+            "0.28.0 exits when less is free as it starts, and CUDA has taken its part by then. "
+            "Give 0.95."
+        ),
+        {"models[qwen].server.vllm.gpu_memory_utilization": 0.99},
+    ),
+    Case(
+        "cards_keep_memory_for_their_driver",
+        "the same in a command, beside a release that does not look before",
+        existing,
+        {
+            "models[qwen].server.vllm": GONE,
+            "models[qwen].server.port": 8000,
+            "models[qwen].server.command": [
+                *("vllm", "serve", "/mnt/models/qwen", "--gpu-memory-utilization=1.0")
+            ],
+        },
+        (
+            "models[qwen].server.command is all of a card's memory: vLLM 0.28.0 exits when less is "
+            "free as it starts, and CUDA has taken its part by then. Give 0.95."
+        ),
+        {
+            "models[qwen].server.vllm.gpu_memory_utilization": 1,
+            "models[qwen].server.image": "registry/vllm-openai:v0.9.0",
+        },
+    ),
     Case(
         "models_fill_their_cards",
         "weights that leave no room in a card's memory",

@@ -1,0 +1,107 @@
+"""Reads a query of Prometheus as far as it can be told without one whether it has an answer.
+
+Held to what PromQL and MetricsQL have in common: prometheus v0.308.0, promql/parser/lex.go. KEDA
+fails on an answer of more than one element: keda v2.21.0, pkg/scalers/prometheus_scaler.go.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+from ..args import Because, Fault, TextForm, Words
+
+_TOKEN: Final = re.compile(
+    r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|(?P<comment>\#[^\n]*)"""
+    r"""|(?P<quote>["'`])|(?P<opening>[(\[{])|(?P<closing>[)\]}])|(?P<end>;)|.""",
+    re.DOTALL,
+)
+_PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
+_GATHERS: Final = re.compile(
+    r"\b(sum|avg|min|max|count|group|stddev|stdvar|quantile|topk|bottomk|limitk|count_values|scalar"
+    r"|vector|absent|absent_over_time)\b\s*((by|without)\s*\(|\()",
+    re.IGNORECASE,
+)
+"""What makes one number, or few, of many series."""
+_EACH: Final = re.compile(
+    r"\s*\w+\s*by\s*\((?P<before>[^)]*)\).*|\s*\w+\s*\(.*\)\s*by\s*\((?P<after>[^)]*)\)\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A query that is one aggregation, and the labels that it keeps apart."""
+_OF_PODS: Final = re.compile(r"\b(pod|pod_name|instance|exported_pod|kubernetes_pod_name)\b")
+_OVER_TIME: Final = re.compile(
+    r"\b(?P<name>rate|irate|increase|delta|idelta|deriv|changes|resets|\w+_over_time)\s*\("
+)
+"""Functions of what came in a time."""
+_EQUAL: Final = re.compile(r"""(?P<label>\w+)\s*(?P<sign>!?=)\s*["'`](?P<text>[^"'`]*)["'`]""")
+
+
+def query_faults(field: str, query: str, why: str) -> Iterator[Fault]:
+    """Refuses a query whose brackets or quotes do not close, or that ends before its end."""
+    open_: list[str] = []
+    for token in _TOKEN.finditer(query):
+        sign = token[0]
+        if token["quote"]:
+            yield Fault(field, Words(query), f"one whose {sign} closes", why)
+            return
+        if token["end"]:
+            yield Fault(field, Words(query), "one without ;", why)
+            return
+        if token["opening"]:
+            open_.append(sign)
+        elif token["closing"] and (not open_ or _PAIRS[open_.pop()] != sign):
+            yield Fault(field, Words(query), f"one whose {sign} closes what was opened last", why)
+            return
+    if open_:
+        yield Fault(field, Words(query), f"one whose {open_[-1]} closes", why)
+
+
+PromQuery = Annotated[str, TextForm(query_faults), Because("Prometheus cannot read it")]
+"""Type of a query of Prometheus."""
+
+
+def gathers(query: str) -> bool:
+    """Whether a query makes one number of the series of several pods."""
+    plain = _plain(query)
+    each = _EACH.fullmatch(plain)
+    kept = (each["before"] or each["after"] or "") if each else ""
+    return _GATHERS.search(plain) is not None and not _OF_PODS.search(kept)
+
+
+def range_mistakes(query: str) -> Iterator[str]:
+    """Where Prometheus wants a range such as `[2m]` and has none, or the other way round."""
+    plain = _plain(query)
+    for match in _OVER_TIME.finditer(plain):
+        argument = _argument(plain[match.end() :])
+        if "[" not in argument:
+            yield f"{match['name']} of no range, such as [2m]"
+    if plain.rstrip().endswith("]"):
+        yield "a range alone, which no function takes"
+
+
+def _argument(text: str) -> str:
+    """What stands up to the bracket that closes the one before."""
+    depth = 1
+    for place, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if not depth:
+            return text[:place]
+    return text
+
+
+def _plain(query: str) -> str:
+    """A query without its comments, and without what stands in quotes."""
+    return "".join(
+        "''" if token["text"] else "" if token["comment"] else token[0]
+        for token in _TOKEN.finditer(query)
+    )
+
+
+def equal_patterns(query: str) -> Iterator[tuple[str, str]]:
+    """Matchers of a label whose text is a pattern, and is compared as it stands: as written, meant.
+
+    `pod="chat-.*"` matches a pod that is called so, and not `chat-1`.
+    """
+    for match in _EQUAL.finditer(query):
+        if re.search(r"\.[*+]|\w\|\w", match["text"]):
+            sign = "!~" if match["sign"] == "!=" else "=~"
+            yield match[0], f'{match["label"]}{sign}"{match["text"]}"'

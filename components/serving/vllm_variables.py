@@ -1,0 +1,46 @@
+"""Validates variables of a server's environment by what vLLM's release reads them as."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from ..args import Fault, nearest
+from ..catalog.vllm import VllmImage
+from ..catalog.vllm.table import releases, variable_form
+from .variables import REFERENCE
+
+_NUMBERS: Final[Mapping[str, tuple[Callable[[str], float], str]]] = MappingProxyType(
+    {"int": (int, "a whole number, such as 0 or 1"), "float": (float, "a number, such as 0.5")}
+)
+"""By form, what reads it and what it has to be."""
+
+
+def variable_faults(
+    field: str, env: Mapping[str, str] | None, image: VllmImage | None
+) -> Iterator[Fault]:
+    """What vLLM cannot read.
+
+    Args:
+        field: Path of the mapping, e.g. `env`.
+        env: Variables by name.
+        image: The release, where the tag tells it, of a server that is vLLM.
+    """
+    for name, value in (env or {}).items() if image and image.version <= releases()[-1] else ():
+        if image is not None and not re.search(REFERENCE, value):
+            yield from _form_faults(f"{field}[{name}]", name, value, image)
+
+
+def _form_faults(field: str, name: str, value: str, image: VllmImage) -> Iterator[Fault]:
+    form = variable_form(name, image.version)
+    why = f"vLLM {image.release} fails where it reads it"
+    if isinstance(form, tuple):
+        if value.lower() not in {choice.lower() for choice in form}:
+            want = nearest(value, form) or f"one of {', '.join(form)}"
+            yield Fault(field, value, want, why)
+    elif form in _NUMBERS:
+        read, want = _NUMBERS[form]
+        try:
+            read(value)
+        except ValueError:
+            yield Fault(field, value, want, why)

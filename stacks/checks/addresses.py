@@ -1,0 +1,95 @@
+"""Whether vSwitches have an address for each node and each pod."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from components.args import Fault
+from components.cloud.network import Zone, parse_range
+
+from ..sections.environment import Environment
+from ..sections.network import NetworkPlugin
+from ..sections.pools import PoolSection
+from .rules import check, warning
+from .views import highest_size, lowest_size, most_replicas
+
+RESERVED: Final = 4
+"""Addresses of each vSwitch that nobody gets, the first and the last three:
+https://www.alibabacloud.com/help/en/vpc/developer-reference/api-vpc-2016-04-28-createvswitchcidrreservation,
+read 2026-11."""
+
+
+@check
+def vswitches_hold_the_fewest_nodes(environment: Environment) -> Iterator[Fault]:
+    """A node that has no address is never bought."""
+    for zones, nodes, addresses in _shortages(environment, lowest_size):
+        field, cidr = f"network.zones[{zones[0].id}].cidr", zones[0].cidr
+        want = "a larger range, or another zone beside it"
+        others = f", with {_named(zones[1:], 'cidr')}" if zones[1:] else ""
+        why = f"the system keeps {RESERVED} of each range, and {addresses} are left for nodes"
+        yield Fault(field, cidr, want, f"{why}{others}, of which pools have {nodes} at the least")
+
+
+@warning
+def vswitches_hold_the_most_nodes(environment: Environment) -> Iterator[str]:
+    """A pool grows until its vSwitches are full."""
+    short = {zones for zones, *_ in _shortages(environment, lowest_size)}
+    for zones, nodes, addresses in _shortages(environment, highest_size):
+        if zones not in short:
+            yield (
+                f"There are {addresses} addresses for nodes in {_named(zones, 'cidr')}, and pools "
+                f"grow to {nodes}: the last ones are never bought. A cluster keeps its ranges."
+            )
+
+
+@warning
+def vswitches_hold_the_most_pods(environment: Environment) -> Iterator[str]:
+    """Under Terway each pod, and each interface of a node, takes an address of those for pods."""
+    network = environment.network
+    if network is None or network.plugin is NetworkPlugin.FLANNEL:
+        return
+    zones = tuple(network.zones)
+    if (addresses := _free(zone.pod_cidr for zone in zones)) is None:
+        return
+    nodes = sum(map(highest_size, environment.pools))
+    pods = sum(model.pods(most_replicas) for model in environment.models)
+    pods += sum(job.parallelism for job in environment.training)
+    if nodes + pods > addresses:
+        yield (
+            f"There are {addresses} addresses for pods in {_named(zones, 'pod_cidr')}, and {nodes} "
+            f"nodes with {pods} pods of models and jobs, which is the most that there may be, need "
+            f"{nodes + pods}, beside those of the platform: pods then wait for one. A cluster "
+            "keeps its ranges."
+        )
+
+
+def _shortages(
+    environment: Environment, size: Callable[[PoolSection], int]
+) -> Iterator[tuple[tuple[Zone, ...], int, int]]:
+    """Zones, nodes of the pools that are in no other, and the addresses that there are for them."""
+    network = environment.network
+    for ids in dict.fromkeys(_zones_of(environment, pool) for pool in environment.pools):
+        zones = tuple(zone for zone in network.zones if zone.id in ids) if network else ()
+        nodes = sum(
+            size(pool) for pool in environment.pools if {*_zones_of(environment, pool)} <= {*ids}
+        )
+        addresses = _free(zone.cidr for zone in zones)
+        if zones and addresses is not None and nodes > addresses:
+            yield zones, nodes, addresses
+
+
+def _zones_of(environment: Environment, pool: PoolSection) -> tuple[str, ...]:
+    every = environment.network.zone_ids if environment.network else []
+    return tuple(zone for zone in every if pool.zones is None or zone in pool.zones)
+
+
+def _free(ranges: Iterable[str | None]) -> int | None:
+    """Addresses that vSwitches of these ranges hand out; None where one is not known."""
+    parsed = [parse_range(cidr) if cidr else None for cidr in ranges]
+    free = [network.num_addresses - RESERVED for network in parsed if network is not None]
+    return sum(free) if len(free) == len(parsed) else None
+
+
+def _named(zones: Iterable[Zone], part: str) -> str:
+    """The fields of ranges, each with what it says."""
+    fields = [f"network.zones[{zone.id}].{part} ({getattr(zone, part)})" for zone in zones]
+    return " and ".join(fields)

@@ -1,0 +1,77 @@
+"""Amounts with which vLLM exits, or its pod is killed."""
+
+import pytest
+
+from components.serving import ModelServer
+from tests.cloud.refusals import refusal
+
+from .test_vllm_rules import started, typed
+
+EXITS = "vLLM exits when it starts."
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "sentence"),
+    [
+        (
+            "0.28.0",
+            ["--max-num-seqs", "0"],
+            "vllm.extra_args is '--max-num-seqs 0', but it must be 1 or more, or left out: "
+            f"{EXITS}",
+        ),
+        ("0.11.2", ["--max-num-batched-tokens=0"], "is '--max-num-batched-tokens 0', but it must"),
+        (
+            "0.6.6",
+            ["--max-num-seqs", "256", "--max-num-batched-tokens", "255"],
+            "vllm.extra_args is '--max-num-batched-tokens 255', but it must be at least "
+            f"--max-num-seqs (256), each of which may take a token: {EXITS}",
+        ),
+        (
+            "0.28.0",
+            ["--cpu-offload-gb", "64"],
+            "vllm.extra_args is one that keeps 64 GiB in the pod's memory, but it must be one that "
+            "keeps less than resources.memory (64Gi): memory for --cpu-offload-gb counts against "
+            "it, and the pod is killed.",
+        ),
+        (
+            "0.28.0",
+            ["--cpu-offload-gb", "24.5", "--kv-offloading-size", "40"],
+            "memory for --cpu-offload-gb and --kv-offloading-size counts against it",
+        ),
+        (
+            "0.28.0",
+            ["--decode-context-parallel-size", "2"],
+            "is '--decode-context-parallel-size 2', but it must be a divisor of "
+            f"--tensor-parallel-size (1), whose cards it is spread over: {EXITS}",
+        ),
+    ],
+)
+def test_amounts_that_do_not_go_together_are_refused(
+    release: str, words: list[str], sentence: str
+) -> None:
+    assert sentence in refusal(ModelServer, typed(release, *words))
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [
+        ("0.28.0", ["--max-num-seqs", "256", "--max-num-batched-tokens", "256"]),
+        ("0.28.0", ["--max-num-seqs", "256", "--max-num-batched-tokens", "8k"]),
+        ("0.28.0", ["--max-num-seqs", "$(SEQUENCES)", "--max-num-batched-tokens", "255"]),
+        ("0.28.0", ["--cpu-offload-gb", "20", "--kv-offloading-size", "40"]),
+        ("0.28.0", ["--decode-context-parallel-size", "1"]),
+        # Older releases were not seen to refuse it.
+        ("0.8.5", ["--max-num-seqs", "0"]),
+    ],
+)
+def test_amounts_that_do_pass(release: str, words: list[str]) -> None:
+    assert ModelServer.of(typed(release, *words)).command_line()
+
+
+def test_weights_are_kept_for_each_card() -> None:
+    words = ["vllm", "serve", "/mnt/models/qwen", "--cpu-offload-gb", "32", "-tp", "2"]
+    raw = started("0.28.0", *words)
+    raw["resources"] = {**raw["resources"], "gpus": 2}
+    assert "command is one that keeps 64 GiB in the pod's memory" in refusal(ModelServer, raw)
+    words[4] = "31"
+    assert ModelServer.of({**raw, "command": words}).command_line()
