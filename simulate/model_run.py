@@ -6,12 +6,12 @@ a pod that gets no more requests, which goes with its last one.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from functools import partial
 from math import floor, inf, nan
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -28,8 +28,16 @@ knative.dev/serving v0.50.0, `pkg/activator/net/throttler.go`, `breakerQueueDept
 _ANSWERED: Final = Ending.ANSWERED
 _TIMED_OUT: Final = Ending.TIMED_OUT
 
-At = Callable[[float, Callable[[float], None]], None]
-"""Has something done at a time, and hands it that time."""
+
+class RunClock(Protocol):
+    """Has something done at a time, and hands it that time."""
+
+    def at(self, time: float, action: Callable[[float], None]) -> None:
+        """Does something at a time."""
+
+    def at_each(self, times: Iterable[float], action: Callable[[float], None]) -> None:
+        """Does something at each of some times, which are in order."""
+
 
 
 class PodState(Enum):
@@ -71,7 +79,7 @@ class ModelRun:
     """One model while a simulation runs."""
 
     def __init__(
-        self, model: Model, traffic: Traffic, start: float, at: At, random: Random
+        self, model: Model, traffic: Traffic, start: float, clock: RunClock, random: Random
     ) -> None:
         """Nothing has arrived yet.
 
@@ -79,7 +87,7 @@ class ModelRun:
             model: The model.
             traffic: Its requests.
             start: Time at which the traffic begins, in seconds of the simulation.
-            at: Has something done later.
+            clock: Has something done later.
             random: For the choice of pods.
         """
         self.model = model
@@ -98,7 +106,7 @@ class ModelRun:
         self._endings: list[int] = [Ending.UNFINISHED] * len(traffic)
         self._timeout = model.timeout_seconds
         self._start = start
-        self._at = at
+        self._clock = clock
         self._random = random
         self._choose = {
             Routing.FIRST_WITH_ROOM: self._choose_first_with_room,
@@ -144,8 +152,7 @@ class ModelRun:
                 self._reserves.append(pod)
         self._ready.extend(self._reserves)
         self._engines.extend(self._reserves)
-        if self._arrivals:
-            self._at(self._arrivals[0], self._arrive)
+        self._clock.at_each(self._arrivals, self._arrive)
 
     @property
     def in_flight(self) -> int:
@@ -271,15 +278,12 @@ class ModelRun:
     def _arrive(self, now: float) -> None:
         """The next request comes."""
         request = self._next
-        following = request + 1
-        if following < len(self._arrivals):
-            self._at(self._arrivals[following], self._arrive)
         if self._queue:
             self._serve_queue(now)
         if not self._is_ready:
             self.cold_starts += not self._ready
             self.on_demand(now)
-        self._next = following
+        self._next = request + 1
         if self._is_watched:
             self._changes.append((now, 1))
         pod = self._choose(now)
@@ -382,7 +386,7 @@ class ModelRun:
         """Has a pod that gets no more requests looked at until it has answered its last."""
         time = pod.server.next_time
         if time < inf:
-            self._at(time, partial(self._look_at_drained, pod))
+            self._clock.at(time, partial(self._look_at_drained, pod))
 
     def _look_at_drained(self, pod: ServingPod, now: float) -> None:
         if pod.state is PodState.GONE:

@@ -253,35 +253,127 @@ class EngineServer:
         if self.next_time == inf:
             self._at, self.next_time = now, queued
         elif self._steps > 1 and len(waiting) == 1:
-            self._cut()
+            room = self._free - len(self._heap) * (self._count + 1)
+            if self._begins(waiting[0], room):
+                self._steps, self.next_time = _cut(
+                    self._at, self.next_time, self._steps, self._first, self._growth, queued
+                )
 
     def advance(self, now: float) -> list[Happening]:
         """Takes all steps that end up to a time; returns what happened, in order."""
         happened: list[Happening] = []
-        heap, waiting, reading = self._heap, self._waiting, self._reading
-        end, rows = self.next_time, 0
-        # A request takes some three rows, and here is where a simulation spends its time.
+        end = self.next_time
+        if end > now or end == inf:
+            return happened
+        # A request takes some three rows, and here is where a simulation spends its time. So what a
+        # row changes is in names of this function until the last one, and no row is a call.
+        profile, heap, running = self.profile, self._heap, self._running
+        waiting, reading = self._waiting, self._reading
+        at, busy, free, context = self._at, self.busy_seconds, self._free, self._context
+        count, steps, reads, rows = self._count, self._steps, self._reads, self.rows
         while end <= now and end < inf:
             rows += 1
-            steps = self._steps
-            if steps or self._reads:
-                self.busy_seconds += end - self._at
-            self._at = end
-            if steps:
-                self._steps = 0
-                self._count += steps
-                if heap[0][0] == self._count:
-                    self._end_answers(happened)
-            if self._reads:
-                self._end_prompts(happened)
-            room = self._free - len(heap) * (self._count + 1)
+            if steps or reads:
+                busy += end - at
+            at = end
+            if steps:  # Answers end whose last token these steps wrote.
+                count += steps
+                steps = 0
+                while heap and heap[0][0] == count:
+                    sequence = heappop(heap)[2]
+                    context -= sequence.before
+                    free += sequence.before
+                    del running[sequence.request]
+                    happened.append((at, sequence.request, _DONE))
+            while reads:  # The step that reads the last of a prompt writes a token too.
+                sequence = reading[0]
+                if sequence.left > reads:
+                    sequence.left -= reads
+                    reads = 0
+                    break
+                reads -= sequence.left
+                del reading[0]
+                written, request = sequence.written + 1, sequence.request
+                if written == 1:
+                    happened.append((at, request, FIRST_TOKEN))
+                if written == sequence.answer:
+                    free += sequence.tokens
+                    del running[request]
+                    happened.append((at, request, _DONE))
+                    continue
+                finish = count + sequence.answer - written
+                sequence.before = before = sequence.prompt + sequence.answer - finish
+                context += before
+                free += sequence.tokens - before
+                self._begun = begun = self._begun + 1
+                heappush(heap, (finish, begun, sequence))
+            room = free - len(heap) * (count + 1)
             if room < 0:
+                self._count, self._context, self._free = count, context, free
                 self._make_room()
-                room = 0
-            if not ((waiting or reading) and self._plan_prompts(room)):
-                self._plan_answers()
-            end = self.next_time
-        self.rows += rows
+                context, free, room = self._context, self._free, 0
+            answered, prompts = len(heap), 0
+            if waiting or reading:
+                # A step that reads what is left of prompts that have begun, then others, in order.
+                writes = answered if profile.chunked else 0
+                budget = profile.budget - writes
+                pairs = 0
+                for sequence in reading:
+                    size = left = sequence.left
+                    if size > budget:
+                        size = budget
+                        if not size:
+                            break
+                    prompts += 1
+                    reads += size
+                    pairs += size * (sequence.tokens - left + (size + 1) // 2)
+                    budget -= size
+                while waiting and budget > 0:
+                    sequence = waiting[0]
+                    size = tokens = sequence.tokens
+                    if sequence.queued > at or size >= room:
+                        break
+                    if len(running) >= profile.max_sequences:
+                        break
+                    if size > budget:
+                        if profile.chunked:
+                            size = budget
+                        elif prompts:
+                            break
+                    del waiting[0]
+                    reading.append(sequence)
+                    running[sequence.request] = sequence
+                    free -= tokens
+                    room -= tokens
+                    prompts += 1
+                    reads += size
+                    pairs += size * ((size + 1) // 2)
+                    budget -= size
+            if prompts:
+                matrices = profile.token_seconds * (reads + writes)
+                if matrices < profile.weight_seconds:
+                    matrices = profile.weight_seconds
+                seconds = profile.step_seconds + matrices + profile.pair_seconds * pairs
+                seconds += profile.sequence_seconds * (writes + prompts)
+                if writes:
+                    steps = 1
+                    seconds += profile.context_seconds * (context + writes * count)
+                end = at + seconds
+            elif answered:
+                # Steps that only write, up to one that ends an answer, fills the cache, or reads.
+                self._first = first = profile.tpot(answered, context + answered * count)
+                self._growth = growth = profile.context_seconds * answered
+                steps = heap[0][0] - count
+                if (steps + count) * answered > free:
+                    steps = max(1, free // answered - count)
+                end = at + steps * (first + growth * (steps - 1) / 2)
+                if waiting and self._begins(waiting[0], free - answered * (count + 1)):
+                    steps, end = _cut(at, end, steps, first, growth, waiting[0].queued)
+            else:
+                end = waiting[0].queued if waiting else inf
+        self._at, self.busy_seconds, self._free, self._context = at, busy, free, context
+        self._count, self._steps, self._reads, self.rows = count, steps, reads, rows
+        self.next_time = end
         return happened
 
     def drop(self) -> list[int]:
@@ -294,139 +386,9 @@ class EngineServer:
         self.next_time = inf
         return requests
 
-    def _plan_prompts(self, room: int) -> bool:
-        """A step that reads prompts: what is left of those that have begun, then others, in order.
-
-        Args:
-            room: Tokens that the cache has left beside the next one of each answer.
-
-        Returns:
-            Whether there is one to read.
-        """
-        profile, waiting, reading = self.profile, self._waiting, self._reading
-        writes = len(self._heap) if profile.chunked else 0
-        budget = profile.budget - writes
-        prompts = tokens = pairs = 0
-        for sequence in reading:
-            size = left = sequence.left
-            if size > budget:
-                size = budget
-                if not size:
-                    break
-            prompts += 1
-            tokens += size
-            pairs += size * (sequence.tokens - left + (size + 1) // 2)
-            budget -= size
-        while waiting and budget > 0:
-            sequence = waiting[0]
-            size = sequence.tokens
-            if sequence.queued > self._at or size >= room:
-                break
-            if len(self._running) >= profile.max_sequences:
-                break
-            if size > budget:
-                if profile.chunked:
-                    size = budget
-                elif prompts:
-                    break
-            reading.append(waiting.popleft())
-            self._running[sequence.request] = sequence
-            self._free -= sequence.tokens
-            room -= sequence.tokens
-            prompts += 1
-            tokens += size
-            pairs += size * ((size + 1) // 2)
-            budget -= size
-        if not prompts:
-            return False
-        self._reads = tokens
-        matrices = profile.token_seconds * (tokens + writes)
-        if matrices < profile.weight_seconds:
-            matrices = profile.weight_seconds
-        seconds = profile.step_seconds + matrices + profile.pair_seconds * pairs
-        seconds += profile.sequence_seconds * (writes + prompts)
-        if writes:
-            self._steps = 1
-            seconds += profile.context_seconds * (self._context + writes * self._count)
-        self.next_time = self._at + seconds
-        return True
-
-    def _plan_answers(self) -> None:
-        """Steps that only write, up to the one that ends an answer, fills the cache, or reads.
-
-        Where there is nothing to write, none until a request is in the queue.
-        """
-        profile, heap, count = self.profile, self._heap, self._count
-        if not heap:
-            self.next_time = self._waiting[0].queued if self._waiting else inf
-            return
-        answered, last = len(heap), heap[0][0]
-        self._first = first = profile.tpot(answered, self._context + answered * count)
-        self._growth = growth = profile.context_seconds * answered
-        if last * answered > self._free:
-            last = max(count + 1, self._free // answered)
-        self._steps = steps = last - count
-        self.next_time = self._at + steps * (first + growth * (steps - 1) / 2)
-        if self._waiting:
-            self._cut()
-
-    def _cut(self) -> None:
-        """Ends a row of steps with the one in which a request comes that can begin then."""
-        sequence, start = self._waiting[0], self._at
-        now = sequence.queued
-        passed = now - start
-        if passed <= 0 or now >= self.next_time or len(self._running) >= self.profile.max_sequences:
-            return
-        if sequence.tokens >= self._free - len(self._heap) * (self._count + 1):
-            return
-        first, growth = self._first, self._growth
-        half = first - growth / 2
-        # growth / 2 * steps ** 2 + half * steps = passed
-        steps = ceil(2 * passed / (half + sqrt(half * half + 2 * growth * passed)))
-        end = start + steps * (first + growth * (steps - 1) / 2)
-        if end < now:  # by the last digit of the root
-            steps += 1
-            end = start + steps * (first + growth * (steps - 1) / 2)
-        if steps < self._steps:
-            self._steps, self.next_time = steps, end
-
-    def _end_answers(self, happened: list[Happening]) -> None:
-        """Ends the answers whose last token the present steps wrote: one at least."""
-        heap, count = self._heap, self._count
-        while True:
-            sequence = heappop(heap)[2]
-            self._context -= sequence.before
-            self._free += sequence.before
-            del self._running[sequence.request]
-            happened.append((self._at, sequence.request, _DONE))
-            if not heap or heap[0][0] > count:
-                return
-
-    def _end_prompts(self, happened: list[Happening]) -> None:
-        """The step that read the last of a prompt wrote a token too."""
-        reading, now, tokens = self._reading, self._at, self._reads
-        self._reads = 0
-        while tokens:
-            sequence = reading[0]
-            if sequence.left > tokens:
-                sequence.left -= tokens
-                return
-            tokens -= sequence.left
-            reading.popleft()
-            written, request = sequence.written + 1, sequence.request
-            if written == 1:
-                happened.append((now, request, FIRST_TOKEN))
-            if written == sequence.answer:
-                self._free += sequence.tokens
-                del self._running[request]
-                happened.append((now, request, _DONE))
-                continue
-            finish = self._count + sequence.answer - written
-            sequence.before = before = sequence.prompt + sequence.answer - finish
-            self._context += before
-            self._free += sequence.tokens - before
-            self._begun = begun = self._begun + 1
-            heappush(self._heap, (finish, begun, sequence))
+    def _begins(self, sequence: _Sequence, room: int) -> bool:
+        """Whether a request that waits could be read now."""
+        return sequence.tokens < room and len(self._running) < self.profile.max_sequences
 
     def _make_room(self) -> None:
         """Puts the newest requests back into the queue until a step fits into the cache."""
@@ -446,3 +408,32 @@ class EngineServer:
                 sequence.written = sequence.answer - (entry[0] - self._count)
             sequence.tokens = sequence.left = sequence.prompt + sequence.written
             self._waiting.appendleft(sequence)
+
+
+def _cut(
+    start: float, end: float, steps: int, first: float, growth: float, queued: float
+) -> tuple[int, float]:
+    """Ends a row of steps with the one in which a request comes that can begin then.
+
+    Args:
+        start: When the row begins.
+        end: When it ends uncut.
+        steps: Its steps uncut.
+        first: Seconds of the first.
+        growth: By how much each is longer than the one before.
+        queued: When the request is in the engine's queue.
+
+    Returns:
+        Steps, and when they end.
+    """
+    passed = queued - start
+    if passed <= 0 or queued >= end:
+        return steps, end
+    half = first - growth / 2
+    # growth / 2 * fewer ** 2 + half * fewer = passed
+    fewer = ceil(2 * passed / (half + sqrt(half * half + 2 * growth * passed)))
+    cut = start + fewer * (first + growth * (fewer - 1) / 2)
+    if cut < queued:  # by the last digit of the root
+        fewer += 1
+        cut = start + fewer * (first + growth * (fewer - 1) / 2)
+    return (fewer, cut) if fewer < steps else (steps, end)
