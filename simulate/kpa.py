@@ -155,7 +155,8 @@ class Kpa:
     Times are seconds since a start, and never go back. Whoever runs it calls
 
     - `record` once a second, with what the collector then has, while there are pods or requests;
-    - `decide` every `TICK_SECONDS` after the creation;
+    - `decide` every `TICK_SECONDS` after the creation, or `tick`, which does the same and says
+      nothing but `desired`;
     - `first_request` at a request after a second without any: where it is `asleep`, it decides;
     - `reconcile` when the number of ready pods changes, and at `next_time`.
     """
@@ -174,9 +175,9 @@ class Kpa:
         "_proxied_since",
         "_ready",
         "_recommended",
-        "_replicas",
         "_reported",
         "_stable",
+        "desired",
         "next_time",
         "settings",
     )
@@ -195,7 +196,8 @@ class Kpa:
         capacity = settings.target_burst_capacity
         room = settings.initial_scale * settings.total - capacity
         self._excess_burst = int(capacity if capacity in (-1, 0) else room)
-        self._replicas = settings.initial_scale
+        self.desired = settings.initial_scale
+        """Pods that the Deployment is asked for."""
         starts = max(self._min_scale, settings.initial_scale) > 0
         self._active = _Active.QUEUED if starts else _Active.NO_TRAFFIC
         self._active_since = math.floor(now)
@@ -244,6 +246,10 @@ class Kpa:
 
     def decide(self, now: float, ready_pods: int) -> KpaDecision:
         """Decides, as at each tick."""
+        return self._decision(self.tick(now, ready_pods))
+
+    def tick(self, now: float, ready_pods: int) -> bool:
+        """Decides, and says whether there were figures to decide by."""
         result = self._scale(now, ready_pods)
         changed = False
         if result is not None:
@@ -251,19 +257,17 @@ class Kpa:
             changed = recommended != self._recommended or (excess < 0) != (self._excess_burst < 0)
             self._recommended, self._excess_burst = result
         if changed or now >= self.next_time:
-            self.reconcile(now, ready_pods)
-        return self._decision(result is not None)
+            self._reconcile(now, ready_pods)
+        return result is not None
 
     def reconcile(self, now: float, ready_pods: int) -> KpaDecision:
         """Brings Deployment and network to what was decided last."""
-        if now >= self.next_time:
-            self.next_time = NEVER
         self._reconcile(now, ready_pods)
         return self._decision(self._recommended != _UNKNOWN)
 
     def _decision(self, valid: bool) -> KpaDecision:
         return KpaDecision(
-            self._replicas,
+            self.desired,
             self._recommended,
             self._excess_burst,
             self._panic_since is not None,
@@ -278,13 +282,15 @@ class Kpa:
         capacity = settings.target_burst_capacity
         if capacity != -1 and self._stable.is_empty(second):
             return None
-        of_burst = self._panic.average(second)
-        ready = max(1, ready_pods)
+        of_burst, target = self._panic.average(second), settings.target
+        ready = ready_pods or 1
         most = math.ceil(settings.max_scale_up_rate * ready)
         fewest = math.floor(ready / settings.max_scale_down_rate) if settings.reachable else 0
-        stable = math.ceil(self._stable.average(second) / settings.target)
-        burst = math.ceil(of_burst / settings.target)
-        pods = min(max(stable, fewest), most)
+        stable = math.ceil(self._stable.average(second) / target)
+        burst = math.ceil(of_burst / target)
+        pods = stable if stable > fewest else fewest
+        if pods > most:
+            pods = most
         if settings.activation_scale > pods and stable > 0:
             pods = settings.activation_scale
         if burst / ready >= settings.panic_threshold:
@@ -305,6 +311,8 @@ class Kpa:
 
     def _reconcile(self, now: float, ready_pods: int) -> None:
         """Reconciles until nothing changes: each change of a status asks for another round."""
+        if now >= self.next_time:
+            self.next_time = NEVER
         before = None
         while before != (before := (self._active, self._initialized, self._proxied, self._ready)):
             wanted = self._apply(now)
@@ -328,7 +336,7 @@ class Kpa:
         if wanted == 0:
             wanted, applies = self._to_zero(now)
         if applies:
-            self._replicas = wanted
+            self.desired = wanted
         return wanted
 
     @property
@@ -544,14 +552,16 @@ class _Window:
 
     def average(self, second: int) -> float:
         """The average until a second; seconds before the first record do not count."""
-        size = self.size
-        gap = second - self.last
+        size, last, total = self.size, self.last, self.total
+        gap = second - last
         if gap >= size:
             return 0.0
-        total, last = self.total, int(self.last)
-        for index in range(last + 1, second + 1):
-            total -= self.buckets[index % size]
-        return _rounded(total / min(last - self.first + 1, size - (second - last)))
+        seconds = last - self.first + 1
+        if gap:
+            for index in range(int(last) + 1, second + 1):
+                total -= self.buckets[index % size]
+            size -= int(gap)
+        return _rounded(total / (seconds if seconds < size else size))
 
 
 class _WeightedWindow(_Window):

@@ -92,6 +92,8 @@ class ModelPods(_Pods):
         self._pods: dict[Pod, ServingPod] = {}
         """All that are not gone, oldest first."""
         self._desired: list[CountChange] = []
+        self.replicas = 0
+        """Pods that its controller is asked for."""
         self._scaler: Scaler = scaler_of(model, cluster, self)
 
     def begin(self) -> None:
@@ -99,11 +101,6 @@ class ModelPods(_Pods):
         reserve = self.model.reserve
         self.run.begin(self._cluster.engine(reserve) if reserve else None)
         self._scaler.begin()
-
-    @property
-    def replicas(self) -> int:
-        """Pods that its controller is asked for."""
-        return self._desired[-1].value if self._desired else 0
 
     @property
     def serving(self) -> Sequence[ServingPod]:
@@ -114,6 +111,7 @@ class ModelPods(_Pods):
         """Asks its controller for pods."""
         if self._desired and self.replicas == replicas:
             return
+        self.replicas = replicas
         self._desired.append(CountChange(now - self._start, replicas))
         self._cluster.workloads.scale(self.template, replicas)
         self._cluster.look_soon(now)
