@@ -12,10 +12,13 @@ counted in tokens, not in blocks of 16.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from math import ceil, inf, sqrt
+from sys import float_info
 from typing import Final, Self
 
 
@@ -83,9 +86,7 @@ class EngineProfile:
             answers: Requests that are answered.
             context: Tokens of all their contexts together.
         """
-        matrices = self.token_seconds * answers
-        if matrices < self.weight_seconds:
-            matrices = self.weight_seconds
+        matrices = max(self.weight_seconds, self.token_seconds * answers)
         own = self.sequence_seconds * answers + self.context_seconds * context
         return self.step_seconds + matrices + own
 
@@ -94,6 +95,24 @@ class EngineProfile:
         server = EngineServer(self, 0.0)
         server.arrive(0.0, 0, prompt, 1)
         return server.advance(inf)[0][0]
+
+
+@lru_cache(maxsize=64)
+def _speeds(profile: EngineProfile) -> Sequence[tuple[float, float, float]]:
+    """What a step takes that only writes, by the number of answers.
+
+    Returns:
+        Seconds of the step, which do not depend on contexts; what each answer adds to them; and by
+        how much the next step of the same answers is longer.
+    """
+    return [
+        (
+            profile.step_seconds + max(profile.weight_seconds, profile.token_seconds * answers),
+            profile.sequence_seconds * answers,
+            profile.context_seconds * answers,
+        )
+        for answers in range(profile.max_sequences + 1)
+    ]
 
 
 class PromptRefused(ValueError):
@@ -120,32 +139,21 @@ Happening = tuple[float, int, RequestEvent]
 class _Sequence:
     """A request in a server."""
 
-    __slots__ = (
-        "answer",
-        "before",
-        "left",
-        "prompt",
-        "queued",
-        "request",
-        "tokens",
-        "written",
-    )
+    __slots__ = ("is_new", "left", "queued", "request", "tokens", "whole")
 
-    before: int
-    """Tokens of its context at any step, less the count of that step; where it is answered."""
+    left: int
+    """Tokens that the next step still has to read, where steps so far have read but a part."""
 
-    def __init__(self, request: int, queued: float, prompt: int, answer: int) -> None:
+    def __init__(self, request: int, queued: float, prompt: int, whole: int) -> None:
         self.request = request
         self.queued = queued
         """When it is in the engine's queue."""
-        self.prompt = prompt
-        self.answer = answer
-        self.written = 0
-        """Tokens of the answer before its prompt was last read."""
         self.tokens = prompt
         """Tokens to read before it is answered: the prompt, and what was written already."""
-        self.left = prompt
-        """Those that are not read yet."""
+        self.whole = whole
+        """Tokens of prompt and answer together."""
+        self.is_new = True
+        """Whether no token of its answer was ever written."""
 
 
 class EngineServer:
@@ -154,18 +162,19 @@ class EngineServer:
     __slots__ = (
         "_at",
         "_begun",
-        "_context",
+        "_busy",
         "_count",
+        "_ends_reading",
         "_first",
-        "_free",
         "_growth",
         "_heap",
-        "_reading",
-        "_reads",
+        "_part_read",
         "_running",
+        "_since",
+        "_speeds",
         "_steps",
+        "_used",
         "_waiting",
-        "busy_seconds",
         "next_time",
         "preemptions",
         "profile",
@@ -177,30 +186,32 @@ class EngineServer:
         self.profile = profile
         self.next_time = inf
         """When to call `advance`, in seconds: the present steps end; infinity where it is idle."""
-        self.busy_seconds = 0.0
-        """Time in which it took steps."""
         self.preemptions = 0
         """Requests that gave way because the KV cache was full."""
         self.rows = 0
         """Rows of steps that it took."""
         self._at = now
+        self._busy = 0.0
+        """Time in which it took steps, before it last was idle."""
+        self._since = now
+        """When it began to take steps since then."""
         self._steps = 0
         """Steps until `next_time` that write answers."""
+        self._speeds = _speeds(profile)
         self._first = self._growth = 0.0
         """Where they only write: seconds of the first, and by how much each is longer."""
-        self._reads = 0
-        """Tokens of prompts that the present step reads, oldest first; 0 where it reads none."""
+        self._ends_reading: list[_Sequence] = []
+        """The requests of whose prompts the present step reads the last."""
+        self._part_read: _Sequence | None = None
+        """The request of whose prompt it reads a part."""
         self._count = 0
         """Steps so far that wrote answers."""
-        self._context = 0
-        """Tokens in the contexts of answers, less `_count` for each of them."""
-        self._free = profile.kv_tokens
-        """Tokens of the cache that neither `_context` has nor a prompt which is being read."""
+        self._used = 0
+        """Tokens of the cache that the contexts of answers have."""
         self._heap: list[tuple[int, int, _Sequence]] = []
         """The requests that are answered, by the step that ends them."""
         self._begun = 0
         """Answers that were ever put into it, which tells those apart that end together."""
-        self._reading: deque[_Sequence] = deque()
         self._running: dict[int, _Sequence] = {}
         """All that have room in the cache, by request, in the order in which they got it."""
         self._waiting: deque[_Sequence] = deque()
@@ -223,8 +234,14 @@ class EngineServer:
     @property
     def kv_share(self) -> float:
         """Share of the KV cache in use, from 0 to 1, as of the last event."""
-        size = self.profile.kv_tokens
-        return (size - self._free + len(self._heap) * self._count) / size
+        reading = [*self._ends_reading, *([self._part_read] if self._part_read else ())]
+        used = self._used + sum(sequence.tokens for sequence in reading)
+        return used / self.profile.kv_tokens
+
+    @property
+    def busy_seconds(self) -> float:
+        """Time in which it took steps, as of the last event."""
+        return self._busy + (max(0.0, self._at - self._since) if self.next_time < inf else 0.0)
 
     def arrive(self, now: float, request: int, prompt: int, answer: int) -> None:
         """Takes a request.
@@ -239,24 +256,24 @@ class EngineServer:
             PromptRefused: The prompt leaves no room for an answer; vLLM answers 400.
             ValueError: It cannot be a request of this engine now.
         """
-        profile, waiting = self.profile, self._waiting
-        if not 0 < prompt < profile.longest:
+        profile, waiting, end = self.profile, self._waiting, self.next_time
+        longest = profile.longest
+        if not 0 < prompt < longest:
             raise PromptRefused(f"a prompt of {prompt} tokens fits no context here")
         if answer < 1:
             raise ValueError(f"an answer of {answer} tokens is none")
-        if not self._at <= now <= self.next_time:
+        if not self._at <= now <= end:
             raise ValueError("the engine is at another time: advance comes first")
-        if answer > profile.longest - prompt:
-            answer = profile.longest - prompt
+        whole = prompt + answer
         queued = now + profile.request_seconds
-        waiting.append(_Sequence(request, queued, prompt, answer))
-        if self.next_time == inf:
-            self._at, self.next_time = now, queued
+        sequence = _Sequence(request, queued, prompt, whole if whole < longest else longest)
+        waiting.append(sequence)
+        if end == inf:
+            self._at, self._since, self.next_time = now, queued, queued
         elif self._steps > 1 and len(waiting) == 1:
-            room = self._free - len(self._heap) * (self._count + 1)
-            if self._begins(waiting[0], room):
+            if self._begins(sequence, self._used, len(self._heap)):
                 self._steps, self.next_time = _cut(
-                    self._at, self.next_time, self._steps, self._first, self._growth, queued
+                    self._at, end, self._steps, self._first, self._growth, queued
                 )
 
     def advance(self, now: float) -> list[Happening]:
@@ -267,146 +284,158 @@ class EngineServer:
             return happened
         # A request takes some three rows, and here is where a simulation spends its time. So what a
         # row changes is in names of this function until the last one, and no row is a call.
-        profile, heap, running = self.profile, self._heap, self._running
-        waiting, reading = self._waiting, self._reading
-        at, busy, free, context = self._at, self.busy_seconds, self._free, self._context
-        count, steps, reads, rows = self._count, self._steps, self._reads, self.rows
-        while end <= now and end < inf:
+        profile, heap, running, waiting = self.profile, self._heap, self._running, self._waiting
+        ends_reading, part_read = self._ends_reading, self._part_read
+        at, steps, count, used = self._at, self._steps, self._count, self._used
+        size, rows = profile.kv_tokens, 0
+        last = now if now < inf else float_info.max
+        while end <= last:
             rows += 1
-            if steps or reads:
-                busy += end - at
             at = end
-            if steps:  # Answers end whose last token these steps wrote.
+            if steps:
                 count += steps
+                used += steps * len(heap)
                 steps = 0
                 while heap and heap[0][0] == count:
                     sequence = heappop(heap)[2]
-                    context -= sequence.before
-                    free += sequence.before
-                    del running[sequence.request]
-                    happened.append((at, sequence.request, _DONE))
-            while reads:  # The step that reads the last of a prompt writes a token too.
-                sequence = reading[0]
-                if sequence.left > reads:
-                    sequence.left -= reads
-                    reads = 0
-                    break
-                reads -= sequence.left
-                del reading[0]
-                written, request = sequence.written + 1, sequence.request
-                if written == 1:
-                    happened.append((at, request, FIRST_TOKEN))
-                if written == sequence.answer:
-                    free += sequence.tokens
+                    used -= sequence.whole
+                    request = sequence.request
                     del running[request]
                     happened.append((at, request, _DONE))
-                    continue
-                finish = count + sequence.answer - written
-                sequence.before = before = sequence.prompt + sequence.answer - finish
-                context += before
-                free += sequence.tokens - before
-                self._begun = begun = self._begun + 1
-                heappush(heap, (finish, begun, sequence))
-            room = free - len(heap) * (count + 1)
-            if room < 0:
-                self._count, self._context, self._free = count, context, free
-                self._make_room()
-                context, free, room = self._context, self._free, 0
-            answered, prompts = len(heap), 0
-            if waiting or reading:
-                # A step that reads what is left of prompts that have begun, then others, in order.
+            if ends_reading:
+                # The step that reads the last of a prompt writes a token too.
+                for sequence in ends_reading:
+                    request, tokens = sequence.request, sequence.tokens + 1
+                    if sequence.is_new:
+                        happened.append((at, request, FIRST_TOKEN))
+                    left = sequence.whole - tokens
+                    if left:
+                        used += tokens
+                        self._begun = begun = self._begun + 1
+                        heappush(heap, (count + left, begun, sequence))
+                    else:
+                        del running[request]
+                        happened.append((at, request, _DONE))
+                ends_reading.clear()
+            answered = len(heap)
+            if waiting or part_read:
+                # A step that reads what is left of a prompt that has begun, then others, in order.
+                room = size - used - answered - (part_read.tokens if part_read else 0)
+                if room < 0:
+                    self._part_read = part_read
+                    used = self._make_room(used, count)
+                    answered, part_read, room = len(heap), self._part_read, 0
                 writes = answered if profile.chunked else 0
                 budget = profile.budget - writes
-                pairs = 0
-                for sequence in reading:
-                    size = left = sequence.left
-                    if size > budget:
-                        size = budget
-                        if not size:
-                            break
-                    prompts += 1
-                    reads += size
-                    pairs += size * (sequence.tokens - left + (size + 1) // 2)
-                    budget -= size
+                prompts = reads = pairs = 0
+                if part_read:
+                    before = part_read.tokens - part_read.left
+                    prompts, reads = 1, min(part_read.left, budget)
+                    pairs = reads * (before + (reads + 1) // 2)
+                    budget -= reads
+                    part_read.left -= reads
+                    if not part_read.left:
+                        ends_reading.append(part_read)
+                        part_read = None
                 while waiting and budget > 0:
                     sequence = waiting[0]
-                    size = tokens = sequence.tokens
-                    if sequence.queued > at or size >= room:
+                    tokens = sequence.tokens
+                    if sequence.queued > at or tokens >= room:
                         break
                     if len(running) >= profile.max_sequences:
                         break
-                    if size > budget:
-                        if profile.chunked:
-                            size = budget
-                        elif prompts:
-                            break
-                    del waiting[0]
-                    reading.append(sequence)
-                    running[sequence.request] = sequence
-                    free -= tokens
                     room -= tokens
+                    if tokens <= budget or not (profile.chunked or prompts):
+                        ends_reading.append(sequence)
+                    elif profile.chunked:
+                        sequence.left = tokens - budget
+                        tokens, part_read = budget, sequence
+                    else:
+                        break
+                    del waiting[0]
+                    running[sequence.request] = sequence
                     prompts += 1
-                    reads += size
-                    pairs += size * ((size + 1) // 2)
-                    budget -= size
-            if prompts:
-                matrices = profile.token_seconds * (reads + writes)
-                if matrices < profile.weight_seconds:
-                    matrices = profile.weight_seconds
-                seconds = profile.step_seconds + matrices + profile.pair_seconds * pairs
-                seconds += profile.sequence_seconds * (writes + prompts)
-                if writes:
-                    steps = 1
-                    seconds += profile.context_seconds * (context + writes * count)
-                end = at + seconds
-            elif answered:
+                    reads += tokens
+                    pairs += tokens * ((tokens + 1) // 2)
+                    budget -= tokens
+                if prompts:
+                    matrices = profile.token_seconds * (reads + writes)
+                    if matrices < profile.weight_seconds:
+                        matrices = profile.weight_seconds
+                    seconds = profile.step_seconds + matrices + profile.pair_seconds * pairs
+                    seconds += profile.sequence_seconds * (writes + prompts)
+                    if writes:
+                        steps = 1
+                        seconds += profile.context_seconds * used
+                    end = at + seconds
+                    continue
+            if answered:
                 # Steps that only write, up to one that ends an answer, fills the cache, or reads.
-                self._first = first = profile.tpot(answered, context + answered * count)
-                self._growth = growth = profile.context_seconds * answered
                 steps = heap[0][0] - count
-                if (steps + count) * answered > free:
-                    steps = max(1, free // answered - count)
+                while steps * answered > size - used:
+                    steps = (size - used) // answered
+                    if steps < 1:
+                        self._part_read = None
+                        used = self._make_room(used, count)
+                        answered, steps = len(heap), heap[0][0] - count
+                base, own, growth = self._speeds[answered]
+                self._growth = growth
+                self._first = first = base + (own + profile.context_seconds * used)
                 end = at + steps * (first + growth * (steps - 1) / 2)
-                if waiting and self._begins(waiting[0], free - answered * (count + 1)):
+                if waiting and self._begins(waiting[0], used, answered):
                     steps, end = _cut(at, end, steps, first, growth, waiting[0].queued)
             else:
                 end = waiting[0].queued if waiting else inf
-        self._at, self.busy_seconds, self._free, self._context = at, busy, free, context
-        self._count, self._steps, self._reads, self.rows = count, steps, reads, rows
-        self.next_time = end
+                self._busy += at - self._since
+                self._since = end
+        self._at, self._steps, self._count, self._used = at, steps, count, used
+        self._part_read, self.next_time = part_read, end
+        self.rows += rows
         return happened
 
     def drop(self) -> list[int]:
         """Ends the pod; returns the requests in hand, those with room first."""
         requests = [*self._running, *(sequence.request for sequence in self._waiting)]
-        for queue in (self._running, self._waiting, self._reading, self._heap):
+        for queue in (self._running, self._waiting, self._ends_reading, self._heap):
             queue.clear()
-        self._context = self._steps = self._reads = 0
-        self._free = self.profile.kv_tokens
+        self._busy = self.busy_seconds
+        self._used = self._steps = 0
+        self._part_read = None
         self.next_time = inf
         return requests
 
-    def _begins(self, sequence: _Sequence, room: int) -> bool:
-        """Whether a request that waits could be read now."""
-        return sequence.tokens < room and len(self._running) < self.profile.max_sequences
+    def _begins(self, sequence: _Sequence, used: int, answered: int) -> bool:
+        """Whether a request that waits could be read now, beside answers alone."""
+        profile = self.profile
+        room = profile.kv_tokens - used - answered
+        return sequence.tokens < room and len(self._running) < profile.max_sequences
 
-    def _make_room(self) -> None:
-        """Puts the newest requests back into the queue until a step fits into the cache."""
-        heap, reading = self._heap, self._reading
-        while self._free < len(heap) * (self._count + 1):
+    def _make_room(self, used: int, count: int) -> int:
+        """Puts the newest requests back into the queue until a step fits into the cache.
+
+        Args:
+            used: Tokens of the cache that the contexts of answers have.
+            count: Steps so far that wrote answers.
+
+        Returns:
+            Tokens that they have then.
+        """
+        heap = self._heap
+        while True:
+            reading = self._part_read.tokens if self._part_read else 0
+            if used + reading + len(heap) <= self.profile.kv_tokens:
+                return used
             _, sequence = self._running.popitem()
             self.preemptions += 1
-            if reading and reading[-1] is sequence:
-                reading.pop()
-                self._free += sequence.tokens
+            if sequence is self._part_read:
+                self._part_read = None
             else:
                 entry = next(entry for entry in heap if entry[2] is sequence)
                 heap.remove(entry)
                 heapify(heap)
-                self._context -= sequence.before
-                self._free += sequence.before
-                sequence.written = sequence.answer - (entry[0] - self._count)
-            sequence.tokens = sequence.left = sequence.prompt + sequence.written
+                sequence.tokens = sequence.whole - (entry[0] - count)
+                sequence.is_new = False
+                used -= sequence.tokens
             self._waiting.appendleft(sequence)
 
 
