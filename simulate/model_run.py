@@ -17,7 +17,7 @@ import numpy as np
 
 from .results import CountChange, Ending, Lifespan, ModelResults, RequestResults
 from .scene import Model, Routing
-from .server import FIRST_TOKEN, EngineProfile, EngineServer, PromptRefused
+from .server import EngineProfile, EngineServer, FirstTokens, PromptRefused
 from .traffic import Traffic
 
 QUEUE_LIMIT: Final = 10_000
@@ -70,9 +70,10 @@ class ServingPod:
         self.in_hand = 0
         """Requests that it has, as of when its server was advanced last."""
 
-    def answers(self, now: float, profile: EngineProfile) -> None:
+    def answers(self, now: float, profile: EngineProfile, first_tokens: FirstTokens) -> None:
         """Its engine is up."""
-        self.server, self.state, self.ready = EngineServer(profile, now), PodState.READY, now
+        self.server = EngineServer(profile, now, first_tokens)
+        self.state, self.ready = PodState.READY, now
 
 
 class ModelRun:
@@ -148,7 +149,7 @@ class ModelRun:
         if reserve is not None:
             for number in range(self.model.reserves):
                 pod = ServingPod(f"{self.model.name}-reserve-{number}", 0.0)
-                pod.answers(0.0, reserve)
+                pod.answers(0.0, reserve, self._firsts)
                 self._reserves.append(pod)
         self._ready.extend(self._reserves)
         self._engines.extend(self._reserves)
@@ -224,7 +225,7 @@ class ModelRun:
     def make_ready(self, now: float, pod: ServingPod, profile: EngineProfile) -> None:
         """A pod answers from now on."""
         self.advance(now)
-        pod.answers(now, profile)
+        pod.answers(now, profile, self._firsts)
         if not self._is_ready:
             self._ready.clear()
             self._is_ready = True
@@ -346,13 +347,10 @@ class ModelRun:
 
     def _look(self, now: float, pod: ServingPod) -> None:
         """Takes what a pod has done by now."""
-        for time, request, event in pod.server.advance(now):
-            if event is FIRST_TOKEN:
-                self._firsts[request] = time
-            else:
-                pod.in_hand -= 1
-                late = time - self._arrivals[request] > self._timeout
-                self._end(time, request, _TIMED_OUT if late else _ANSWERED)
+        for time, request in pod.server.advance(now):
+            pod.in_hand -= 1
+            late = time - self._arrivals[request] > self._timeout
+            self._end(time, request, _TIMED_OUT if late else _ANSWERED)
 
     def _serve_queue(self, now: float) -> None:
         """Hands waiting requests to pods as these get room, or ends those that wait too long."""

@@ -14,12 +14,10 @@ counted in tokens, not in blocks of 16.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from math import ceil, inf, sqrt
-from sys import float_info
-from typing import Final, Self
+from typing import Protocol, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +100,14 @@ def _speeds(profile: EngineProfile) -> Sequence[tuple[float, float, float]]:
     """What a step takes that only writes, by the number of answers.
 
     Returns:
-        Seconds of the step, which do not depend on contexts; what each answer adds to them; and by
-        how much the next step of the same answers is longer.
+        Seconds of the step beside what answers add, what they add beside their contexts, and half
+        of that by which the next step of the same answers is longer.
     """
     return [
         (
             profile.step_seconds + max(profile.weight_seconds, profile.token_seconds * answers),
             profile.sequence_seconds * answers,
-            profile.context_seconds * answers,
+            profile.context_seconds * answers / 2,
         )
         for answers in range(profile.max_sequences + 1)
     ]
@@ -119,21 +117,11 @@ class PromptRefused(ValueError):
     """A prompt that leaves no room for an answer."""
 
 
-class RequestEvent(IntEnum):
-    """What becomes of a request."""
+class FirstTokens(Protocol):
+    """Where it is put down when the first token of each request was there: a list, or a dict."""
 
-    FIRST_TOKEN = 0
-    """The first token of its answer is there."""
-    DONE = 1
-    """Its answer is whole."""
-
-
-# A member takes ten times as long to look up as a name.
-FIRST_TOKEN: Final = RequestEvent.FIRST_TOKEN
-_DONE: Final = RequestEvent.DONE
-
-Happening = tuple[float, int, RequestEvent]
-"""When, of which request, and what."""
+    def __setitem__(self, request: int, time: float, /) -> None:
+        """Puts it down."""
 
 
 class _Sequence:
@@ -161,12 +149,11 @@ class EngineServer:
 
     __slots__ = (
         "_at",
-        "_begun",
         "_busy",
         "_count",
         "_ends_reading",
         "_first",
-        "_growth",
+        "_half",
         "_heap",
         "_part_read",
         "_running",
@@ -175,15 +162,25 @@ class EngineServer:
         "_steps",
         "_used",
         "_waiting",
+        "first_tokens",
         "next_time",
         "preemptions",
         "profile",
         "rows",
     )
 
-    def __init__(self, profile: EngineProfile, now: float) -> None:
-        """An idle engine at a time in seconds."""
+    def __init__(
+        self, profile: EngineProfile, now: float, first_tokens: FirstTokens | None = None
+    ) -> None:
+        """An idle engine.
+
+        Args:
+            profile: How fast it is.
+            now: Time in seconds.
+            first_tokens: When the first token of each request was there. Default: a dict.
+        """
         self.profile = profile
+        self.first_tokens: FirstTokens = {} if first_tokens is None else first_tokens
         self.next_time = inf
         """When to call `advance`, in seconds: the present steps end; infinity where it is idle."""
         self.preemptions = 0
@@ -198,8 +195,8 @@ class EngineServer:
         self._steps = 0
         """Steps until `next_time` that write answers."""
         self._speeds = _speeds(profile)
-        self._first = self._growth = 0.0
-        """Where they only write: seconds of the first, and by how much each is longer."""
+        self._first = self._half = 0.0
+        """Where they only write: seconds of the first, and half of by how much each is longer."""
         self._ends_reading: list[_Sequence] = []
         """The requests of whose prompts the present step reads the last."""
         self._part_read: _Sequence | None = None
@@ -209,9 +206,7 @@ class EngineServer:
         self._used = 0
         """Tokens of the cache that the contexts of answers have."""
         self._heap: list[tuple[int, int, _Sequence]] = []
-        """The requests that are answered, by the step that ends them."""
-        self._begun = 0
-        """Answers that were ever put into it, which tells those apart that end together."""
+        """Those that are answered: the step that ends each, its request, and it."""
         self._running: dict[int, _Sequence] = {}
         """All that have room in the cache, by request, in the order in which they got it."""
         self._waiting: deque[_Sequence] = deque()
@@ -273,54 +268,67 @@ class EngineServer:
         elif self._steps > 1 and len(waiting) == 1:
             if self._begins(sequence, self._used, len(self._heap)):
                 self._steps, self.next_time = _cut(
-                    self._at, end, self._steps, self._first, self._growth, queued
+                    self._at, end, self._steps, self._first, self._half, queued
                 )
 
-    def advance(self, now: float) -> list[Happening]:
-        """Takes all steps that end up to a time; returns what happened, in order."""
-        happened: list[Happening] = []
-        end = self.next_time
-        if end > now or end == inf:
-            return happened
+    def advance(self, now: float) -> list[tuple[float, int]]:
+        """Takes all steps that end up to a time.
+
+        Returns:
+            The requests that are done: when, and which, in order of time.
+        """
         # A request takes some three rows, and here is where a simulation spends its time. So what a
         # row changes is in names of this function until the last one, and no row is a call.
-        profile, heap, running, waiting = self.profile, self._heap, self._running, self._waiting
-        ends_reading, part_read = self._ends_reading, self._part_read
-        at, steps, count, used = self._at, self._steps, self._count, self._used
-        size, rows = profile.kv_tokens, 0
-        last = now if now < inf else float_info.max
-        while end <= last:
-            rows += 1
+        done: list[tuple[float, int]] = []
+        end = self.next_time
+        if end == inf:
+            return done
+        profile = self.profile
+        heap = self._heap
+        running = self._running
+        waiting = self._waiting
+        ends_reading = self._ends_reading
+        part_read = self._part_read
+        at = self._at
+        steps = self._steps
+        count = self._count
+        used = self._used
+        while end <= now:
+            self.rows += 1
             at = end
             if steps:
                 count += steps
                 used += steps * len(heap)
                 steps = 0
-                while heap and heap[0][0] == count:
-                    sequence = heappop(heap)[2]
-                    used -= sequence.whole
-                    request = sequence.request
-                    del running[request]
-                    happened.append((at, request, _DONE))
+                if heap[0][0] == count:
+                    while True:
+                        _, request, sequence = heappop(heap)
+                        used -= sequence.whole
+                        del running[request]
+                        done.append((at, request))
+                        if not heap or heap[0][0] > count:
+                            break
             if ends_reading:
                 # The step that reads the last of a prompt writes a token too.
                 for sequence in ends_reading:
-                    request, tokens = sequence.request, sequence.tokens + 1
+                    request = sequence.request
                     if sequence.is_new:
-                        happened.append((at, request, FIRST_TOKEN))
+                        self.first_tokens[request] = at
+                    tokens = sequence.tokens + 1
                     left = sequence.whole - tokens
                     if left:
                         used += tokens
-                        self._begun = begun = self._begun + 1
-                        heappush(heap, (count + left, begun, sequence))
+                        heappush(heap, (count + left, request, sequence))
                     else:
                         del running[request]
-                        happened.append((at, request, _DONE))
+                        done.append((at, request))
                 ends_reading.clear()
             answered = len(heap)
             if waiting or part_read:
                 # A step that reads what is left of a prompt that has begun, then others, in order.
-                room = size - used - answered - (part_read.tokens if part_read else 0)
+                room = profile.kv_tokens - used - answered
+                if part_read:
+                    room -= part_read.tokens
                 if room < 0:
                     self._part_read = part_read
                     used = self._make_room(used, count)
@@ -372,26 +380,31 @@ class EngineServer:
             if answered:
                 # Steps that only write, up to one that ends an answer, fills the cache, or reads.
                 steps = heap[0][0] - count
-                while steps * answered > size - used:
-                    steps = (size - used) // answered
+                while steps * answered > profile.kv_tokens - used:
+                    steps = (profile.kv_tokens - used) // answered
                     if steps < 1:
                         self._part_read = None
                         used = self._make_room(used, count)
                         answered, steps = len(heap), heap[0][0] - count
-                base, own, growth = self._speeds[answered]
-                self._growth = growth
-                self._first = first = base + (own + profile.context_seconds * used)
-                end = at + steps * (first + growth * (steps - 1) / 2)
+                base, own, self._half = self._speeds[answered]
+                first = base + (own + profile.context_seconds * used)
+                self._first = first
+                end = at + steps * (first + self._half * (steps - 1))
                 if waiting and self._begins(waiting[0], used, answered):
-                    steps, end = _cut(at, end, steps, first, growth, waiting[0].queued)
-            else:
-                end = waiting[0].queued if waiting else inf
-                self._busy += at - self._since
-                self._since = end
-        self._at, self._steps, self._count, self._used = at, steps, count, used
-        self._part_read, self.next_time = part_read, end
-        self.rows += rows
-        return happened
+                    steps, end = _cut(at, end, steps, first, self._half, waiting[0].queued)
+                continue
+            # Idle, until a request is in the queue.
+            self._busy += at - self._since
+            self._since = end = waiting[0].queued if waiting else inf
+            if end == inf:
+                break
+        self._at = at
+        self._steps = steps
+        self._count = count
+        self._used = used
+        self._part_read = part_read
+        self.next_time = end
+        return done
 
     def drop(self) -> list[int]:
         """Ends the pod; returns the requests in hand, those with room first."""
@@ -440,7 +453,7 @@ class EngineServer:
 
 
 def _cut(
-    start: float, end: float, steps: int, first: float, growth: float, queued: float
+    start: float, end: float, steps: int, first: float, half: float, queued: float
 ) -> tuple[int, float]:
     """Ends a row of steps with the one in which a request comes that can begin then.
 
@@ -449,7 +462,7 @@ def _cut(
         end: When it ends uncut.
         steps: Its steps uncut.
         first: Seconds of the first.
-        growth: By how much each is longer than the one before.
+        half: Half of that by which each is longer than the one before.
         queued: When the request is in the engine's queue.
 
     Returns:
@@ -458,11 +471,11 @@ def _cut(
     passed = queued - start
     if passed <= 0 or queued >= end:
         return steps, end
-    half = first - growth / 2
-    # growth / 2 * fewer ** 2 + half * fewer = passed
-    fewer = ceil(2 * passed / (half + sqrt(half * half + 2 * growth * passed)))
-    cut = start + fewer * (first + growth * (fewer - 1) / 2)
+    # half * fewer ** 2 + linear * fewer = passed
+    linear = first - half
+    fewer = ceil(2 * passed / (linear + sqrt(linear * linear + 4 * half * passed)))
+    cut = start + fewer * (first + half * (fewer - 1))
     if cut < queued:  # by the last digit of the root
         fewer += 1
-        cut = start + fewer * (first + growth * (fewer - 1) / 2)
+        cut = start + fewer * (first + half * (fewer - 1))
     return (fewer, cut) if fewer < steps else (steps, end)
