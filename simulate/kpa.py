@@ -12,7 +12,7 @@ Not part of it: a scrape that samples some of many pods, and pods that do not an
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Any, Final, NamedTuple
@@ -175,6 +175,7 @@ class Kpa:
         "_proxied_since",
         "_ready",
         "_recommended",
+        "_records",
         "_reported",
         "_stable",
         "desired",
@@ -188,6 +189,8 @@ class Kpa:
         window = _WeightedWindow if settings.weighted else _Window
         self._stable = window(settings.window_seconds)
         self._panic = window(settings.panic_window_seconds)
+        self._records: list[tuple[int, float]] = []
+        """Seconds and their values that are in no window yet."""
         delay = settings.scale_down_delay_seconds
         self._delay = _Delay(delay) if delay > 0 else None
         self._panic_since = now if ready_pods > 1 else None
@@ -228,9 +231,7 @@ class Kpa:
             value -= 1
             if self.settings.metric is Metric.CONCURRENCY:
                 value = max(value, 0.0)
-        second = math.floor(now)
-        self._stable.record(second, value)
-        self._panic.record(second, value)
+        self._records.append((math.floor(now), value))
 
     def first_request(self, now: float, ready_pods: int) -> KpaDecision:
         """Takes the first request after a second without any, which the activator reports at once.
@@ -250,15 +251,23 @@ class Kpa:
 
     def tick(self, now: float, ready_pods: int) -> bool:
         """Decides, and says whether there were figures to decide by."""
-        result = self._scale(now, ready_pods)
+        stable, panic = self._stable, self._panic
+        if self._records:
+            stable.record(self._records)
+            panic.record(self._records)
+            self._records.clear()
+        second = math.floor(now)
+        valid = self.settings.target_burst_capacity == -1 or second - stable.last <= stable.size
         changed = False
-        if result is not None:
-            recommended, excess = result
+        if valid:
+            of_burst = panic.average(second)
+            recommended = self._recommend(now, ready_pods, stable.average(second), of_burst)
+            excess = self._room_for_burst(ready_pods, of_burst)
             changed = recommended != self._recommended or (excess < 0) != (self._excess_burst < 0)
-            self._recommended, self._excess_burst = result
+            self._recommended, self._excess_burst = recommended, excess
         if changed or now >= self.next_time:
             self._reconcile(now, ready_pods)
-        return result is not None
+        return valid
 
     def reconcile(self, now: float, ready_pods: int) -> KpaDecision:
         """Brings Deployment and network to what was decided last."""
@@ -275,18 +284,14 @@ class Kpa:
             valid,
         )
 
-    def _scale(self, now: float, ready_pods: int) -> tuple[int, int] | None:
-        """Pods that the figures ask for, and the room that is left; None without figures."""
+    def _recommend(self, now: float, ready_pods: int, of_window: float, of_burst: float) -> int:
+        """Pods that the averages of both windows ask for."""
         settings = self.settings
-        second = math.floor(now)
-        capacity = settings.target_burst_capacity
-        if capacity != -1 and self._stable.is_empty(second):
-            return None
-        of_burst, target = self._panic.average(second), settings.target
+        target = settings.target
         ready = ready_pods or 1
         most = math.ceil(settings.max_scale_up_rate * ready)
         fewest = math.floor(ready / settings.max_scale_down_rate) if settings.reachable else 0
-        stable = math.ceil(self._stable.average(second) / target)
+        stable = math.ceil(of_window / target)
         burst = math.ceil(of_burst / target)
         pods = stable if stable > fewest else fewest
         if pods > most:
@@ -305,9 +310,15 @@ class Kpa:
             pods = self._most_panic_pods = max(pods, burst_pods, self._most_panic_pods)
         if self._delay is not None and settings.reachable:
             pods = self._delay.largest(now, pods)
+        return pods
+
+    def _room_for_burst(self, ready_pods: int, of_burst: float) -> int:
+        """Room for a burst that is left, in the unit of the metric."""
+        settings = self.settings
+        capacity = settings.target_burst_capacity
         if capacity > 0:
-            return pods, math.floor(ready_pods * settings.total - capacity - of_burst)
-        return pods, 0 if capacity == 0 else -1
+            return math.floor(ready_pods * settings.total - capacity - of_burst)
+        return 0 if capacity == 0 else -1
 
     def _reconcile(self, now: float, ready_pods: int) -> None:
         """Reconciles until nothing changes: each change of a status asks for another round."""
@@ -526,29 +537,28 @@ class _Window:
         self.first = 0
         self.last: float = -NEVER
 
-    def is_empty(self, second: int) -> bool:
-        """Whether a whole window and a second have passed since the last record."""
-        return second - self.last > self.size
-
-    def record(self, second: int, value: float) -> None:
-        """Adds to the sum of a second, which is the last one or a later one."""
-        size, buckets, gap = self.size, self.buckets, second - self.last
-        self.last = second
-        place = second % size
-        if gap == 1 < size:  # as nearly always
-            self.total = self.total - buckets[place] + value
-            buckets[place] = value
-            return
-        if gap >= size:
-            self.first = second
-            self.buckets = buckets = [0.0] * size
-            self.total = 0.0
-        elif gap > 0:
-            for index in range(second - int(gap) + 1, second + 1):
-                self.total -= buckets[index % size]
-                buckets[index % size] = 0.0
-        buckets[place] += value
-        self.total += value
+    def record(self, records: Iterable[tuple[int, float]]) -> None:
+        """Adds to the sums of seconds, each of which is the last one or a later one."""
+        size, buckets, total, last = self.size, self.buckets, self.total, self.last
+        for second, value in records:
+            place = second % size
+            gap = second - last
+            last = second
+            if gap == 1 < size:  # as nearly always
+                total = total - buckets[place] + value
+                buckets[place] = value
+                continue
+            if gap >= size:
+                self.first = second
+                buckets[:] = [0.0] * size
+                total = 0.0
+            elif gap > 0:
+                for index in range(second - int(gap) + 1, second + 1):
+                    total -= buckets[index % size]
+                    buckets[index % size] = 0.0
+            buckets[place] += value
+            total += value
+        self.total, self.last = total, last
 
     def average(self, second: int) -> float:
         """The average until a second; seconds before the first record do not count."""
@@ -575,7 +585,7 @@ class _WeightedWindow(_Window):
 
     def average(self, second: int) -> float:
         """The weighted average until a second."""
-        if self.is_empty(second):
+        if second - self.last > self.size:
             return 0.0
         last = int(self.last)
         weight = self.decay * _power(1 - self.decay, second - last)

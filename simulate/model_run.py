@@ -349,8 +349,12 @@ class ModelRun:
         """Takes what a pod has done by now."""
         for time, request in pod.server.advance(now):
             pod.in_hand -= 1
+            self._ended += 1
+            self._ends[request] = time
             late = time - self._arrivals[request] > self._timeout
-            self._end(time, request, _TIMED_OUT if late else _ANSWERED)
+            self._endings[request] = _TIMED_OUT if late else _ANSWERED
+            if self._is_watched:
+                self._changes.append((time, -1))
 
     def _serve_queue(self, now: float) -> None:
         """Hands waiting requests to pods as these get room, or ends those that wait too long."""
