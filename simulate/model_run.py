@@ -24,10 +24,6 @@ QUEUE_LIMIT: Final = 10_000
 """Requests that Knative's activator holds for a revision; more are refused with 503:
 knative.dev/serving v0.50.0, `pkg/activator/net/throttler.go`, `breakerQueueDepth`."""
 
-# A member takes ten times as long to look up as a name.
-_ANSWERED: Final = Ending.ANSWERED
-_TIMED_OUT: Final = Ending.TIMED_OUT
-
 
 class RunClock(Protocol):
     """Has something done at a time, and hands it that time."""
@@ -105,6 +101,7 @@ class ModelRun:
         self._firsts = [nan] * len(traffic)
         self._ends = [nan] * len(traffic)
         self._endings: list[int] = [Ending.UNFINISHED] * len(traffic)
+        """How they ended that no pod has done; whether those are in time is told at the end."""
         self._timeout = model.timeout_seconds
         self._start = start
         self._clock = clock
@@ -167,8 +164,8 @@ class ModelRun:
 
     @property
     def last_end(self) -> float:
-        """When the last one ended of those that have; 0 where none has."""
-        return max((end for end in self._ends if end == end), default=0.0)
+        """When the last one ended, once all have; 0 where there is none."""
+        return max(self._ends, default=0.0)
 
     @property
     def ready_pods(self) -> int:
@@ -262,6 +259,9 @@ class ModelRun:
             pods: When which pod was there.
         """
         ends, endings = np.array(self._ends), np.array(self._endings, np.int8)
+        by_pod = (endings == Ending.UNFINISHED) & ~np.isnan(ends)
+        late = ends - np.array(self._arrivals) > self._timeout
+        endings[by_pod] = np.where(late, Ending.TIMED_OUT, Ending.ANSWERED)[by_pod]
         ends[np.isnan(ends)] = end
         answered = endings == Ending.ANSWERED
         requests = RequestResults(
@@ -351,8 +351,6 @@ class ModelRun:
             pod.in_hand -= 1
             self._ended += 1
             self._ends[request] = time
-            late = time - self._arrivals[request] > self._timeout
-            self._endings[request] = _TIMED_OUT if late else _ANSWERED
             if self._is_watched:
                 self._changes.append((time, -1))
 
@@ -366,7 +364,7 @@ class ModelRun:
             if min(end, time) > now:
                 return
             if pod is None or end <= time:
-                self._end(end, queue.popleft(), _TIMED_OUT)
+                self._end(end, queue.popleft(), Ending.TIMED_OUT)
             else:
                 self._look(time, pod)
                 self._hand_out(time)

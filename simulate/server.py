@@ -124,24 +124,10 @@ class FirstTokens(Protocol):
         """Puts it down."""
 
 
-class _Sequence:
-    """A request in a server."""
-
-    __slots__ = ("is_new", "left", "queued", "request", "tokens", "whole")
-
-    left: int
-    """Tokens that the next step still has to read, where steps so far have read but a part."""
-
-    def __init__(self, request: int, queued: float, prompt: int, whole: int) -> None:
-        self.request = request
-        self.queued = queued
-        """When it is in the engine's queue."""
-        self.tokens = prompt
-        """Tokens to read before it is answered: the prompt, and what was written already."""
-        self.whole = whole
-        """Tokens of prompt and answer together."""
-        self.is_new = True
-        """Whether no token of its answer was ever written."""
+_Sequence = tuple[float, int, int, int, bool]
+"""A request in a server: when it is in the engine's queue; its number; tokens to read before it is
+answered, which are the prompt and what was written already; tokens of prompt and answer together;
+and whether no token of its answer was ever written."""
 
 
 class EngineServer:
@@ -155,6 +141,7 @@ class EngineServer:
         "_first",
         "_half",
         "_heap",
+        "_part_left",
         "_part_read",
         "_running",
         "_since",
@@ -201,14 +188,16 @@ class EngineServer:
         """The requests of whose prompts the present step reads the last."""
         self._part_read: _Sequence | None = None
         """The request of whose prompt it reads a part."""
+        self._part_left = 0
+        """Tokens of that which the steps after it have to read."""
         self._count = 0
         """Steps so far that wrote answers."""
         self._used = 0
         """Tokens of the cache that the contexts of answers have."""
-        self._heap: list[tuple[int, int, _Sequence]] = []
-        """Those that are answered: the step that ends each, its request, and it."""
-        self._running: dict[int, _Sequence] = {}
-        """All that have room in the cache, by request, in the order in which they got it."""
+        self._heap: list[tuple[int, int, int]] = []
+        """Those that are answered: the step that ends each, its number, and its whole tokens."""
+        self._running: dict[int, None] = {}
+        """All that have room in the cache, by number, in the order in which they got it."""
         self._waiting: deque[_Sequence] = deque()
 
     @property
@@ -230,7 +219,7 @@ class EngineServer:
     def kv_share(self) -> float:
         """Share of the KV cache in use, from 0 to 1, as of the last event."""
         reading = [*self._ends_reading, *([self._part_read] if self._part_read else ())]
-        used = self._used + sum(sequence.tokens for sequence in reading)
+        used = self._used + sum(tokens for _, _, tokens, _, _ in reading)
         return used / self.profile.kv_tokens
 
     @property
@@ -261,12 +250,11 @@ class EngineServer:
             raise ValueError("the engine is at another time: advance comes first")
         whole = prompt + answer
         queued = now + profile.request_seconds
-        sequence = _Sequence(request, queued, prompt, whole if whole < longest else longest)
-        waiting.append(sequence)
+        waiting.append((queued, request, prompt, whole if whole < longest else longest, True))
         if end == inf:
             self._at, self._since, self.next_time = now, queued, queued
         elif self._steps > 1 and len(waiting) == 1:
-            if self._begins(sequence, self._used, len(self._heap)):
+            if self._begins(prompt, self._used, len(self._heap)):
                 self._steps, self.next_time = _cut(
                     self._at, end, self._steps, self._first, self._half, queued
                 )
@@ -302,23 +290,21 @@ class EngineServer:
                 steps = 0
                 if heap[0][0] == count:
                     while True:
-                        _, request, sequence = heappop(heap)
-                        used -= sequence.whole
+                        _, request, whole = heappop(heap)
+                        used -= whole
                         del running[request]
                         done.append((at, request))
                         if not heap or heap[0][0] > count:
                             break
             if ends_reading:
                 # The step that reads the last of a prompt writes a token too.
-                for sequence in ends_reading:
-                    request = sequence.request
-                    if sequence.is_new:
+                for _, request, tokens, whole, is_new in ends_reading:
+                    if is_new:
                         self.first_tokens[request] = at
-                    tokens = sequence.tokens + 1
-                    left = sequence.whole - tokens
+                    left = whole - tokens - 1
                     if left:
-                        used += tokens
-                        heappush(heap, (count + left, request, sequence))
+                        used += tokens + 1
+                        heappush(heap, (count + left, request, whole))
                     else:
                         del running[request]
                         done.append((at, request))
@@ -328,7 +314,7 @@ class EngineServer:
                 # A step that reads what is left of a prompt that has begun, then others, in order.
                 room = profile.kv_tokens - used - answered
                 if part_read:
-                    room -= part_read.tokens
+                    room -= part_read[2]
                 if room < 0:
                     self._part_read = part_read
                     used = self._make_room(used, count)
@@ -337,18 +323,18 @@ class EngineServer:
                 budget = profile.budget - writes
                 prompts = reads = pairs = 0
                 if part_read:
-                    before = part_read.tokens - part_read.left
-                    prompts, reads = 1, min(part_read.left, budget)
-                    pairs = reads * (before + (reads + 1) // 2)
+                    left = self._part_left
+                    prompts, reads = 1, min(left, budget)
+                    pairs = reads * (part_read[2] - left + (reads + 1) // 2)
                     budget -= reads
-                    part_read.left -= reads
-                    if not part_read.left:
+                    self._part_left = left = left - reads
+                    if not left:
                         ends_reading.append(part_read)
                         part_read = None
                 while waiting and budget > 0:
                     sequence = waiting[0]
-                    tokens = sequence.tokens
-                    if sequence.queued > at or tokens >= room:
+                    queued, request, tokens, _, _ = sequence
+                    if queued > at or tokens >= room:
                         break
                     if len(running) >= profile.max_sequences:
                         break
@@ -356,12 +342,12 @@ class EngineServer:
                     if tokens <= budget or not (profile.chunked or prompts):
                         ends_reading.append(sequence)
                     elif profile.chunked:
-                        sequence.left = tokens - budget
+                        self._part_left = tokens - budget
                         tokens, part_read = budget, sequence
                     else:
                         break
                     del waiting[0]
-                    running[sequence.request] = sequence
+                    running[request] = None
                     prompts += 1
                     reads += tokens
                     pairs += tokens * ((tokens + 1) // 2)
@@ -390,12 +376,12 @@ class EngineServer:
                 first = base + (own + profile.context_seconds * used)
                 self._first = first
                 end = at + steps * (first + self._half * (steps - 1))
-                if waiting and self._begins(waiting[0], used, answered):
-                    steps, end = _cut(at, end, steps, first, self._half, waiting[0].queued)
+                if waiting and self._begins(waiting[0][2], used, answered):
+                    steps, end = _cut(at, end, steps, first, self._half, waiting[0][0])
                 continue
             # Idle, until a request is in the queue.
             self._busy += at - self._since
-            self._since = end = waiting[0].queued if waiting else inf
+            self._since = end = waiting[0][0] if waiting else inf
             if end == inf:
                 break
         self._at = at
@@ -408,7 +394,7 @@ class EngineServer:
 
     def drop(self) -> list[int]:
         """Ends the pod; returns the requests in hand, those with room first."""
-        requests = [*self._running, *(sequence.request for sequence in self._waiting)]
+        requests = [*self._running, *(request for _, request, *_ in self._waiting)]
         for queue in (self._running, self._waiting, self._ends_reading, self._heap):
             queue.clear()
         self._busy = self.busy_seconds
@@ -417,11 +403,11 @@ class EngineServer:
         self.next_time = inf
         return requests
 
-    def _begins(self, sequence: _Sequence, used: int, answered: int) -> bool:
-        """Whether a request that waits could be read now, beside answers alone."""
+    def _begins(self, tokens: int, used: int, answered: int) -> bool:
+        """Whether a request of so many tokens could be read now, beside answers alone."""
         profile = self.profile
         room = profile.kv_tokens - used - answered
-        return sequence.tokens < room and len(self._running) < profile.max_sequences
+        return tokens < room and len(self._running) < profile.max_sequences
 
     def _make_room(self, used: int, count: int) -> int:
         """Puts the newest requests back into the queue until a step fits into the cache.
@@ -433,23 +419,24 @@ class EngineServer:
         Returns:
             Tokens that they have then.
         """
-        heap = self._heap
-        while True:
-            reading = self._part_read.tokens if self._part_read else 0
-            if used + reading + len(heap) <= self.profile.kv_tokens:
-                return used
-            _, sequence = self._running.popitem()
+        heap, waiting, part_read = self._heap, self._waiting, self._part_read
+        left = self.profile.kv_tokens - (part_read[2] if part_read else 0)
+        while used + len(heap) > left:
+            request, _ = self._running.popitem()
             self.preemptions += 1
-            if sequence is self._part_read:
-                self._part_read = None
+            if part_read and part_read[1] == request:
+                waiting.appendleft(part_read)
+                left += part_read[2]
+                self._part_read = part_read = None
             else:
-                entry = next(entry for entry in heap if entry[2] is sequence)
+                entry = next(entry for entry in heap if entry[1] == request)
                 heap.remove(entry)
                 heapify(heap)
-                sequence.tokens = sequence.whole - (entry[0] - count)
-                sequence.is_new = False
-                used -= sequence.tokens
-            self._waiting.appendleft(sequence)
+                finish, _, whole = entry
+                tokens = whole - (finish - count)
+                waiting.appendleft((-inf, request, tokens, whole, False))
+                used -= tokens
+        return used
 
 
 def _cut(
