@@ -10,18 +10,18 @@ make a pod.
 Not part of it: a scrape that samples some of many pods, and pods that do not answer one.
 """
 
-import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from math import ceil, floor, inf
 from typing import Any, Final, NamedTuple
 
 from components.crds.formats import seconds
 from components.crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE
 from components.crds.knative_autoscaling import TICK_SECONDS
 
-NEVER: Final = math.inf
+NEVER: Final = inf
 _UNKNOWN: Final = -1
 """The number of pods before there are figures."""
 _LEAST_TARGET: Final = 0.01
@@ -154,7 +154,8 @@ class Kpa:
 
     Times are seconds since a start, and never go back. Whoever runs it calls
 
-    - `record` once a second, with what the collector then has, while there are pods or requests;
+    - `record` once a second, with what the collector then has, while there are pods or requests, or
+      `record_each` for several seconds at once;
     - `decide` every `TICK_SECONDS` after the creation, or `tick`, which does the same and says
       nothing but `desired`;
     - `first_request` at a request after a second without any: where it is `asleep`, it decides;
@@ -175,7 +176,6 @@ class Kpa:
         "_proxied_since",
         "_ready",
         "_recommended",
-        "_records",
         "_reported",
         "_stable",
         "desired",
@@ -189,8 +189,6 @@ class Kpa:
         window = _WeightedWindow if settings.weighted else _Window
         self._stable = window(settings.window_seconds)
         self._panic = window(settings.panic_window_seconds)
-        self._records: list[tuple[int, float]] = []
-        """Seconds and their values that are in no window yet."""
         delay = settings.scale_down_delay_seconds
         self._delay = _Delay(delay) if delay > 0 else None
         self._panic_since = now if ready_pods > 1 else None
@@ -203,11 +201,11 @@ class Kpa:
         """Pods that the Deployment is asked for."""
         starts = max(self._min_scale, settings.initial_scale) > 0
         self._active = _Active.QUEUED if starts else _Active.NO_TRAFFIC
-        self._active_since = math.floor(now)
+        self._active_since = floor(now)
         self._initialized = False
         self._ready = 0
         self._proxied = True
-        self._proxied_since = math.floor(now)
+        self._proxied_since = floor(now)
         self._probed_until = -NEVER
         self._reported = False
         self.next_time = NEVER
@@ -226,12 +224,23 @@ class Kpa:
             value: The average over the second of the requests in hand, in all pods and in the
                 activator; with rps, the requests that came in it.
         """
+        self.record_each(floor(now), [value])
+
+    def record_each(self, second: int, values: Sequence[float]) -> None:
+        """Takes what the collector has for seconds that follow one another.
+
+        Args:
+            second: The first of them.
+            values: One for each of them, as `record` takes it; one at least.
+        """
         if self._reported:
             self._reported = False
-            value -= 1
+            value = values[0] - 1
             if self.settings.metric is Metric.CONCURRENCY:
                 value = max(value, 0.0)
-        self._records.append((math.floor(now), value))
+            values = [value, *values[1:]]
+        self._stable.record(second, values)
+        self._panic.record(second, values)
 
     def first_request(self, now: float, ready_pods: int) -> KpaDecision:
         """Takes the first request after a second without any, which the activator reports at once.
@@ -251,23 +260,15 @@ class Kpa:
 
     def tick(self, now: float, ready_pods: int) -> bool:
         """Decides, and says whether there were figures to decide by."""
-        stable, panic = self._stable, self._panic
-        if self._records:
-            stable.record(self._records)
-            panic.record(self._records)
-            self._records.clear()
-        second = math.floor(now)
-        valid = self.settings.target_burst_capacity == -1 or second - stable.last <= stable.size
+        result = self._scale(now, ready_pods)
         changed = False
-        if valid:
-            of_burst = panic.average(second)
-            recommended = self._recommend(now, ready_pods, stable.average(second), of_burst)
-            excess = self._room_for_burst(ready_pods, of_burst)
+        if result is not None:
+            recommended, excess = result
             changed = recommended != self._recommended or (excess < 0) != (self._excess_burst < 0)
             self._recommended, self._excess_burst = recommended, excess
         if changed or now >= self.next_time:
             self._reconcile(now, ready_pods)
-        return valid
+        return result is not None
 
     def reconcile(self, now: float, ready_pods: int) -> KpaDecision:
         """Brings Deployment and network to what was decided last."""
@@ -284,15 +285,20 @@ class Kpa:
             valid,
         )
 
-    def _recommend(self, now: float, ready_pods: int, of_window: float, of_burst: float) -> int:
-        """Pods that the averages of both windows ask for."""
+    def _scale(self, now: float, ready_pods: int) -> tuple[int, int] | None:
+        """Pods that the figures ask for, and the room that is left; None without figures."""
         settings = self.settings
+        second = floor(now)
+        capacity = settings.target_burst_capacity
+        if capacity != -1 and self._stable.is_empty(second):
+            return None
+        of_burst = self._panic.average(second)
         target = settings.target
         ready = ready_pods or 1
-        most = math.ceil(settings.max_scale_up_rate * ready)
-        fewest = math.floor(ready / settings.max_scale_down_rate) if settings.reachable else 0
-        stable = math.ceil(of_window / target)
-        burst = math.ceil(of_burst / target)
+        most = ceil(settings.max_scale_up_rate * ready)
+        fewest = floor(ready / settings.max_scale_down_rate) if settings.reachable else 0
+        stable = ceil(self._stable.average(second) / target)
+        burst = ceil(of_burst / target)
         pods = stable if stable > fewest else fewest
         if pods > most:
             pods = most
@@ -310,15 +316,9 @@ class Kpa:
             pods = self._most_panic_pods = max(pods, burst_pods, self._most_panic_pods)
         if self._delay is not None and settings.reachable:
             pods = self._delay.largest(now, pods)
-        return pods
-
-    def _room_for_burst(self, ready_pods: int, of_burst: float) -> int:
-        """Room for a burst that is left, in the unit of the metric."""
-        settings = self.settings
-        capacity = settings.target_burst_capacity
         if capacity > 0:
-            return math.floor(ready_pods * settings.total - capacity - of_burst)
-        return 0 if capacity == 0 else -1
+            return pods, floor(ready_pods * settings.total - capacity - of_burst)
+        return pods, 0 if capacity == 0 else -1
 
     def _reconcile(self, now: float, ready_pods: int) -> None:
         """Reconciles until nothing changes: each change of a status asks for another round."""
@@ -394,7 +394,7 @@ class Kpa:
     def _probe(self, now: float) -> None:
         """Has the activator looked for once a second, and what comes of it reconciled."""
         if now >= self._probed_until:
-            probes = math.ceil((self._in_path_from - now) / _PROBE_SECONDS)
+            probes = ceil((self._in_path_from - now) / _PROBE_SECONDS)
             self._probed_until = now + probes * _PROBE_SECONDS
         self._wake(self._probed_until + _PROBE_SECONDS)
 
@@ -407,7 +407,7 @@ class Kpa:
         self._proxied = wanted <= 0 or self._excess_burst < 0
         self._ready = ready_pods
         if not stood and (self._proxied or not ready_pods):
-            self._proxied_since = math.floor(now)
+            self._proxied_since = floor(now)
 
     def _mark(self, now: float, ready_pods: int, wanted: int) -> None:
         """Sets the condition Active, by what is wanted and what is ready."""
@@ -423,7 +423,7 @@ class Kpa:
         else:
             active = _Active.QUEUED if is_kept else _Active.NO_TRAFFIC
         if active is not self._active:
-            self._active, self._active_since = active, math.floor(now)
+            self._active, self._active_since = active, floor(now)
 
 
 def kpa_settings(
@@ -465,7 +465,7 @@ def kpa_settings(
         target=target,
         total=total,
         window_seconds=int(window),
-        panic_window_seconds=max(1, math.floor(window * percent / 100 + 0.5)),
+        panic_window_seconds=max(1, floor(window * percent / 100 + 0.5)),
         panic_threshold=float(text("panic-threshold-percentage", "200")) / 100,
         max_scale_up_rate=float(data.get("max-scale-up-rate", "1000")),
         max_scale_down_rate=float(data.get("max-scale-down-rate", "2")),
@@ -528,37 +528,46 @@ class _Active(Enum):
 class _Window:
     """Sums per second of the last seconds, and their average."""
 
-    __slots__ = ("buckets", "first", "last", "size", "total")
+    __slots__ = ("first", "last", "size", "sums", "total")
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.buckets = [0.0] * size
+        self.sums = deque([0.0] * size, size)
+        """Of as many seconds, the last one last."""
         self.total = 0.0
         self.first = 0
         self.last: float = -NEVER
 
-    def record(self, records: Iterable[tuple[int, float]]) -> None:
-        """Adds to the sums of seconds, each of which is the last one or a later one."""
-        size, buckets, total, last = self.size, self.buckets, self.total, self.last
-        for second, value in records:
-            place = second % size
-            gap = second - last
-            last = second
-            if gap == 1 < size:  # as nearly always
-                total = total - buckets[place] + value
-                buckets[place] = value
-                continue
-            if gap >= size:
-                self.first = second
-                buckets[:] = [0.0] * size
-                total = 0.0
-            elif gap > 0:
-                for index in range(second - int(gap) + 1, second + 1):
-                    total -= buckets[index % size]
-                    buckets[index % size] = 0.0
-            buckets[place] += value
-            total += value
-        self.total, self.last = total, last
+    def is_empty(self, second: int) -> bool:
+        """Whether a whole window and a second have passed since the last record."""
+        return second - self.last > self.size
+
+    def record(self, second: int, values: Sequence[float]) -> None:
+        """Adds to the sums of seconds that follow one another, from the last one or a later one."""
+        if second - self.last != 1:
+            self._move_to(second)
+            self.sums[-1] += values[0]
+            self.total += values[0]
+            second, values = second + 1, values[1:]
+        sums, total = self.sums, self.total
+        for value in values:  # as nearly always
+            total = total - sums[0] + value
+            sums.append(value)
+        self.total = total
+        self.last = second + len(values) - 1
+
+    def _move_to(self, second: int) -> None:
+        """Has a second be the last one, and nothing in it or before it since the last record."""
+        gap = second - self.last
+        if gap >= self.size:
+            self.first = second
+            self.sums.extend([0.0] * self.size)
+            self.total = 0.0
+        else:
+            for _ in range(int(gap)):
+                self.total -= self.sums[0]
+                self.sums.append(0.0)
+        self.last = second
 
     def average(self, second: int) -> float:
         """The average until a second; seconds before the first record do not count."""
@@ -568,8 +577,8 @@ class _Window:
             return 0.0
         seconds = last - self.first + 1
         if gap:
-            for index in range(int(last) + 1, second + 1):
-                total -= self.buckets[index % size]
+            for index in range(int(gap)):
+                total -= self.sums[index]
             size -= int(gap)
         return _rounded(total / (seconds if seconds < size else size))
 
@@ -585,13 +594,13 @@ class _WeightedWindow(_Window):
 
     def average(self, second: int) -> float:
         """The weighted average until a second."""
-        if second - self.last > self.size:
+        if self.is_empty(second):
             return 0.0
-        last = int(self.last)
-        weight = self.decay * _power(1 - self.decay, second - last)
+        gap = second - int(self.last)
+        weight = self.decay * _power(1 - self.decay, gap)
         total = 0.0
-        for index in range(last, second - self.size, -1):
-            total += self.buckets[index % self.size] * weight
+        for place in range(1, self.size - gap + 1):
+            total += self.sums[-place] * weight
             weight *= 1 - self.decay
         return total
 
@@ -612,7 +621,7 @@ def _rounded(value: float) -> float:
     parts = value * _MICRO
     if parts < 0:
         return -_rounded(-value)
-    whole = math.floor(parts)
+    whole = floor(parts)
     return (whole + 1 if parts - whole >= 0.5 else whole) / _MICRO
 
 
@@ -622,12 +631,12 @@ class _Delay:
     __slots__ = ("entries", "size")
 
     def __init__(self, span_seconds: float) -> None:
-        self.size = math.ceil(span_seconds / TICK_SECONDS)
+        self.size = ceil(span_seconds / TICK_SECONDS)
         self.entries: deque[tuple[int, int]] = deque()
 
     def largest(self, now: float, pods: int) -> int:
         """Takes a number of pods, and gives the largest one that is not too old."""
-        entries, interval = self.entries, math.floor(now) // TICK_SECONDS
+        entries, interval = self.entries, floor(now) // TICK_SECONDS
         while entries and entries[-1][1] <= pods:
             entries.pop()
         while entries and interval - entries[0][0] >= self.size:

@@ -134,8 +134,8 @@ class ModelRun:
         """When requests came (1) and ended (-1) that are in no figure yet, pod by pod."""
         self._load = 0
         """Requests in flight before the first of these."""
-        self._integral = self._since = self._second_end = 0.0
-        self._count = 0
+        self._integral = self._since = 0.0
+        self._second_end = self._count = 0
 
     def begin(self, reserve: EngineProfile | None = None) -> None:
         """Has the first request come.
@@ -191,23 +191,30 @@ class ModelRun:
         self._changes.clear()
         self._load = self.in_flight
         self._integral, self._since = 0.0, now
-        self._second_end = floor(now) + 1.0
+        self._second_end = floor(now) + 1
 
-    def take_seconds(self, now: float) -> list[tuple[float, float, int]]:
+    def take_seconds(self, now: float) -> tuple[int, list[float], list[int]]:
         """Whole seconds that are over and were not taken yet.
 
-        Each with its end, the average of the requests in flight, and how many came in it.
+        Returns:
+            The end of the first of them; for each, the average of the requests in flight; and for
+            each, how many requests came in it.
         """
         self.advance(now)
-        seconds: list[tuple[float, float, int]] = []
-        integral, since, end = self._integral, self._since, self._second_end
-        load, count, changes = self._load, self._count, self._changes
+        loads: list[float] = []
+        counts: list[int] = []
+        first = end = self._second_end
+        integral, since, load, count = self._integral, self._since, self._load, self._count
+        changes = self._changes
         changes.sort()
         changes.append((now, 0))
         for time, change in changes:
             while time >= end:
-                seconds.append((end, integral + load * (end - since), count))
-                integral, count, since = 0.0, 0, end
+                loads.append(integral + load * (end - since))
+                counts.append(count)
+                integral = 0.0
+                count = 0
+                since = end
                 end += 1
             integral += load * (time - since)
             since = time
@@ -215,9 +222,12 @@ class ModelRun:
                 count += 1
             load += change
         changes.clear()
-        self._integral, self._since, self._second_end = integral, since, end
-        self._load, self._count = load, count
-        return seconds
+        self._integral = integral
+        self._since = since
+        self._second_end = end
+        self._load = load
+        self._count = count
+        return first, loads, counts
 
     def make_ready(self, now: float, pod: ServingPod, profile: EngineProfile) -> None:
         """A pod answers from now on."""

@@ -89,9 +89,15 @@ class KnativeScaler(Scaler):
     def _tick(self, now: float) -> None:
         run, kpa = self._run, self._kpa
         ready = run.ready_pods
-        for end, load, arrived in run.take_seconds(now):
-            if ready or load:  # Else there is nobody to report.
-                kpa.record(end, arrived if self._counts_requests else load)
+        second, loads, counts = run.take_seconds(now)
+        values = counts if self._counts_requests else loads
+        if ready:
+            if values:
+                kpa.record_each(second, values)
+        else:
+            for end, (load, value) in enumerate(zip(loads, values, strict=True), second):
+                if load:  # Else there is nobody to report.
+                    kpa.record(end, value)
         kpa.tick(now, ready)
         self._follow(now)
         if not kpa.asleep or run.in_flight or kpa.next_time < math.inf or self._workload.serving:
