@@ -5,6 +5,7 @@ that it may go to; the autoscaler, of all. In between nothing is done at a time 
 a pod that gets no more requests, which goes with its last one.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable
 from enum import Enum
@@ -114,8 +115,6 @@ class ModelRun:
         }[model.routing]
         self._next = 0
         """The request that comes next."""
-        self._ended = 0
-        """Requests that have ended, however they did."""
         self._turn = 0
         self._queue: deque[int] = deque()
         self._ready: list[ServingPod] = []
@@ -134,8 +133,7 @@ class ModelRun:
         """When requests came (1) and ended (-1) that are in no figure yet, pod by pod."""
         self._load = 0
         """Requests in flight before the first of these."""
-        self._integral = self._since = 0.0
-        self._second_end = self._count = 0
+        self._integral = self._since = self._second_end = 0.0
 
     def begin(self, reserve: EngineProfile | None = None) -> None:
         """Has the first request come.
@@ -155,12 +153,12 @@ class ModelRun:
     @property
     def in_flight(self) -> int:
         """Requests that have arrived and not ended, wherever they are."""
-        return self._next - self._ended
+        return len(self._queue) + sum(pod.in_hand for pod in self._engines)
 
     @property
     def is_done(self) -> bool:
         """Whether all requests have ended."""
-        return self._ended == len(self._traffic)
+        return self._next == len(self._traffic) and not self.in_flight
 
     @property
     def last_end(self) -> float:
@@ -191,43 +189,42 @@ class ModelRun:
         self._changes.clear()
         self._load = self.in_flight
         self._integral, self._since = 0.0, now
-        self._second_end = floor(now) + 1
+        self._second_end = floor(now) + 1.0
 
-    def take_seconds(self, now: float) -> tuple[int, list[float], list[int]]:
+    def take_seconds(self, now: float) -> tuple[int, list[float]]:
         """Whole seconds that are over and were not taken yet.
 
         Returns:
-            The end of the first of them; for each, the average of the requests in flight; and for
-            each, how many requests came in it.
+            The end of the first of them, and the average of the requests in flight of each.
         """
         self.advance(now)
         loads: list[float] = []
-        counts: list[int] = []
         first = end = self._second_end
-        integral, since, load, count = self._integral, self._since, self._load, self._count
+        integral = self._integral
+        since = self._since
+        load = self._load
         changes = self._changes
         changes.sort()
         changes.append((now, 0))
         for time, change in changes:
             while time >= end:
                 loads.append(integral + load * (end - since))
-                counts.append(count)
                 integral = 0.0
-                count = 0
                 since = end
-                end += 1
+                end += 1.0
             integral += load * (time - since)
             since = time
-            if change > 0:
-                count += 1
             load += change
         changes.clear()
         self._integral = integral
         self._since = since
         self._second_end = end
         self._load = load
-        self._count = count
-        return first, loads, counts
+        return int(first), loads
+
+    def arrived(self, start: float, end: float) -> int:
+        """Requests that came from a time on and before another one."""
+        return bisect_left(self._arrivals, end) - bisect_left(self._arrivals, start)
 
     def make_ready(self, now: float, pod: ServingPod, profile: EngineProfile) -> None:
         """A pod answers from now on."""
@@ -359,7 +356,6 @@ class ModelRun:
         """Takes what a pod has done by now."""
         for time, request in pod.server.advance(now):
             pod.in_hand -= 1
-            self._ended += 1
             self._ends[request] = time
             if self._is_watched:
                 self._changes.append((time, -1))
@@ -386,7 +382,6 @@ class ModelRun:
             self._hand(now, pod, queue.popleft())
 
     def _end(self, now: float, request: int, ending: Ending) -> None:
-        self._ended += 1
         self._ends[request] = now
         self._endings[request] = ending
         if self._is_watched:

@@ -89,13 +89,14 @@ class KnativeScaler(Scaler):
     def _tick(self, now: float) -> None:
         run, kpa = self._run, self._kpa
         ready = run.ready_pods
-        second, loads, counts = run.take_seconds(now)
-        values = counts if self._counts_requests else loads
-        if ready:
-            if values:
-                kpa.record_each(second, values)
+        first, loads = run.take_seconds(now)
+        values: Sequence[float] = loads
+        if self._counts_requests:
+            values = [run.arrived(end - 1, end) for end, _ in enumerate(loads, first)]
+        if ready and loads:
+            kpa.record_each(first, values)
         else:
-            for end, (load, value) in enumerate(zip(loads, values, strict=True), second):
+            for end, load, value in zip(range(first, first + len(loads)), loads, values, strict=True):
                 if load:  # Else there is nobody to report.
                     kpa.record(end, value)
         kpa.tick(now, ready)

@@ -253,11 +253,14 @@ class EngineServer:
         waiting.append((queued, request, prompt, whole if whole < longest else longest, True))
         if end == inf:
             self._at, self._since, self.next_time = now, queued, queued
-        elif self._steps > 1 and len(waiting) == 1:
-            if self._begins(prompt, self._used, len(self._heap)):
-                self._steps, self.next_time = _cut(
-                    self._at, end, self._steps, self._first, self._half, queued
-                )
+        elif (
+            self._steps > 1
+            and len(waiting) == 1
+            and self._begins(prompt, self._used, len(self._heap))
+        ):
+            self._steps, self.next_time = _cut(
+                self._at, end, self._steps, self._first, self._half, queued
+            )
 
     def advance(self, now: float) -> list[tuple[float, int]]:
         """Takes all steps that end up to a time.
