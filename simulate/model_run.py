@@ -18,7 +18,7 @@ import numpy as np
 
 from .results import CountChange, Ending, Lifespan, ModelResults, RequestResults
 from .scene import Model, Routing
-from .server import EngineProfile, EngineServer, FirstTokens, PromptRefused
+from .server import EngineProfile, EngineServer, PromptRefused, RequestLog
 from .traffic import Traffic
 
 QUEUE_LIMIT: Final = 10_000
@@ -50,7 +50,7 @@ class PodState(Enum):
 class ServingPod:
     """A pod of a model."""
 
-    __slots__ = ("created", "in_hand", "name", "pool", "ready", "server", "started", "state")
+    __slots__ = ("created", "name", "pool", "ready", "server", "started", "state")
 
     server: EngineServer
     """Its engine, from when it is ready."""
@@ -64,12 +64,15 @@ class ServingPod:
         self.started: float | None = None
         """When it got its node."""
         self.ready: float | None = None
-        self.in_hand = 0
-        """Requests that it has, as of when its server was advanced last."""
 
-    def answers(self, now: float, profile: EngineProfile, first_tokens: FirstTokens) -> None:
+    @property
+    def in_hand(self) -> int:
+        """Requests that it has, as of when its server was advanced last."""
+        return 0 if self.ready is None else self.server.in_hand
+
+    def answers(self, now: float, profile: EngineProfile, log: RequestLog) -> None:
         """Its engine is up."""
-        self.server = EngineServer(profile, now, first_tokens)
+        self.server = EngineServer(profile, now, log)
         self.state, self.ready = PodState.READY, now
 
 
@@ -101,6 +104,9 @@ class ModelRun:
         self._answers: list[int] = traffic.answers.tolist()
         self._firsts = [nan] * len(traffic)
         self._ends = [nan] * len(traffic)
+        self._ended: list[float] = []
+        """Times at which requests ended that are in no figure yet, pod by pod."""
+        self._log = RequestLog(self._firsts, self._ends, self._ended)
         self._endings: list[int] = [Ending.UNFINISHED] * len(traffic)
         """How they ended that no pod has done; whether those are in time is told at the end."""
         self._timeout = model.timeout_seconds
@@ -127,12 +133,10 @@ class ModelRun:
         self._rows = 0
         """Rows of steps that pods took which are gone."""
         self._readiness: list[CountChange] = []
-        self._is_watched = False
-        """Whether somebody takes the figures of seconds, which these are for."""
-        self._changes: list[tuple[float, int]] = []
-        """When requests came (1) and ended (-1) that are in no figure yet, pod by pod."""
+        self._taken = 0
+        """The first request that is in no figure yet."""
         self._load = 0
-        """Requests in flight before the first of these."""
+        """Requests in flight before those that are in no figure."""
         self._integral = self._since = self._second_end = 0.0
 
     def begin(self, reserve: EngineProfile | None = None) -> None:
@@ -144,7 +148,7 @@ class ModelRun:
         if reserve is not None:
             for number in range(self.model.reserves):
                 pod = ServingPod(f"{self.model.name}-reserve-{number}", 0.0)
-                pod.answers(0.0, reserve, self._firsts)
+                pod.answers(0.0, reserve, self._log)
                 self._reserves.append(pod)
         self._ready.extend(self._reserves)
         self._engines.extend(self._reserves)
@@ -181,12 +185,12 @@ class ModelRun:
             self._serve_queue(now)
         for pod in self._engines:
             if pod.server.next_time <= now:
-                self._look(now, pod)
+                pod.server.advance(now)
 
     def watch(self, now: float) -> None:
         """Counts requests by the second from now on, for `take_seconds`."""
-        self._is_watched = True
-        self._changes.clear()
+        self._ended.clear()
+        self._taken = self._next
         self._load = self.in_flight
         self._integral, self._since = 0.0, now
         self._second_end = floor(now) + 1.0
@@ -203,7 +207,10 @@ class ModelRun:
         integral = self._integral
         since = self._since
         load = self._load
-        changes = self._changes
+        changes = [(time, 1) for time in self._arrivals[self._taken : self._next]]
+        self._taken = self._next
+        changes += [(time, -1) for time in self._ended]
+        self._ended.clear()
         changes.sort()
         changes.append((now, 0))
         for time, change in changes:
@@ -215,7 +222,6 @@ class ModelRun:
             integral += load * (time - since)
             since = time
             load += change
-        changes.clear()
         self._integral = integral
         self._since = since
         self._second_end = end
@@ -229,7 +235,7 @@ class ModelRun:
     def make_ready(self, now: float, pod: ServingPod, profile: EngineProfile) -> None:
         """A pod answers from now on."""
         self.advance(now)
-        pod.answers(now, profile, self._firsts)
+        pod.answers(now, profile, self._log)
         if not self._is_ready:
             self._ready.clear()
             self._is_ready = True
@@ -255,7 +261,6 @@ class ModelRun:
             self._rows += pod.server.rows
             for request in pod.server.drop():
                 self._end(now, request, Ending.LOST)
-        pod.in_hand = 0
 
     def results(self, end: float, desired: list[CountChange], pods: list[Lifespan]) -> ModelResults:
         """What came of it.
@@ -292,8 +297,6 @@ class ModelRun:
             self.cold_starts += not self._ready
             self.on_demand(now)
         self._next = request + 1
-        if self._is_watched:
-            self._changes.append((now, 1))
         pod = self._choose(now)
         if pod is not None:
             self._hand(now, pod, request)
@@ -323,11 +326,12 @@ class ModelRun:
         draw = self._random.random
         place, offset = int(draw() * count), 1 + int(draw() * (count - 1))
         first, second = ready[place], ready[(place + offset) % count]
-        if first.server.next_time <= now:
-            self._look(now, first)
-        if second.server.next_time <= now:
-            self._look(now, second)
-        return first if first.in_hand <= second.in_hand else second
+        engine, other = first.server, second.server
+        if engine.next_time <= now:
+            engine.advance(now)
+        if other.next_time <= now:
+            other.advance(now)
+        return first if engine.in_hand <= other.in_hand else second
 
     def _choose_any(self, now: float) -> ServingPod | None:
         ready = self._ready
@@ -337,28 +341,19 @@ class ModelRun:
 
     def _has_room(self, now: float, pod: ServingPod) -> bool:
         """Whether a pod has fewer requests in hand than it may have."""
-        if pod.in_hand >= self.model.limit and pod.server.next_time <= now:
-            self._look(now, pod)
-        return pod.in_hand < self.model.limit
+        server = pod.server
+        if server.in_hand >= self.model.limit and server.next_time <= now:
+            server.advance(now)
+        return server.in_hand < self.model.limit
 
     def _hand(self, now: float, pod: ServingPod, request: int) -> None:
         server = pod.server
         if server.next_time <= now:
-            self._look(now, pod)
+            server.advance(now)
         try:
             server.arrive(now, request, self._prompts[request], self._answers[request])
         except PromptRefused:
             self._end(now, request, Ending.TOO_LONG)
-        else:
-            pod.in_hand += 1
-
-    def _look(self, now: float, pod: ServingPod) -> None:
-        """Takes what a pod has done by now."""
-        for time, request in pod.server.advance(now):
-            pod.in_hand -= 1
-            self._ends[request] = time
-            if self._is_watched:
-                self._changes.append((time, -1))
 
     def _serve_queue(self, now: float) -> None:
         """Hands waiting requests to pods as these get room, or ends those that wait too long."""
@@ -372,7 +367,7 @@ class ModelRun:
             if pod is None or end <= time:
                 self._end(end, queue.popleft(), Ending.TIMED_OUT)
             else:
-                self._look(time, pod)
+                pod.server.advance(time)
                 self._hand_out(time)
 
     def _hand_out(self, now: float) -> None:
@@ -384,8 +379,7 @@ class ModelRun:
     def _end(self, now: float, request: int, ending: Ending) -> None:
         self._ends[request] = now
         self._endings[request] = ending
-        if self._is_watched:
-            self._changes.append((now, -1))
+        self._ended.append(now)
 
     def _look_later(self, pod: ServingPod) -> None:
         """Has a pod that gets no more requests looked at until it has answered its last."""
@@ -396,7 +390,7 @@ class ModelRun:
     def _look_at_drained(self, pod: ServingPod, now: float) -> None:
         if pod.state is PodState.GONE:
             return
-        self._look(now, pod)
+        pod.server.advance(now)
         if pod.in_hand:
             self._look_later(pod)
         else:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from math import ceil, inf, sqrt
-from typing import Protocol, Self
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ class EngineProfile:
         """Seconds until the first token of a prompt that an idle engine is handed."""
         server = EngineServer(self, 0.0)
         server.arrive(0.0, 0, prompt, 1)
-        return server.advance(inf)[0][0]
+        server.advance(inf)
+        return server.log.ends[0]
 
 
 @lru_cache(maxsize=64)
@@ -117,11 +118,16 @@ class PromptRefused(ValueError):
     """A prompt that leaves no room for an answer."""
 
 
-class FirstTokens(Protocol):
-    """Where it is put down when the first token of each request was there: a list, or a dict."""
+@dataclass(frozen=True, slots=True)
+class RequestLog:
+    """What engines put down of requests, by number."""
 
-    def __setitem__(self, request: int, time: float, /) -> None:
-        """Puts it down."""
+    first_tokens: list[float] | dict[int, float]
+    """When the first token of each was there."""
+    ends: list[float] | dict[int, float]
+    """When the last one was."""
+    ended: list[float]
+    """The same times, in the order in which they are put down; who takes them clears it."""
 
 
 _Sequence = tuple[float, int, int, int, bool]
@@ -149,7 +155,8 @@ class EngineServer:
         "_steps",
         "_used",
         "_waiting",
-        "first_tokens",
+        "in_hand",
+        "log",
         "next_time",
         "preemptions",
         "profile",
@@ -157,17 +164,19 @@ class EngineServer:
     )
 
     def __init__(
-        self, profile: EngineProfile, now: float, first_tokens: FirstTokens | None = None
+        self, profile: EngineProfile, now: float, log: RequestLog | None = None
     ) -> None:
         """An idle engine.
 
         Args:
             profile: How fast it is.
             now: Time in seconds.
-            first_tokens: When the first token of each request was there. Default: a dict.
+            log: Where it puts down what becomes of requests. Default: one of its own.
         """
         self.profile = profile
-        self.first_tokens: FirstTokens = {} if first_tokens is None else first_tokens
+        self.log = log or RequestLog({}, {}, [])
+        self.in_hand = 0
+        """Requests that have arrived and are not done."""
         self.next_time = inf
         """When to call `advance`, in seconds: the present steps end; infinity where it is idle."""
         self.preemptions = 0
@@ -211,11 +220,6 @@ class EngineServer:
         return len(self._waiting)
 
     @property
-    def in_hand(self) -> int:
-        """Requests that have arrived and are not done."""
-        return len(self._running) + len(self._waiting)
-
-    @property
     def kv_share(self) -> float:
         """Share of the KV cache in use, from 0 to 1, as of the last event."""
         reading = [*self._ends_reading, *([self._part_read] if self._part_read else ())]
@@ -251,35 +255,32 @@ class EngineServer:
         whole = prompt + answer
         queued = now + profile.request_seconds
         waiting.append((queued, request, prompt, whole if whole < longest else longest, True))
+        self.in_hand += 1
         if end == inf:
             self._at, self._since, self.next_time = now, queued, queued
         elif (
             self._steps > 1
             and len(waiting) == 1
-            and self._begins(prompt, self._used, len(self._heap))
+            and prompt < profile.kv_tokens - self._used - len(self._heap)
+            and len(self._running) < profile.max_sequences
         ):
             self._steps, self.next_time = _cut(
                 self._at, end, self._steps, self._first, self._half, queued
             )
 
-    def advance(self, now: float) -> list[tuple[float, int]]:
-        """Takes all steps that end up to a time.
-
-        Returns:
-            The requests that are done: when, and which, in order of time.
-        """
+    def advance(self, now: float) -> None:
+        """Takes all steps that end up to a time."""
         # A request takes some three rows, and here is where a simulation spends its time. So what a
         # row changes is in names of this function until the last one, and no row is a call.
-        done: list[tuple[float, int]] = []
         end = self.next_time
         if end == inf:
-            return done
+            return
         profile = self.profile
+        log = self.log
         heap = self._heap
         running = self._running
         waiting = self._waiting
         ends_reading = self._ends_reading
-        part_read = self._part_read
         at = self._at
         steps = self._steps
         count = self._count
@@ -296,30 +297,34 @@ class EngineServer:
                         _, request, whole = heappop(heap)
                         used -= whole
                         del running[request]
-                        done.append((at, request))
+                        self.in_hand -= 1
+                        log.ends[request] = at
+                        log.ended.append(at)
                         if not heap or heap[0][0] > count:
                             break
             if ends_reading:
                 # The step that reads the last of a prompt writes a token too.
                 for _, request, tokens, whole, is_new in ends_reading:
                     if is_new:
-                        self.first_tokens[request] = at
+                        log.first_tokens[request] = at
                     left = whole - tokens - 1
                     if left:
                         used += tokens + 1
                         heappush(heap, (count + left, request, whole))
                     else:
                         del running[request]
-                        done.append((at, request))
+                        self.in_hand -= 1
+                        log.ends[request] = at
+                        log.ended.append(at)
                 ends_reading.clear()
             answered = len(heap)
-            if waiting or part_read:
+            if waiting or self._part_read:
                 # A step that reads what is left of a prompt that has begun, then others, in order.
+                part_read = self._part_read
                 room = profile.kv_tokens - used - answered
                 if part_read:
                     room -= part_read[2]
                 if room < 0:
-                    self._part_read = part_read
                     used = self._make_room(used, count)
                     answered, part_read, room = len(heap), self._part_read, 0
                 writes = answered if profile.chunked else 0
@@ -333,7 +338,7 @@ class EngineServer:
                     self._part_left = left = left - reads
                     if not left:
                         ends_reading.append(part_read)
-                        part_read = None
+                        self._part_read = None
                 while waiting and budget > 0:
                     sequence = waiting[0]
                     queued, request, tokens, _, _ = sequence
@@ -345,8 +350,8 @@ class EngineServer:
                     if tokens <= budget or not (profile.chunked or prompts):
                         ends_reading.append(sequence)
                     elif profile.chunked:
-                        self._part_left = tokens - budget
-                        tokens, part_read = budget, sequence
+                        self._part_read, self._part_left = sequence, tokens - budget
+                        tokens = budget
                     else:
                         break
                     del waiting[0]
@@ -372,15 +377,17 @@ class EngineServer:
                 while steps * answered > profile.kv_tokens - used:
                     steps = (profile.kv_tokens - used) // answered
                     if steps < 1:
-                        self._part_read = None
                         used = self._make_room(used, count)
                         answered, steps = len(heap), heap[0][0] - count
                 base, own, self._half = self._speeds[answered]
                 first = base + (own + profile.context_seconds * used)
                 self._first = first
                 end = at + steps * (first + self._half * (steps - 1))
-                if waiting and self._begins(waiting[0][2], used, answered):
-                    steps, end = _cut(at, end, steps, first, self._half, waiting[0][0])
+                if waiting:
+                    queued, _, tokens, _, _ = waiting[0]
+                    room = profile.kv_tokens - used - answered
+                    if tokens < room and len(running) < profile.max_sequences:
+                        steps, end = _cut(at, end, steps, first, self._half, queued)
                 continue
             # Idle, until a request is in the queue.
             self._busy += at - self._since
@@ -391,9 +398,7 @@ class EngineServer:
         self._steps = steps
         self._count = count
         self._used = used
-        self._part_read = part_read
         self.next_time = end
-        return done
 
     def drop(self) -> list[int]:
         """Ends the pod; returns the requests in hand, those with room first."""
@@ -401,16 +406,10 @@ class EngineServer:
         for queue in (self._running, self._waiting, self._ends_reading, self._heap):
             queue.clear()
         self._busy = self.busy_seconds
-        self._used = self._steps = 0
+        self._used = self._steps = self.in_hand = 0
         self._part_read = None
         self.next_time = inf
         return requests
-
-    def _begins(self, tokens: int, used: int, answered: int) -> bool:
-        """Whether a request of so many tokens could be read now, beside answers alone."""
-        profile = self.profile
-        room = profile.kv_tokens - used - answered
-        return tokens < room and len(self._running) < profile.max_sequences
 
     def _make_room(self, used: int, count: int) -> int:
         """Puts the newest requests back into the queue until a step fits into the cache.
