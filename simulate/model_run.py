@@ -5,6 +5,7 @@ that it may go to; the autoscaler, of all. In between nothing is done at a time 
 a pod that gets no more requests, which goes with its last one.
 """
 
+from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -102,12 +103,12 @@ class ModelRun:
         self._arrivals: list[float] = (traffic.arrivals + start).tolist()
         self._prompts: list[int] = traffic.prompts.tolist()
         self._answers: list[int] = traffic.answers.tolist()
-        self._firsts = [nan] * len(traffic)
-        self._ends = [nan] * len(traffic)
+        self._firsts = array("d", [nan]) * len(traffic)
+        self._ends = array("d", [nan]) * len(traffic)
         self._ended: list[float] = []
         """Times at which requests ended that are in no figure yet, pod by pod."""
         self._log = RequestLog(self._firsts, self._ends, self._ended)
-        self._endings: list[int] = [Ending.UNFINISHED] * len(traffic)
+        self._endings = bytearray([Ending.UNFINISHED]) * len(traffic)
         """How they ended that no pod has done; whether those are in time is told at the end."""
         self._timeout = model.timeout_seconds
         self._start = start
@@ -270,19 +271,21 @@ class ModelRun:
             desired: Pods that the autoscaler wanted.
             pods: When which pod was there.
         """
-        ends, endings = np.array(self._ends), np.array(self._endings, np.int8)
-        by_pod = (endings == Ending.UNFINISHED) & ~np.isnan(ends)
-        late = ends - np.array(self._arrivals) > self._timeout
-        endings[by_pod] = np.where(late, Ending.TIMED_OUT, Ending.ANSWERED)[by_pod]
-        ends[np.isnan(ends)] = end
+        traffic, ends, endings = self._traffic, np.array(self._ends), np.array(self._endings, np.int8)
+        has_ended = ~np.isnan(ends)
+        is_late = ends - (traffic.arrivals + self._start) > self._timeout
+        by_pod = has_ended & (endings == Ending.UNFINISHED)
+        endings[by_pod & is_late] = Ending.TIMED_OUT
+        endings[by_pod & ~is_late] = Ending.ANSWERED
+        ends[~has_ended] = end
         answered = endings == Ending.ANSWERED
         requests = RequestResults(
-            self._traffic.arrivals,
+            traffic.arrivals,
             np.array(self._firsts) - self._start,
             ends - self._start,
             endings,
-            int(self._traffic.prompts.sum(dtype=np.int64)),
-            int(self._traffic.answers[answered].sum(dtype=np.int64)),
+            int(traffic.prompts.sum(dtype=np.int64)),
+            int(traffic.answers[answered].sum(dtype=np.int64)),
         )
         return ModelResults(
             self.model.name, requests, desired, self._readiness, pods, self.cold_starts

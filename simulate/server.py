@@ -11,6 +11,7 @@ vLLM are two things: a prompt begins where the cache has room for all of it, and
 counted in tokens, not in blocks of 16.
 """
 
+from array import array
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -122,9 +123,9 @@ class PromptRefused(ValueError):
 class RequestLog:
     """What engines put down of requests, by number."""
 
-    first_tokens: list[float] | dict[int, float]
+    first_tokens: "array[float] | dict[int, float]"
     """When the first token of each was there."""
-    ends: list[float] | dict[int, float]
+    ends: "array[float] | dict[int, float]"
     """When the last one was."""
     ended: list[float]
     """The same times, in the order in which they are put down; who takes them clears it."""
