@@ -37,7 +37,6 @@ class RunClock(Protocol):
         """Does something at each of some times, which are in order."""
 
 
-
 class PodState(Enum):
     """How far a pod is."""
 
@@ -271,7 +270,11 @@ class ModelRun:
             desired: Pods that the autoscaler wanted.
             pods: When which pod was there.
         """
-        traffic, ends, endings = self._traffic, np.array(self._ends), np.array(self._endings, np.int8)
+        traffic, ends, endings = (
+            self._traffic,
+            np.array(self._ends),
+            np.array(self._endings, np.int8),
+        )
         has_ended = ~np.isnan(ends)
         is_late = ends - (traffic.arrivals + self._start) > self._timeout
         by_pod = has_ended & (endings == Ending.UNFINISHED)

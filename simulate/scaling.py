@@ -93,11 +93,11 @@ class KnativeScaler(Scaler):
         values: Sequence[float] = loads
         if self._counts_requests:
             values = [run.arrived(end - 1, end) for end, _ in enumerate(loads, first)]
-        if ready and loads:
+        if ready and values:
             kpa.record_each(first, values)
         else:
-            for end, load, value in zip(range(first, first + len(loads)), loads, values, strict=True):
-                if load:  # Else there is nobody to report.
+            for end, value in enumerate(values, first):
+                if loads[end - first]:  # Else there is nobody to report.
                     kpa.record(end, value)
         kpa.tick(now, ready)
         self._follow(now)

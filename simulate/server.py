@@ -91,10 +91,11 @@ class EngineProfile:
 
     def prefill(self, prompt: int) -> float:
         """Seconds until the first token of a prompt that an idle engine is handed."""
-        server = EngineServer(self, 0.0)
+        ends: dict[int, float] = {}
+        server = EngineServer(self, 0.0, RequestLog({}, ends, []))
         server.arrive(0.0, 0, prompt, 1)
         server.advance(inf)
-        return server.log.ends[0]
+        return ends[0]
 
 
 @lru_cache(maxsize=64)
@@ -164,9 +165,7 @@ class EngineServer:
         "rows",
     )
 
-    def __init__(
-        self, profile: EngineProfile, now: float, log: RequestLog | None = None
-    ) -> None:
+    def __init__(self, profile: EngineProfile, now: float, log: RequestLog | None = None) -> None:
         """An idle engine.
 
         Args:
