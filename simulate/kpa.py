@@ -261,11 +261,13 @@ class Kpa:
     def tick(self, now: float, ready_pods: int) -> bool:
         """Decides, and says whether there were figures to decide by."""
         result = self._scale(now, ready_pods)
-        changed = False
-        if result is not None:
+        if result is None:
+            changed = False
+        else:
             recommended, excess = result
             changed = recommended != self._recommended or (excess < 0) != (self._excess_burst < 0)
-            self._recommended, self._excess_burst = recommended, excess
+            self._recommended = recommended
+            self._excess_burst = excess
         if changed or now >= self.next_time:
             self._reconcile(now, ready_pods)
         return result is not None
@@ -310,10 +312,16 @@ class Kpa:
             self._panic_since = None
             self._most_panic_pods = 0
         if self._panic_since is not None:
-            burst_pods = min(max(burst, fewest), most)
+            burst_pods = burst if burst > fewest else fewest
+            if burst_pods > most:
+                burst_pods = most
             if settings.activation_scale > burst_pods and burst > 0:
                 burst_pods = settings.activation_scale
-            pods = self._most_panic_pods = max(pods, burst_pods, self._most_panic_pods)
+            if burst_pods > pods:
+                pods = burst_pods
+            if pods < self._most_panic_pods:
+                pods = self._most_panic_pods
+            self._most_panic_pods = pods
         if self._delay is not None and settings.reachable:
             pods = self._delay.largest(now, pods)
         if capacity > 0:

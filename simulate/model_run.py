@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from enum import Enum
 from functools import partial
+from itertools import repeat
 from math import floor, inf, nan
 from random import Random
 from typing import Final, Protocol
@@ -207,12 +208,12 @@ class ModelRun:
         integral = self._integral
         since = self._since
         load = self._load
-        changes = [(time, 1) for time in self._arrivals[self._taken : self._next]]
-        self._taken = self._next
-        changes += [(time, -1) for time in self._ended]
-        self._ended.clear()
+        arrivals, ended = self._arrivals[self._taken : self._next], self._ended
+        changes = [*zip(arrivals, repeat(1)), *zip(ended, repeat(-1))]
         changes.sort()
         changes.append((now, 0))
+        self._taken = self._next
+        ended.clear()
         for time, change in changes:
             while time >= end:
                 loads.append(integral + load * (end - since))
