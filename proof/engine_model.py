@@ -95,24 +95,20 @@ def play(profile: EngineProfile, requests: Sequence[Request], in_hand: float = i
         in_hand: Requests that the client has open at most; others wait at the client.
     """
     server = EngineServer(profile, 0.0)
-    times = np.full((len(requests), 2), nan)
     sent = np.zeros(len(requests))
-
-    def take(now: float) -> None:
-        for time, request, event in server.advance(now):
-            times[request, event] = time
-
     now = 0.0
     for number, (microseconds, prompt, answer) in enumerate(requests):
         now = max(now, microseconds / 1e6)
-        take(now)
+        server.advance(now)
         while server.in_hand >= in_hand:
             now = server.next_time
-            take(now)
+            server.advance(now)
         sent[number] = now
         server.arrive(now, number, prompt, answer)
-    take(inf)
-    return times - sent[:, None]
+    server.advance(inf)
+    ways = (server.log.first_tokens, server.log.ends)
+    times = [[way[number] for way in ways] for number in range(len(requests))]
+    return np.array(times) - sent[:, None]
 
 
 def figures(times: np.ndarray, requests: Sequence[Request]) -> Figures:

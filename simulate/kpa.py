@@ -10,18 +10,18 @@ make a pod.
 Not part of it: a scrape that samples some of many pods, and pods that do not answer one.
 """
 
-import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from math import ceil, floor, inf
 from typing import Any, Final, NamedTuple
 
 from components.crds.formats import seconds
 from components.crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE
 from components.crds.knative_autoscaling import TICK_SECONDS
 
-NEVER: Final = math.inf
+NEVER: Final = inf
 _UNKNOWN: Final = -1
 """The number of pods before there are figures."""
 _LEAST_TARGET: Final = 0.01
@@ -154,8 +154,10 @@ class Kpa:
 
     Times are seconds since a start, and never go back. Whoever runs it calls
 
-    - `record` once a second, with what the collector then has, while there are pods or requests;
-    - `decide` every `TICK_SECONDS` after the creation;
+    - `record` once a second, with what the collector then has, while there are pods or requests, or
+      `record_each` for several seconds at once;
+    - `decide` every `TICK_SECONDS` after the creation, or `tick`, which does the same and says
+      nothing but `desired`;
     - `first_request` at a request after a second without any: where it is `asleep`, it decides;
     - `reconcile` when the number of ready pods changes, and at `next_time`.
     """
@@ -174,9 +176,9 @@ class Kpa:
         "_proxied_since",
         "_ready",
         "_recommended",
-        "_replicas",
         "_reported",
         "_stable",
+        "desired",
         "next_time",
         "settings",
     )
@@ -195,14 +197,15 @@ class Kpa:
         capacity = settings.target_burst_capacity
         room = settings.initial_scale * settings.total - capacity
         self._excess_burst = int(capacity if capacity in (-1, 0) else room)
-        self._replicas = settings.initial_scale
+        self.desired = settings.initial_scale
+        """Pods that the Deployment is asked for."""
         starts = max(self._min_scale, settings.initial_scale) > 0
         self._active = _Active.QUEUED if starts else _Active.NO_TRAFFIC
-        self._active_since = math.floor(now)
+        self._active_since = floor(now)
         self._initialized = False
         self._ready = 0
         self._proxied = True
-        self._proxied_since = math.floor(now)
+        self._proxied_since = floor(now)
         self._probed_until = -NEVER
         self._reported = False
         self.next_time = NEVER
@@ -221,14 +224,23 @@ class Kpa:
             value: The average over the second of the requests in hand, in all pods and in the
                 activator; with rps, the requests that came in it.
         """
+        self.record_each(floor(now), [value])
+
+    def record_each(self, second: int, values: Sequence[float]) -> None:
+        """Takes what the collector has for seconds that follow one another.
+
+        Args:
+            second: The first of them.
+            values: One for each of them, as `record` takes it; one at least.
+        """
         if self._reported:
             self._reported = False
-            value -= 1
+            value = values[0] - 1
             if self.settings.metric is Metric.CONCURRENCY:
                 value = max(value, 0.0)
-        second = math.floor(now)
-        self._stable.record(second, value)
-        self._panic.record(second, value)
+            values = [value, *values[1:]]
+        self._stable.record(second, values)
+        self._panic.record(second, values)
 
     def first_request(self, now: float, ready_pods: int) -> KpaDecision:
         """Takes the first request after a second without any, which the activator reports at once.
@@ -244,26 +256,30 @@ class Kpa:
 
     def decide(self, now: float, ready_pods: int) -> KpaDecision:
         """Decides, as at each tick."""
+        return self._decision(self.tick(now, ready_pods))
+
+    def tick(self, now: float, ready_pods: int) -> bool:
+        """Decides, and says whether there were figures to decide by."""
         result = self._scale(now, ready_pods)
-        changed = False
-        if result is not None:
+        if result is None:
+            changed = False
+        else:
             recommended, excess = result
             changed = recommended != self._recommended or (excess < 0) != (self._excess_burst < 0)
-            self._recommended, self._excess_burst = result
+            self._recommended = recommended
+            self._excess_burst = excess
         if changed or now >= self.next_time:
-            self.reconcile(now, ready_pods)
-        return self._decision(result is not None)
+            self._reconcile(now, ready_pods)
+        return result is not None
 
     def reconcile(self, now: float, ready_pods: int) -> KpaDecision:
         """Brings Deployment and network to what was decided last."""
-        if now >= self.next_time:
-            self.next_time = NEVER
         self._reconcile(now, ready_pods)
         return self._decision(self._recommended != _UNKNOWN)
 
     def _decision(self, valid: bool) -> KpaDecision:
         return KpaDecision(
-            self._replicas,
+            self.desired,
             self._recommended,
             self._excess_burst,
             self._panic_since is not None,
@@ -274,17 +290,20 @@ class Kpa:
     def _scale(self, now: float, ready_pods: int) -> tuple[int, int] | None:
         """Pods that the figures ask for, and the room that is left; None without figures."""
         settings = self.settings
-        second = math.floor(now)
+        second = floor(now)
         capacity = settings.target_burst_capacity
         if capacity != -1 and self._stable.is_empty(second):
             return None
         of_burst = self._panic.average(second)
-        ready = max(1, ready_pods)
-        most = math.ceil(settings.max_scale_up_rate * ready)
-        fewest = math.floor(ready / settings.max_scale_down_rate) if settings.reachable else 0
-        stable = math.ceil(self._stable.average(second) / settings.target)
-        burst = math.ceil(of_burst / settings.target)
-        pods = min(max(stable, fewest), most)
+        target = settings.target
+        ready = ready_pods or 1
+        most = ceil(settings.max_scale_up_rate * ready)
+        fewest = floor(ready / settings.max_scale_down_rate) if settings.reachable else 0
+        stable = ceil(self._stable.average(second) / target)
+        burst = ceil(of_burst / target)
+        pods = stable if stable > fewest else fewest
+        if pods > most:
+            pods = most
         if settings.activation_scale > pods and stable > 0:
             pods = settings.activation_scale
         if burst / ready >= settings.panic_threshold:
@@ -293,18 +312,26 @@ class Kpa:
             self._panic_since = None
             self._most_panic_pods = 0
         if self._panic_since is not None:
-            burst_pods = min(max(burst, fewest), most)
+            burst_pods = burst if burst > fewest else fewest
+            if burst_pods > most:
+                burst_pods = most
             if settings.activation_scale > burst_pods and burst > 0:
                 burst_pods = settings.activation_scale
-            pods = self._most_panic_pods = max(pods, burst_pods, self._most_panic_pods)
+            if burst_pods > pods:
+                pods = burst_pods
+            if pods < self._most_panic_pods:
+                pods = self._most_panic_pods
+            self._most_panic_pods = pods
         if self._delay is not None and settings.reachable:
             pods = self._delay.largest(now, pods)
         if capacity > 0:
-            return pods, math.floor(ready_pods * settings.total - capacity - of_burst)
+            return pods, floor(ready_pods * settings.total - capacity - of_burst)
         return pods, 0 if capacity == 0 else -1
 
     def _reconcile(self, now: float, ready_pods: int) -> None:
         """Reconciles until nothing changes: each change of a status asks for another round."""
+        if now >= self.next_time:
+            self.next_time = NEVER
         before = None
         while before != (before := (self._active, self._initialized, self._proxied, self._ready)):
             wanted = self._apply(now)
@@ -328,7 +355,7 @@ class Kpa:
         if wanted == 0:
             wanted, applies = self._to_zero(now)
         if applies:
-            self._replicas = wanted
+            self.desired = wanted
         return wanted
 
     @property
@@ -375,7 +402,7 @@ class Kpa:
     def _probe(self, now: float) -> None:
         """Has the activator looked for once a second, and what comes of it reconciled."""
         if now >= self._probed_until:
-            probes = math.ceil((self._in_path_from - now) / _PROBE_SECONDS)
+            probes = ceil((self._in_path_from - now) / _PROBE_SECONDS)
             self._probed_until = now + probes * _PROBE_SECONDS
         self._wake(self._probed_until + _PROBE_SECONDS)
 
@@ -388,7 +415,7 @@ class Kpa:
         self._proxied = wanted <= 0 or self._excess_burst < 0
         self._ready = ready_pods
         if not stood and (self._proxied or not ready_pods):
-            self._proxied_since = math.floor(now)
+            self._proxied_since = floor(now)
 
     def _mark(self, now: float, ready_pods: int, wanted: int) -> None:
         """Sets the condition Active, by what is wanted and what is ready."""
@@ -404,7 +431,7 @@ class Kpa:
         else:
             active = _Active.QUEUED if is_kept else _Active.NO_TRAFFIC
         if active is not self._active:
-            self._active, self._active_since = active, math.floor(now)
+            self._active, self._active_since = active, floor(now)
 
 
 def kpa_settings(
@@ -446,7 +473,7 @@ def kpa_settings(
         target=target,
         total=total,
         window_seconds=int(window),
-        panic_window_seconds=max(1, math.floor(window * percent / 100 + 0.5)),
+        panic_window_seconds=max(1, floor(window * percent / 100 + 0.5)),
         panic_threshold=float(text("panic-threshold-percentage", "200")) / 100,
         max_scale_up_rate=float(data.get("max-scale-up-rate", "1000")),
         max_scale_down_rate=float(data.get("max-scale-down-rate", "2")),
@@ -509,11 +536,12 @@ class _Active(Enum):
 class _Window:
     """Sums per second of the last seconds, and their average."""
 
-    __slots__ = ("buckets", "first", "last", "size", "total")
+    __slots__ = ("first", "last", "size", "sums", "total")
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.buckets = [0.0] * size
+        self.sums = deque([0.0] * size, size)
+        """Of as many seconds, the last one last."""
         self.total = 0.0
         self.first = 0
         self.last: float = -NEVER
@@ -522,36 +550,45 @@ class _Window:
         """Whether a whole window and a second have passed since the last record."""
         return second - self.last > self.size
 
-    def record(self, second: int, value: float) -> None:
-        """Adds to the sum of a second, which is the last one or a later one."""
-        size, buckets, gap = self.size, self.buckets, second - self.last
-        self.last = second
-        place = second % size
-        if gap == 1 < size:  # as nearly always
-            self.total = self.total - buckets[place] + value
-            buckets[place] = value
-            return
-        if gap >= size:
+    def record(self, second: int, values: Sequence[float]) -> None:
+        """Adds to the sums of seconds that follow one another, from the last one or a later one."""
+        if second - self.last != 1:
+            self._move_to(second)
+            self.sums[-1] += values[0]
+            self.total += values[0]
+            second, values = second + 1, values[1:]
+        sums, total = self.sums, self.total
+        for value in values:  # as nearly always
+            total = total - sums[0] + value
+            sums.append(value)
+        self.total = total
+        self.last = second + len(values) - 1
+
+    def _move_to(self, second: int) -> None:
+        """Has a second be the last one, and nothing in it or before it since the last record."""
+        gap = second - self.last
+        if gap >= self.size:
             self.first = second
-            self.buckets = buckets = [0.0] * size
+            self.sums.extend([0.0] * self.size)
             self.total = 0.0
-        elif gap > 0:
-            for index in range(second - int(gap) + 1, second + 1):
-                self.total -= buckets[index % size]
-                buckets[index % size] = 0.0
-        buckets[place] += value
-        self.total += value
+        else:
+            for _ in range(int(gap)):
+                self.total -= self.sums[0]
+                self.sums.append(0.0)
+        self.last = second
 
     def average(self, second: int) -> float:
         """The average until a second; seconds before the first record do not count."""
-        size = self.size
-        gap = second - self.last
+        size, last, total = self.size, self.last, self.total
+        gap = second - last
         if gap >= size:
             return 0.0
-        total, last = self.total, int(self.last)
-        for index in range(last + 1, second + 1):
-            total -= self.buckets[index % size]
-        return _rounded(total / min(last - self.first + 1, size - (second - last)))
+        seconds = last - self.first + 1
+        if gap:
+            for index in range(int(gap)):
+                total -= self.sums[index]
+            size -= int(gap)
+        return _rounded(total / (seconds if seconds < size else size))
 
 
 class _WeightedWindow(_Window):
@@ -567,11 +604,11 @@ class _WeightedWindow(_Window):
         """The weighted average until a second."""
         if self.is_empty(second):
             return 0.0
-        last = int(self.last)
-        weight = self.decay * _power(1 - self.decay, second - last)
+        gap = second - int(self.last)
+        weight = self.decay * _power(1 - self.decay, gap)
         total = 0.0
-        for index in range(last, second - self.size, -1):
-            total += self.buckets[index % self.size] * weight
+        for place in range(1, self.size - gap + 1):
+            total += self.sums[-place] * weight
             weight *= 1 - self.decay
         return total
 
@@ -592,7 +629,7 @@ def _rounded(value: float) -> float:
     parts = value * _MICRO
     if parts < 0:
         return -_rounded(-value)
-    whole = math.floor(parts)
+    whole = floor(parts)
     return (whole + 1 if parts - whole >= 0.5 else whole) / _MICRO
 
 
@@ -602,12 +639,12 @@ class _Delay:
     __slots__ = ("entries", "size")
 
     def __init__(self, span_seconds: float) -> None:
-        self.size = math.ceil(span_seconds / TICK_SECONDS)
+        self.size = ceil(span_seconds / TICK_SECONDS)
         self.entries: deque[tuple[int, int]] = deque()
 
     def largest(self, now: float, pods: int) -> int:
         """Takes a number of pods, and gives the largest one that is not too old."""
-        entries, interval = self.entries, math.floor(now) // TICK_SECONDS
+        entries, interval = self.entries, floor(now) // TICK_SECONDS
         while entries and entries[-1][1] <= pods:
             entries.pop()
         while entries and interval - entries[0][0] >= self.size:

@@ -5,31 +5,37 @@ that it may go to; the autoscaler, of all. In between nothing is done at a time 
 a pod that gets no more requests, which goes with its last one.
 """
 
+from array import array
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from functools import partial
+from itertools import repeat
 from math import floor, inf, nan
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from .results import CountChange, Ending, Lifespan, ModelResults, RequestResults
 from .scene import Model, Routing
-from .server import FIRST_TOKEN, EngineProfile, EngineServer, PromptRefused
+from .server import EngineProfile, EngineServer, PromptRefused, RequestLog
 from .traffic import Traffic
 
 QUEUE_LIMIT: Final = 10_000
 """Requests that Knative's activator holds for a revision; more are refused with 503:
 knative.dev/serving v0.50.0, `pkg/activator/net/throttler.go`, `breakerQueueDepth`."""
 
-# A member takes ten times as long to look up as a name.
-_ANSWERED: Final = Ending.ANSWERED
-_TIMED_OUT: Final = Ending.TIMED_OUT
 
-At = Callable[[float, Callable[[float], None]], None]
-"""Has something done at a time, and hands it that time."""
+class RunClock(Protocol):
+    """Has something done at a time, and hands it that time."""
+
+    def at(self, time: float, action: Callable[[float], None]) -> None:
+        """Does something at a time."""
+
+    def at_each(self, times: Iterable[float], action: Callable[[float], None]) -> None:
+        """Does something at each of some times, which are in order."""
 
 
 class PodState(Enum):
@@ -45,7 +51,7 @@ class PodState(Enum):
 class ServingPod:
     """A pod of a model."""
 
-    __slots__ = ("created", "in_hand", "name", "pool", "ready", "server", "started", "state")
+    __slots__ = ("created", "name", "pool", "ready", "server", "started", "state")
 
     server: EngineServer
     """Its engine, from when it is ready."""
@@ -59,19 +65,23 @@ class ServingPod:
         self.started: float | None = None
         """When it got its node."""
         self.ready: float | None = None
-        self.in_hand = 0
-        """Requests that it has, as of when its server was advanced last."""
 
-    def answers(self, now: float, profile: EngineProfile) -> None:
+    @property
+    def in_hand(self) -> int:
+        """Requests that it has, as of when its server was advanced last."""
+        return 0 if self.ready is None else self.server.in_hand
+
+    def answers(self, now: float, profile: EngineProfile, log: RequestLog) -> None:
         """Its engine is up."""
-        self.server, self.state, self.ready = EngineServer(profile, now), PodState.READY, now
+        self.server = EngineServer(profile, now, log)
+        self.state, self.ready = PodState.READY, now
 
 
 class ModelRun:
     """One model while a simulation runs."""
 
     def __init__(
-        self, model: Model, traffic: Traffic, start: float, at: At, random: Random
+        self, model: Model, traffic: Traffic, start: float, clock: RunClock, random: Random
     ) -> None:
         """Nothing has arrived yet.
 
@@ -79,7 +89,7 @@ class ModelRun:
             model: The model.
             traffic: Its requests.
             start: Time at which the traffic begins, in seconds of the simulation.
-            at: Has something done later.
+            clock: Has something done later.
             random: For the choice of pods.
         """
         self.model = model
@@ -93,12 +103,16 @@ class ModelRun:
         self._arrivals: list[float] = (traffic.arrivals + start).tolist()
         self._prompts: list[int] = traffic.prompts.tolist()
         self._answers: list[int] = traffic.answers.tolist()
-        self._firsts = [nan] * len(traffic)
-        self._ends = [nan] * len(traffic)
-        self._endings: list[int] = [Ending.UNFINISHED] * len(traffic)
+        self._firsts = array("d", [nan]) * len(traffic)
+        self._ends = array("d", [nan]) * len(traffic)
+        self._ended: list[float] = []
+        """Times at which requests ended that are in no figure yet, pod by pod."""
+        self._log = RequestLog(self._firsts, self._ends, self._ended)
+        self._endings = bytearray([Ending.UNFINISHED]) * len(traffic)
+        """How they ended that no pod has done; whether those are in time is told at the end."""
         self._timeout = model.timeout_seconds
         self._start = start
-        self._at = at
+        self._clock = clock
         self._random = random
         self._choose = {
             Routing.FIRST_WITH_ROOM: self._choose_first_with_room,
@@ -108,8 +122,6 @@ class ModelRun:
         }[model.routing]
         self._next = 0
         """The request that comes next."""
-        self._ended = 0
-        """Requests that have ended, however they did."""
         self._turn = 0
         self._queue: deque[int] = deque()
         self._ready: list[ServingPod] = []
@@ -122,14 +134,11 @@ class ModelRun:
         self._rows = 0
         """Rows of steps that pods took which are gone."""
         self._readiness: list[CountChange] = []
-        self._is_watched = False
-        """Whether somebody takes the figures of seconds, which these are for."""
-        self._changes: list[tuple[float, int]] = []
-        """When requests came (1) and ended (-1) that are in no figure yet, pod by pod."""
+        self._taken = 0
+        """The first request that is in no figure yet."""
         self._load = 0
-        """Requests in flight before the first of these."""
+        """Requests in flight before those that are in no figure."""
         self._integral = self._since = self._second_end = 0.0
-        self._count = 0
 
     def begin(self, reserve: EngineProfile | None = None) -> None:
         """Has the first request come.
@@ -140,27 +149,26 @@ class ModelRun:
         if reserve is not None:
             for number in range(self.model.reserves):
                 pod = ServingPod(f"{self.model.name}-reserve-{number}", 0.0)
-                pod.answers(0.0, reserve)
+                pod.answers(0.0, reserve, self._log)
                 self._reserves.append(pod)
         self._ready.extend(self._reserves)
         self._engines.extend(self._reserves)
-        if self._arrivals:
-            self._at(self._arrivals[0], self._arrive)
+        self._clock.at_each(self._arrivals, self._arrive)
 
     @property
     def in_flight(self) -> int:
         """Requests that have arrived and not ended, wherever they are."""
-        return self._next - self._ended
+        return len(self._queue) + sum(pod.in_hand for pod in self._engines)
 
     @property
     def is_done(self) -> bool:
         """Whether all requests have ended."""
-        return self._ended == len(self._traffic)
+        return self._next == len(self._traffic) and not self.in_flight
 
     @property
     def last_end(self) -> float:
-        """When the last one ended of those that have; 0 where none has."""
-        return max((end for end in self._ends if end == end), default=0.0)
+        """When the last one ended, once all have; 0 where there is none."""
+        return max(self._ends, default=0.0)
 
     @property
     def ready_pods(self) -> int:
@@ -178,46 +186,57 @@ class ModelRun:
             self._serve_queue(now)
         for pod in self._engines:
             if pod.server.next_time <= now:
-                self._look(now, pod)
+                pod.server.advance(now)
 
     def watch(self, now: float) -> None:
         """Counts requests by the second from now on, for `take_seconds`."""
-        self._is_watched = True
-        self._changes.clear()
+        self._ended.clear()
+        self._taken = self._next
         self._load = self.in_flight
         self._integral, self._since = 0.0, now
         self._second_end = floor(now) + 1.0
 
-    def take_seconds(self, now: float) -> list[tuple[float, float, int]]:
+    def take_seconds(self, now: float) -> tuple[int, list[float]]:
         """Whole seconds that are over and were not taken yet.
 
-        Each with its end, the average of the requests in flight, and how many came in it.
+        Returns:
+            The end of the first of them, and the average of the requests in flight of each.
         """
         self.advance(now)
-        seconds: list[tuple[float, float, int]] = []
-        integral, since, end = self._integral, self._since, self._second_end
-        load, count, changes = self._load, self._count, self._changes
+        loads: list[float] = []
+        first = end = self._second_end
+        integral = self._integral
+        since = self._since
+        load = self._load
+        arrivals, ended = self._arrivals[self._taken : self._next], self._ended
+        changes = [*zip(arrivals, repeat(1)), *zip(ended, repeat(-1))]
         changes.sort()
         changes.append((now, 0))
+        self._taken = self._next
+        ended.clear()
         for time, change in changes:
             while time >= end:
-                seconds.append((end, integral + load * (end - since), count))
-                integral, count, since = 0.0, 0, end
-                end += 1
+                loads.append(integral + load * (end - since))
+                integral = 0.0
+                since = end
+                end += 1.0
             integral += load * (time - since)
             since = time
-            if change > 0:
-                count += 1
             load += change
-        changes.clear()
-        self._integral, self._since, self._second_end = integral, since, end
-        self._load, self._count = load, count
-        return seconds
+        self._integral = integral
+        self._since = since
+        self._second_end = end
+        self._load = load
+        return int(first), loads
+
+    def arrived(self, start: float, end: float) -> int:
+        """Requests that came from a time on and before another one."""
+        return bisect_left(self._arrivals, end) - bisect_left(self._arrivals, start)
 
     def make_ready(self, now: float, pod: ServingPod, profile: EngineProfile) -> None:
         """A pod answers from now on."""
         self.advance(now)
-        pod.answers(now, profile)
+        pod.answers(now, profile, self._log)
         if not self._is_ready:
             self._ready.clear()
             self._is_ready = True
@@ -243,7 +262,6 @@ class ModelRun:
             self._rows += pod.server.rows
             for request in pod.server.drop():
                 self._end(now, request, Ending.LOST)
-        pod.in_hand = 0
 
     def results(self, end: float, desired: list[CountChange], pods: list[Lifespan]) -> ModelResults:
         """What came of it.
@@ -253,16 +271,25 @@ class ModelRun:
             desired: Pods that the autoscaler wanted.
             pods: When which pod was there.
         """
-        ends, endings = np.array(self._ends), np.array(self._endings, np.int8)
-        ends[np.isnan(ends)] = end
+        traffic, ends, endings = (
+            self._traffic,
+            np.array(self._ends),
+            np.array(self._endings, np.int8),
+        )
+        has_ended = ~np.isnan(ends)
+        is_late = ends - (traffic.arrivals + self._start) > self._timeout
+        by_pod = has_ended & (endings == Ending.UNFINISHED)
+        endings[by_pod & is_late] = Ending.TIMED_OUT
+        endings[by_pod & ~is_late] = Ending.ANSWERED
+        ends[~has_ended] = end
         answered = endings == Ending.ANSWERED
         requests = RequestResults(
-            self._traffic.arrivals,
+            traffic.arrivals,
             np.array(self._firsts) - self._start,
             ends - self._start,
             endings,
-            int(self._traffic.prompts.sum(dtype=np.int64)),
-            int(self._traffic.answers[answered].sum(dtype=np.int64)),
+            int(traffic.prompts.sum(dtype=np.int64)),
+            int(traffic.answers[answered].sum(dtype=np.int64)),
         )
         return ModelResults(
             self.model.name, requests, desired, self._readiness, pods, self.cold_starts
@@ -271,17 +298,12 @@ class ModelRun:
     def _arrive(self, now: float) -> None:
         """The next request comes."""
         request = self._next
-        following = request + 1
-        if following < len(self._arrivals):
-            self._at(self._arrivals[following], self._arrive)
         if self._queue:
             self._serve_queue(now)
         if not self._is_ready:
             self.cold_starts += not self._ready
             self.on_demand(now)
-        self._next = following
-        if self._is_watched:
-            self._changes.append((now, 1))
+        self._next = request + 1
         pod = self._choose(now)
         if pod is not None:
             self._hand(now, pod, request)
@@ -311,11 +333,12 @@ class ModelRun:
         draw = self._random.random
         place, offset = int(draw() * count), 1 + int(draw() * (count - 1))
         first, second = ready[place], ready[(place + offset) % count]
-        if first.server.next_time <= now:
-            self._look(now, first)
-        if second.server.next_time <= now:
-            self._look(now, second)
-        return first if first.in_hand <= second.in_hand else second
+        engine, other = first.server, second.server
+        if engine.next_time <= now:
+            engine.advance(now)
+        if other.next_time <= now:
+            other.advance(now)
+        return first if engine.in_hand <= other.in_hand else second
 
     def _choose_any(self, now: float) -> ServingPod | None:
         ready = self._ready
@@ -325,30 +348,19 @@ class ModelRun:
 
     def _has_room(self, now: float, pod: ServingPod) -> bool:
         """Whether a pod has fewer requests in hand than it may have."""
-        if pod.in_hand >= self.model.limit and pod.server.next_time <= now:
-            self._look(now, pod)
-        return pod.in_hand < self.model.limit
+        server = pod.server
+        if server.in_hand >= self.model.limit and server.next_time <= now:
+            server.advance(now)
+        return server.in_hand < self.model.limit
 
     def _hand(self, now: float, pod: ServingPod, request: int) -> None:
         server = pod.server
         if server.next_time <= now:
-            self._look(now, pod)
+            server.advance(now)
         try:
             server.arrive(now, request, self._prompts[request], self._answers[request])
         except PromptRefused:
             self._end(now, request, Ending.TOO_LONG)
-        else:
-            pod.in_hand += 1
-
-    def _look(self, now: float, pod: ServingPod) -> None:
-        """Takes what a pod has done by now."""
-        for time, request, event in pod.server.advance(now):
-            if event is FIRST_TOKEN:
-                self._firsts[request] = time
-            else:
-                pod.in_hand -= 1
-                late = time - self._arrivals[request] > self._timeout
-                self._end(time, request, _TIMED_OUT if late else _ANSWERED)
 
     def _serve_queue(self, now: float) -> None:
         """Hands waiting requests to pods as these get room, or ends those that wait too long."""
@@ -360,9 +372,9 @@ class ModelRun:
             if min(end, time) > now:
                 return
             if pod is None or end <= time:
-                self._end(end, queue.popleft(), _TIMED_OUT)
+                self._end(end, queue.popleft(), Ending.TIMED_OUT)
             else:
-                self._look(time, pod)
+                pod.server.advance(time)
                 self._hand_out(time)
 
     def _hand_out(self, now: float) -> None:
@@ -372,22 +384,20 @@ class ModelRun:
             self._hand(now, pod, queue.popleft())
 
     def _end(self, now: float, request: int, ending: Ending) -> None:
-        self._ended += 1
         self._ends[request] = now
         self._endings[request] = ending
-        if self._is_watched:
-            self._changes.append((now, -1))
+        self._ended.append(now)
 
     def _look_later(self, pod: ServingPod) -> None:
         """Has a pod that gets no more requests looked at until it has answered its last."""
         time = pod.server.next_time
         if time < inf:
-            self._at(time, partial(self._look_at_drained, pod))
+            self._clock.at(time, partial(self._look_at_drained, pod))
 
     def _look_at_drained(self, pod: ServingPod, now: float) -> None:
         if pod.state is PodState.GONE:
             return
-        self._look(now, pod)
+        pod.server.advance(now)
         if pod.in_hand:
             self._look_later(pod)
         else:

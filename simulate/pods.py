@@ -1,6 +1,6 @@
 """The pods of models and of jobs while a simulation runs, from their node to their end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -30,6 +30,9 @@ class PodCluster(Protocol):
 
     def at(self, time: float, action: Callable[[float], None]) -> None:
         """Does something at a time, and hands it that time."""
+
+    def at_each(self, times: Iterable[float], action: Callable[[float], None]) -> None:
+        """Does something at each of some times, which are in order, and hands it the time."""
 
     def look_soon(self, now: float) -> None:
         """Looks at pods and nodes once all that happens now has happened."""
@@ -83,12 +86,14 @@ class ModelPods(_Pods):
         super().__init__(cluster, model.name, model.template)
         self.model = model
         random = Random(cluster.seed)  # noqa: S311  chance, no secret
-        self.run = ModelRun(model, traffic, start, cluster.at, random)
+        self.run = ModelRun(model, traffic, start, cluster, random)
         self.run.on_drained = self._drained
         self._start = start
         self._pods: dict[Pod, ServingPod] = {}
         """All that are not gone, oldest first."""
         self._desired: list[CountChange] = []
+        self.replicas = 0
+        """Pods that its controller is asked for."""
         self._scaler: Scaler = scaler_of(model, cluster, self)
 
     def begin(self) -> None:
@@ -96,11 +101,6 @@ class ModelPods(_Pods):
         reserve = self.model.reserve
         self.run.begin(self._cluster.engine(reserve) if reserve else None)
         self._scaler.begin()
-
-    @property
-    def replicas(self) -> int:
-        """Pods that its controller is asked for."""
-        return self._desired[-1].value if self._desired else 0
 
     @property
     def serving(self) -> Sequence[ServingPod]:
@@ -111,6 +111,7 @@ class ModelPods(_Pods):
         """Asks its controller for pods."""
         if self._desired and self.replicas == replicas:
             return
+        self.replicas = replicas
         self._desired.append(CountChange(now - self._start, replicas))
         self._cluster.workloads.scale(self.template, replicas)
         self._cluster.look_soon(now)

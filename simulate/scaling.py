@@ -12,7 +12,7 @@ from components.serving.kserve_model import KServeMetric
 
 from .hpa import SYNC_SECONDS, Hpa, HpaSettings, PodMetrics, thousandths
 from .keda import Keda, KedaSettings
-from .kpa import Kpa, KpaDecision, KpaSettings, Metric
+from .kpa import Kpa, KpaSettings, Metric
 from .model_run import ModelRun, PodState, ServingPod
 from .scene import Model
 
@@ -67,6 +67,7 @@ class KnativeScaler(Scaler):
         """Begins with `begin`."""
         super().__init__(model, clock, workload)
         self._kpa = Kpa(settings, 0.0)
+        self._run = workload.run
         self._counts_requests = settings.metric is Metric.RPS
         self._woken = math.inf
         self._deciding = False
@@ -75,24 +76,31 @@ class KnativeScaler(Scaler):
     def begin(self) -> None:
         """A revision begins with its initial scale, or with the least where that is more."""
         settings = self._kpa.settings
-        run = self._workload.run
-        run.on_demand = self._demand
-        run.watch(0.0)
+        self._run.on_demand = self._demand
+        self._run.watch(0.0)
         self._workload.scale(0.0, max(settings.initial_scale, settings.min_scale))
         self._clock.at(TICK_SECONDS, self._tick)
 
     def readiness_changed(self, now: float) -> None:
         """The network and the way to zero depend on what is ready."""
         if not self._deciding:
-            self._follow(now, self._kpa.reconcile(now, self._workload.run.ready_pods))
+            self._reconcile(now)
 
     def _tick(self, now: float) -> None:
-        run, kpa = self._workload.run, self._kpa
+        run, kpa = self._run, self._kpa
         ready = run.ready_pods
-        for end, load, arrived in run.take_seconds(now):
-            if ready or load:  # Else there is nobody to report.
-                kpa.record(end, arrived if self._counts_requests else load)
-        self._follow(now, kpa.decide(now, ready))
+        first, loads = run.take_seconds(now)
+        values: Sequence[float] = loads
+        if self._counts_requests:
+            values = [run.arrived(end - 1, end) for end, _ in enumerate(loads, first)]
+        if ready and values:
+            kpa.record_each(first, values)
+        else:
+            for end, value in enumerate(values, first):
+                if loads[end - first]:  # Else there is nobody to report.
+                    kpa.record(end, value)
+        kpa.tick(now, ready)
+        self._follow(now)
         if not kpa.asleep or run.in_flight or kpa.next_time < math.inf or self._workload.serving:
             self._clock.at(now + TICK_SECONDS, self._tick)
         else:
@@ -100,18 +108,25 @@ class KnativeScaler(Scaler):
             self._rests = True
 
     def _demand(self, now: float) -> None:
-        run, kpa = self._workload.run, self._kpa
+        run, kpa = self._run, self._kpa
         if self._rests:
             self._rests = False
             run.watch(now)
             self._clock.at((now // TICK_SECONDS + 1) * TICK_SECONDS, self._tick)
         if kpa.asleep:
-            self._follow(now, kpa.first_request(now, run.ready_pods))
+            kpa.first_request(now, run.ready_pods)
+            self._follow(now)
 
-    def _follow(self, now: float, decision: KpaDecision) -> None:
-        self._deciding = True
-        self._workload.scale(now, decision.desired)
-        self._deciding = False
+    def _reconcile(self, now: float) -> None:
+        self._kpa.reconcile(now, self._run.ready_pods)
+        self._follow(now)
+
+    def _follow(self, now: float) -> None:
+        """Does what was decided."""
+        if self._kpa.desired != self._workload.replicas:
+            self._deciding = True
+            self._workload.scale(now, self._kpa.desired)
+            self._deciding = False
         time = self._kpa.next_time
         if time < self._woken:
             self._woken = time
@@ -120,7 +135,7 @@ class KnativeScaler(Scaler):
     def _wake(self, now: float) -> None:
         if now >= self._woken:
             self._woken = math.inf
-            self._follow(now, self._kpa.reconcile(now, self._workload.run.ready_pods))
+            self._reconcile(now)
 
 
 class HpaScaler(Scaler):

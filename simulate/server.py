@@ -11,12 +11,14 @@ vLLM are two things: a prompt begins where the cache has room for all of it, and
 counted in tokens, not in blocks of 16.
 """
 
+from array import array
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from math import ceil, inf, sqrt
-from typing import Final, Self
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,69 +85,57 @@ class EngineProfile:
             answers: Requests that are answered.
             context: Tokens of all their contexts together.
         """
-        matrices = self.token_seconds * answers
-        if matrices < self.weight_seconds:
-            matrices = self.weight_seconds
+        matrices = max(self.weight_seconds, self.token_seconds * answers)
         own = self.sequence_seconds * answers + self.context_seconds * context
         return self.step_seconds + matrices + own
 
     def prefill(self, prompt: int) -> float:
         """Seconds until the first token of a prompt that an idle engine is handed."""
-        server = EngineServer(self, 0.0)
+        ends: dict[int, float] = {}
+        server = EngineServer(self, 0.0, RequestLog({}, ends, []))
         server.arrive(0.0, 0, prompt, 1)
-        return server.advance(inf)[0][0]
+        server.advance(inf)
+        return ends[0]
+
+
+@lru_cache(maxsize=64)
+def _speeds(profile: EngineProfile) -> Sequence[tuple[float, float, float]]:
+    """What a step takes that only writes, by the number of answers.
+
+    Returns:
+        Seconds of the step beside what answers add, what they add beside their contexts, and half
+        of that by which the next step of the same answers is longer.
+    """
+    return [
+        (
+            profile.step_seconds + max(profile.weight_seconds, profile.token_seconds * answers),
+            profile.sequence_seconds * answers,
+            profile.context_seconds * answers / 2,
+        )
+        for answers in range(profile.max_sequences + 1)
+    ]
 
 
 class PromptRefused(ValueError):
     """A prompt that leaves no room for an answer."""
 
 
-class RequestEvent(IntEnum):
-    """What becomes of a request."""
+@dataclass(frozen=True, slots=True)
+class RequestLog:
+    """What engines put down of requests, by number."""
 
-    FIRST_TOKEN = 0
-    """The first token of its answer is there."""
-    DONE = 1
-    """Its answer is whole."""
-
-
-# A member takes ten times as long to look up as a name.
-FIRST_TOKEN: Final = RequestEvent.FIRST_TOKEN
-_DONE: Final = RequestEvent.DONE
-
-Happening = tuple[float, int, RequestEvent]
-"""When, of which request, and what."""
+    first_tokens: "array[float] | dict[int, float]"
+    """When the first token of each was there."""
+    ends: "array[float] | dict[int, float]"
+    """When the last one was."""
+    ended: list[float]
+    """The same times, in the order in which they are put down; who takes them clears it."""
 
 
-class _Sequence:
-    """A request in a server."""
-
-    __slots__ = (
-        "answer",
-        "before",
-        "left",
-        "prompt",
-        "queued",
-        "request",
-        "tokens",
-        "written",
-    )
-
-    before: int
-    """Tokens of its context at any step, less the count of that step; where it is answered."""
-
-    def __init__(self, request: int, queued: float, prompt: int, answer: int) -> None:
-        self.request = request
-        self.queued = queued
-        """When it is in the engine's queue."""
-        self.prompt = prompt
-        self.answer = answer
-        self.written = 0
-        """Tokens of the answer before its prompt was last read."""
-        self.tokens = prompt
-        """Tokens to read before it is answered: the prompt, and what was written already."""
-        self.left = prompt
-        """Those that are not read yet."""
+_Sequence = tuple[float, int, int, int, bool]
+"""A request in a server: when it is in the engine's queue; its number; tokens to read before it is
+answered, which are the prompt and what was written already; tokens of prompt and answer together;
+and whether no token of its answer was ever written."""
 
 
 class EngineServer:
@@ -153,56 +143,70 @@ class EngineServer:
 
     __slots__ = (
         "_at",
-        "_begun",
-        "_context",
+        "_busy",
         "_count",
+        "_ends_reading",
         "_first",
-        "_free",
-        "_growth",
+        "_half",
         "_heap",
-        "_reading",
-        "_reads",
+        "_part_left",
+        "_part_read",
         "_running",
+        "_since",
+        "_speeds",
         "_steps",
+        "_used",
         "_waiting",
-        "busy_seconds",
+        "in_hand",
+        "log",
         "next_time",
         "preemptions",
         "profile",
         "rows",
     )
 
-    def __init__(self, profile: EngineProfile, now: float) -> None:
-        """An idle engine at a time in seconds."""
+    def __init__(self, profile: EngineProfile, now: float, log: RequestLog | None = None) -> None:
+        """An idle engine.
+
+        Args:
+            profile: How fast it is.
+            now: Time in seconds.
+            log: Where it puts down what becomes of requests. Default: one of its own.
+        """
         self.profile = profile
+        self.log = log or RequestLog({}, {}, [])
+        self.in_hand = 0
+        """Requests that have arrived and are not done."""
         self.next_time = inf
         """When to call `advance`, in seconds: the present steps end; infinity where it is idle."""
-        self.busy_seconds = 0.0
-        """Time in which it took steps."""
         self.preemptions = 0
         """Requests that gave way because the KV cache was full."""
         self.rows = 0
         """Rows of steps that it took."""
         self._at = now
+        self._busy = 0.0
+        """Time in which it took steps, before it last was idle."""
+        self._since = now
+        """When it began to take steps since then."""
         self._steps = 0
         """Steps until `next_time` that write answers."""
-        self._first = self._growth = 0.0
-        """Where they only write: seconds of the first, and by how much each is longer."""
-        self._reads = 0
-        """Tokens of prompts that the present step reads, oldest first; 0 where it reads none."""
+        self._speeds = _speeds(profile)
+        self._first = self._half = 0.0
+        """Where they only write: seconds of the first, and half of by how much each is longer."""
+        self._ends_reading: list[_Sequence] = []
+        """The requests of whose prompts the present step reads the last."""
+        self._part_read: _Sequence | None = None
+        """The request of whose prompt it reads a part."""
+        self._part_left = 0
+        """Tokens of that which the steps after it have to read."""
         self._count = 0
         """Steps so far that wrote answers."""
-        self._context = 0
-        """Tokens in the contexts of answers, less `_count` for each of them."""
-        self._free = profile.kv_tokens
-        """Tokens of the cache that neither `_context` has nor a prompt which is being read."""
-        self._heap: list[tuple[int, int, _Sequence]] = []
-        """The requests that are answered, by the step that ends them."""
-        self._begun = 0
-        """Answers that were ever put into it, which tells those apart that end together."""
-        self._reading: deque[_Sequence] = deque()
-        self._running: dict[int, _Sequence] = {}
-        """All that have room in the cache, by request, in the order in which they got it."""
+        self._used = 0
+        """Tokens of the cache that the contexts of answers have."""
+        self._heap: list[tuple[int, int, int]] = []
+        """Those that are answered: the step that ends each, its number, and its whole tokens."""
+        self._running: dict[int, None] = {}
+        """All that have room in the cache, by number, in the order in which they got it."""
         self._waiting: deque[_Sequence] = deque()
 
     @property
@@ -216,15 +220,16 @@ class EngineServer:
         return len(self._waiting)
 
     @property
-    def in_hand(self) -> int:
-        """Requests that have arrived and are not done."""
-        return len(self._running) + len(self._waiting)
-
-    @property
     def kv_share(self) -> float:
         """Share of the KV cache in use, from 0 to 1, as of the last event."""
-        size = self.profile.kv_tokens
-        return (size - self._free + len(self._heap) * self._count) / size
+        reading = [*self._ends_reading, *([self._part_read] if self._part_read else ())]
+        used = self._used + sum(tokens for _, _, tokens, _, _ in reading)
+        return used / self.profile.kv_tokens
+
+    @property
+    def busy_seconds(self) -> float:
+        """Time in which it took steps, as of the last event."""
+        return self._busy + (max(0.0, self._at - self._since) if self.next_time < inf else 0.0)
 
     def arrive(self, now: float, request: int, prompt: int, answer: int) -> None:
         """Takes a request.
@@ -239,210 +244,227 @@ class EngineServer:
             PromptRefused: The prompt leaves no room for an answer; vLLM answers 400.
             ValueError: It cannot be a request of this engine now.
         """
-        profile, waiting = self.profile, self._waiting
-        if not 0 < prompt < profile.longest:
+        profile, waiting, end = self.profile, self._waiting, self.next_time
+        longest = profile.longest
+        if not 0 < prompt < longest:
             raise PromptRefused(f"a prompt of {prompt} tokens fits no context here")
         if answer < 1:
             raise ValueError(f"an answer of {answer} tokens is none")
-        if not self._at <= now <= self.next_time:
+        if not self._at <= now <= end:
             raise ValueError("the engine is at another time: advance comes first")
-        if answer > profile.longest - prompt:
-            answer = profile.longest - prompt
+        whole = prompt + answer
         queued = now + profile.request_seconds
-        waiting.append(_Sequence(request, queued, prompt, answer))
-        if self.next_time == inf:
-            self._at, self.next_time = now, queued
-        elif self._steps > 1 and len(waiting) == 1:
-            self._cut()
+        waiting.append((queued, request, prompt, whole if whole < longest else longest, True))
+        self.in_hand += 1
+        if end == inf:
+            self._at, self._since, self.next_time = now, queued, queued
+        elif (
+            self._steps > 1
+            and len(waiting) == 1
+            and prompt < profile.kv_tokens - self._used - len(self._heap)
+            and len(self._running) < profile.max_sequences
+        ):
+            self._steps, self.next_time = _cut(
+                self._at, end, self._steps, self._first, self._half, queued
+            )
 
-    def advance(self, now: float) -> list[Happening]:
-        """Takes all steps that end up to a time; returns what happened, in order."""
-        happened: list[Happening] = []
-        heap, waiting, reading = self._heap, self._waiting, self._reading
-        end, rows = self.next_time, 0
-        # A request takes some three rows, and here is where a simulation spends its time.
-        while end <= now and end < inf:
-            rows += 1
-            steps = self._steps
-            if steps or self._reads:
-                self.busy_seconds += end - self._at
-            self._at = end
+    def advance(self, now: float) -> None:
+        """Takes all steps that end up to a time."""
+        # A request takes some three rows, and here is where a simulation spends its time. So what a
+        # row changes is in names of this function until the last one, and no row is a call.
+        end = self.next_time
+        if end == inf:
+            return
+        profile = self.profile
+        log = self.log
+        heap = self._heap
+        running = self._running
+        waiting = self._waiting
+        ends_reading = self._ends_reading
+        at = self._at
+        steps = self._steps
+        count = self._count
+        used = self._used
+        while end <= now:
+            self.rows += 1
+            at = end
             if steps:
-                self._steps = 0
-                self._count += steps
-                if heap[0][0] == self._count:
-                    self._end_answers(happened)
-            if self._reads:
-                self._end_prompts(happened)
-            room = self._free - len(heap) * (self._count + 1)
-            if room < 0:
-                self._make_room()
-                room = 0
-            if not ((waiting or reading) and self._plan_prompts(room)):
-                self._plan_answers()
-            end = self.next_time
-        self.rows += rows
-        return happened
+                count += steps
+                used += steps * len(heap)
+                steps = 0
+                if heap[0][0] == count:
+                    while True:
+                        _, request, whole = heappop(heap)
+                        used -= whole
+                        del running[request]
+                        self.in_hand -= 1
+                        log.ends[request] = at
+                        log.ended.append(at)
+                        if not heap or heap[0][0] > count:
+                            break
+            if ends_reading:
+                # The step that reads the last of a prompt writes a token too.
+                for _, request, tokens, whole, is_new in ends_reading:
+                    if is_new:
+                        log.first_tokens[request] = at
+                    left = whole - tokens - 1
+                    if left:
+                        used += tokens + 1
+                        heappush(heap, (count + left, request, whole))
+                    else:
+                        del running[request]
+                        self.in_hand -= 1
+                        log.ends[request] = at
+                        log.ended.append(at)
+                ends_reading.clear()
+            answered = len(heap)
+            if waiting or self._part_read:
+                # A step that reads what is left of a prompt that has begun, then others, in order.
+                part_read = self._part_read
+                room = profile.kv_tokens - used - answered
+                if part_read:
+                    room -= part_read[2]
+                if room < 0:
+                    used = self._make_room(used, count)
+                    answered, part_read, room = len(heap), self._part_read, 0
+                writes = answered if profile.chunked else 0
+                budget = profile.budget - writes
+                prompts = reads = pairs = 0
+                if part_read:
+                    left = self._part_left
+                    prompts, reads = 1, min(left, budget)
+                    pairs = reads * (part_read[2] - left + (reads + 1) // 2)
+                    budget -= reads
+                    self._part_left = left = left - reads
+                    if not left:
+                        ends_reading.append(part_read)
+                        self._part_read = None
+                while waiting and budget > 0:
+                    sequence = waiting[0]
+                    queued, request, tokens, _, _ = sequence
+                    if queued > at or tokens >= room:
+                        break
+                    if len(running) >= profile.max_sequences:
+                        break
+                    room -= tokens
+                    if tokens <= budget or not (profile.chunked or prompts):
+                        ends_reading.append(sequence)
+                    elif profile.chunked:
+                        self._part_read, self._part_left = sequence, tokens - budget
+                        tokens = budget
+                    else:
+                        break
+                    del waiting[0]
+                    running[request] = None
+                    prompts += 1
+                    reads += tokens
+                    pairs += tokens * ((tokens + 1) // 2)
+                    budget -= tokens
+                if prompts:
+                    matrices = profile.token_seconds * (reads + writes)
+                    if matrices < profile.weight_seconds:
+                        matrices = profile.weight_seconds
+                    seconds = profile.step_seconds + matrices + profile.pair_seconds * pairs
+                    seconds += profile.sequence_seconds * (writes + prompts)
+                    if writes:
+                        steps = 1
+                        seconds += profile.context_seconds * used
+                    end = at + seconds
+                    continue
+            if answered:
+                # Steps that only write, up to one that ends an answer, fills the cache, or reads.
+                steps = heap[0][0] - count
+                while steps * answered > profile.kv_tokens - used:
+                    steps = (profile.kv_tokens - used) // answered
+                    if steps < 1:
+                        used = self._make_room(used, count)
+                        answered, steps = len(heap), heap[0][0] - count
+                base, own, self._half = self._speeds[answered]
+                first = base + (own + profile.context_seconds * used)
+                self._first = first
+                end = at + steps * (first + self._half * (steps - 1))
+                if waiting:
+                    queued, _, tokens, _, _ = waiting[0]
+                    room = profile.kv_tokens - used - answered
+                    if tokens < room and len(running) < profile.max_sequences:
+                        steps, end = _cut(at, end, steps, first, self._half, queued)
+                continue
+            # Idle, until a request is in the queue.
+            self._busy += at - self._since
+            self._since = end = waiting[0][0] if waiting else inf
+            if end == inf:
+                break
+        self._at = at
+        self._steps = steps
+        self._count = count
+        self._used = used
+        self.next_time = end
 
     def drop(self) -> list[int]:
         """Ends the pod; returns the requests in hand, those with room first."""
-        requests = [*self._running, *(sequence.request for sequence in self._waiting)]
-        for queue in (self._running, self._waiting, self._reading, self._heap):
+        requests = [*self._running, *(request for _, request, *_ in self._waiting)]
+        for queue in (self._running, self._waiting, self._ends_reading, self._heap):
             queue.clear()
-        self._context = self._steps = self._reads = 0
-        self._free = self.profile.kv_tokens
+        self._busy = self.busy_seconds
+        self._used = self._steps = self.in_hand = 0
+        self._part_read = None
         self.next_time = inf
         return requests
 
-    def _plan_prompts(self, room: int) -> bool:
-        """A step that reads prompts: what is left of those that have begun, then others, in order.
+    def _make_room(self, used: int, count: int) -> int:
+        """Puts the newest requests back into the queue until a step fits into the cache.
 
         Args:
-            room: Tokens that the cache has left beside the next one of each answer.
+            used: Tokens of the cache that the contexts of answers have.
+            count: Steps so far that wrote answers.
 
         Returns:
-            Whether there is one to read.
+            Tokens that they have then.
         """
-        profile, waiting, reading = self.profile, self._waiting, self._reading
-        writes = len(self._heap) if profile.chunked else 0
-        budget = profile.budget - writes
-        prompts = tokens = pairs = 0
-        for sequence in reading:
-            size = left = sequence.left
-            if size > budget:
-                size = budget
-                if not size:
-                    break
-            prompts += 1
-            tokens += size
-            pairs += size * (sequence.tokens - left + (size + 1) // 2)
-            budget -= size
-        while waiting and budget > 0:
-            sequence = waiting[0]
-            size = sequence.tokens
-            if sequence.queued > self._at or size >= room:
-                break
-            if len(self._running) >= profile.max_sequences:
-                break
-            if size > budget:
-                if profile.chunked:
-                    size = budget
-                elif prompts:
-                    break
-            reading.append(waiting.popleft())
-            self._running[sequence.request] = sequence
-            self._free -= sequence.tokens
-            room -= sequence.tokens
-            prompts += 1
-            tokens += size
-            pairs += size * ((size + 1) // 2)
-            budget -= size
-        if not prompts:
-            return False
-        self._reads = tokens
-        matrices = profile.token_seconds * (tokens + writes)
-        if matrices < profile.weight_seconds:
-            matrices = profile.weight_seconds
-        seconds = profile.step_seconds + matrices + profile.pair_seconds * pairs
-        seconds += profile.sequence_seconds * (writes + prompts)
-        if writes:
-            self._steps = 1
-            seconds += profile.context_seconds * (self._context + writes * self._count)
-        self.next_time = self._at + seconds
-        return True
-
-    def _plan_answers(self) -> None:
-        """Steps that only write, up to the one that ends an answer, fills the cache, or reads.
-
-        Where there is nothing to write, none until a request is in the queue.
-        """
-        profile, heap, count = self.profile, self._heap, self._count
-        if not heap:
-            self.next_time = self._waiting[0].queued if self._waiting else inf
-            return
-        answered, last = len(heap), heap[0][0]
-        self._first = first = profile.tpot(answered, self._context + answered * count)
-        self._growth = growth = profile.context_seconds * answered
-        if last * answered > self._free:
-            last = max(count + 1, self._free // answered)
-        self._steps = steps = last - count
-        self.next_time = self._at + steps * (first + growth * (steps - 1) / 2)
-        if self._waiting:
-            self._cut()
-
-    def _cut(self) -> None:
-        """Ends a row of steps with the one in which a request comes that can begin then."""
-        sequence, start = self._waiting[0], self._at
-        now = sequence.queued
-        passed = now - start
-        if passed <= 0 or now >= self.next_time or len(self._running) >= self.profile.max_sequences:
-            return
-        if sequence.tokens >= self._free - len(self._heap) * (self._count + 1):
-            return
-        first, growth = self._first, self._growth
-        half = first - growth / 2
-        # growth / 2 * steps ** 2 + half * steps = passed
-        steps = ceil(2 * passed / (half + sqrt(half * half + 2 * growth * passed)))
-        end = start + steps * (first + growth * (steps - 1) / 2)
-        if end < now:  # by the last digit of the root
-            steps += 1
-            end = start + steps * (first + growth * (steps - 1) / 2)
-        if steps < self._steps:
-            self._steps, self.next_time = steps, end
-
-    def _end_answers(self, happened: list[Happening]) -> None:
-        """Ends the answers whose last token the present steps wrote: one at least."""
-        heap, count = self._heap, self._count
-        while True:
-            sequence = heappop(heap)[2]
-            self._context -= sequence.before
-            self._free += sequence.before
-            del self._running[sequence.request]
-            happened.append((self._at, sequence.request, _DONE))
-            if not heap or heap[0][0] > count:
-                return
-
-    def _end_prompts(self, happened: list[Happening]) -> None:
-        """The step that read the last of a prompt wrote a token too."""
-        reading, now, tokens = self._reading, self._at, self._reads
-        self._reads = 0
-        while tokens:
-            sequence = reading[0]
-            if sequence.left > tokens:
-                sequence.left -= tokens
-                return
-            tokens -= sequence.left
-            reading.popleft()
-            written, request = sequence.written + 1, sequence.request
-            if written == 1:
-                happened.append((now, request, FIRST_TOKEN))
-            if written == sequence.answer:
-                self._free += sequence.tokens
-                del self._running[request]
-                happened.append((now, request, _DONE))
-                continue
-            finish = self._count + sequence.answer - written
-            sequence.before = before = sequence.prompt + sequence.answer - finish
-            self._context += before
-            self._free += sequence.tokens - before
-            self._begun = begun = self._begun + 1
-            heappush(self._heap, (finish, begun, sequence))
-
-    def _make_room(self) -> None:
-        """Puts the newest requests back into the queue until a step fits into the cache."""
-        heap, reading = self._heap, self._reading
-        while self._free < len(heap) * (self._count + 1):
-            _, sequence = self._running.popitem()
+        heap, waiting, part_read = self._heap, self._waiting, self._part_read
+        left = self.profile.kv_tokens - (part_read[2] if part_read else 0)
+        while used + len(heap) > left:
+            request, _ = self._running.popitem()
             self.preemptions += 1
-            if reading and reading[-1] is sequence:
-                reading.pop()
-                self._free += sequence.tokens
+            if part_read and part_read[1] == request:
+                waiting.appendleft(part_read)
+                left += part_read[2]
+                self._part_read = part_read = None
             else:
-                entry = next(entry for entry in heap if entry[2] is sequence)
+                entry = next(entry for entry in heap if entry[1] == request)
                 heap.remove(entry)
                 heapify(heap)
-                self._context -= sequence.before
-                self._free += sequence.before
-                sequence.written = sequence.answer - (entry[0] - self._count)
-            sequence.tokens = sequence.left = sequence.prompt + sequence.written
-            self._waiting.appendleft(sequence)
+                finish, _, whole = entry
+                tokens = whole - (finish - count)
+                waiting.appendleft((-inf, request, tokens, whole, False))
+                used -= tokens
+        return used
+
+
+def _cut(
+    start: float, end: float, steps: int, first: float, half: float, queued: float
+) -> tuple[int, float]:
+    """Ends a row of steps with the one in which a request comes that can begin then.
+
+    Args:
+        start: When the row begins.
+        end: When it ends uncut.
+        steps: Its steps uncut.
+        first: Seconds of the first.
+        half: Half of that by which each is longer than the one before.
+        queued: When the request is in the engine's queue.
+
+    Returns:
+        Steps, and when they end.
+    """
+    passed = queued - start
+    if passed <= 0 or queued >= end:
+        return steps, end
+    # half * fewer ** 2 + linear * fewer = passed
+    linear = first - half
+    fewer = ceil(2 * passed / (linear + sqrt(linear * linear + 4 * half * passed)))
+    cut = start + fewer * (first + half * (fewer - 1))
+    if cut < queued:  # by the last digit of the root
+        fewer += 1
+        cut = start + fewer * (first + half * (fewer - 1))
+    return (fewer, cut) if fewer < steps else (steps, end)

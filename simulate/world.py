@@ -10,7 +10,7 @@ The simulation begins an hour before its traffic, so that what there is at rest 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import partial
 from heapq import heappop, heappush
@@ -129,6 +129,28 @@ class World:
         self._order = order = self._order + 1
         now = self.now
         heappush(self._due, (time if time > now else now, order, action))
+
+    def at_each(self, times: Iterable[float], action: Action) -> None:
+        """Does something at each of some times, which are in order, and hands it the time.
+
+        As if each had the next one done by `at`; but while nothing else is due before that, it
+        follows without a place in the heap.
+        """
+        due, end, coming = self._due, self._end, iter(times)
+
+        def go_on(now: float) -> None:
+            for following in coming:
+                self._order = order = self._order + 1
+                action(now)
+                if following >= end or (due and due[0][0] <= following):
+                    heappush(due, (following, order, go_on))
+                    return
+                self.now = now = following
+            action(now)
+
+        for first in coming:
+            self.at(first, go_on)
+            return
 
     def _finish_requests(self) -> None:
         """Goes on until all requests have ended, but not for too long."""

@@ -1,5 +1,6 @@
 """Our pod autoscaler, held against what Knative's own decided; and what it reads off a stack."""
 
+import random
 from typing import Any
 
 import pytest
@@ -169,6 +170,30 @@ def test_the_first_request_to_no_pod_is_acted_on_at_once() -> None:
     assert kpa.asleep
     assert kpa.first_request(200.15, 0).desired == 1
     assert not kpa.asleep
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_seconds_that_are_recorded_at_once_decide_as_those_one_after_another(
+    weighted: bool,
+) -> None:
+    """With pauses as long as either window, and a first request within a second."""
+    lot = random.Random(5)  # noqa: S311  a fixed order
+    settings = KpaSettings(target=1.4, total=2.0, window_seconds=20, weighted=weighted)
+    at_once, by_second = Kpa(settings, 0.0, 1), Kpa(settings, 0.0, 1)
+    second = 0
+    for _ in range(400):
+        values = [lot.choice([0.0, lot.random() * 9]) for _ in range(lot.randint(1, 4))]
+        if lot.random() < 0.1:
+            for kpa in (at_once, by_second):
+                kpa.first_request(second + 0.5, 1)
+        at_once.record_each(second, values)
+        for place, value in enumerate(values):
+            by_second.record(second + place + 0.1, value)
+        second += len(values) + lot.choice([0, 0, 0, 1, 7, 30])
+        ready = lot.randint(0, 4)
+        at_once.tick(second, ready)
+        by_second.decide(second, ready)
+        assert at_once.reconcile(second, ready) == by_second.reconcile(second, ready)
 
 
 def test_who_waits_for_nothing_has_no_next_time() -> None:

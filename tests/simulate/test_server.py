@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.server import EngineProfile, EngineServer, PromptRefused, RequestEvent
+from simulate.server import EngineProfile, EngineServer, PromptRefused
 
 A10 = EngineProfile(
     step_seconds=0.003,
@@ -25,16 +25,14 @@ Requests = list[tuple[float, int, int]]
 
 def play(profile: EngineProfile, requests: Requests) -> tuple[dict, dict, EngineServer]:
     server = EngineServer(profile, 0.0)
-    happened = []
     for number, (at, prompt, answer) in enumerate(requests):
-        happened += server.advance(at)
+        server.advance(at)
         server.arrive(at, number, prompt, answer)
-    happened += server.advance(inf)
-    first = {number: at for at, number, event in happened if event is RequestEvent.FIRST_TOKEN}
-    done = {number: at for at, number, event in happened if event is RequestEvent.DONE}
-    assert len(happened) == len(first) + len(done)
-    assert happened == sorted(happened, key=lambda happening: happening[0])
-    return first, done, server
+    server.advance(inf)
+    log = server.log
+    assert log.ended == sorted(log.ends.values())
+    assert all(log.first_tokens[number] <= end for number, end in log.ends.items())
+    return log.first_tokens, log.ends, server
 
 
 class Slow:
@@ -214,16 +212,15 @@ def test_a_pod_that_ends_gives_back_what_it_had_in_hand():
     server = EngineServer(replace(A10, max_sequences=3), 0.0)
     for number in range(6):
         server.arrive(0.0, number, 100, 1 if number == 0 else 500)
-    done = {number for _, number, event in server.advance(2.0) if event is RequestEvent.DONE}
-    assert done == {0}
+    server.advance(2.0)
+    assert server.log.ends.keys() == {0}
     assert sorted(server.drop()) == [1, 2, 3, 4, 5]
     assert (server.in_hand, server.next_time, server.kv_share) == (0, inf, 0)
-    assert server.advance(1e6) == []
+    server.advance(1e6)
+    assert server.log.ends.keys() == {0}
     server.arrive(1e6, 9, 10, 2)
-    assert [event for _, _, event in server.advance(inf)] == [
-        RequestEvent.FIRST_TOKEN,
-        RequestEvent.DONE,
-    ]
+    server.advance(inf)
+    assert 1e6 < server.log.first_tokens[9] < server.log.ends[9]
 
 
 def test_the_share_of_the_cache_is_that_of_contexts():
@@ -231,6 +228,30 @@ def test_the_share_of_the_cache_is_that_of_contexts():
     server.arrive(0.0, 0, 600, 5000)
     server.advance(0.5)
     assert server.kv_share == pytest.approx(0.01, rel=0.05)
+
+
+def test_a_prompt_has_its_place_in_the_cache_from_the_step_that_begins_it():
+    server = EngineServer(A10, 0.0)
+    server.arrive(0.0, 0, 6000, 10)
+    server.advance(server.next_time)
+    assert server.kv_share == 6000 / A10.kv_tokens
+    server.advance(server.next_time)
+    assert (server.kv_share, server.running) == (6000 / A10.kv_tokens, 1), "a part is read"
+
+
+def test_an_engine_is_busy_while_it_takes_steps_and_not_while_it_waits():
+    profile = replace(A10, request_seconds=0.5)
+    _, done, server = play(profile, [(0.0, 500, 20), (0.1, 500, 300), (100.0, 500, 20)])
+    assert server.busy_seconds == pytest.approx(done[1] - 0.5 + done[2] - 100.5)
+    server.advance(150.0)
+    server.arrive(200.0, 3, 500, 20)
+    assert server.busy_seconds == pytest.approx(done[1] - 0.5 + done[2] - 100.5)
+    server.advance(server.next_time)
+    server.advance(reading_ends := server.next_time)
+    server.drop()
+    assert server.busy_seconds == pytest.approx(
+        done[1] - 0.5 + done[2] - 100.5 + reading_ends - 200.5
+    )
 
 
 def test_time_costs_nothing_by_the_token():
@@ -298,15 +319,18 @@ def test_it_is_the_engine_that_takes_one_step_after_another(profile, requests):
 @given(PROFILES, ARRIVALS, st.floats(0, 5))
 def test_what_arrives_is_done_or_in_hand(profile, requests, end):
     server = EngineServer(profile, 0.0)
-    done = arrived = 0
+    arrived = 0
     for number, (at, prompt, answer) in enumerate(requests):
         if at > end:
             break
-        done += sum(event is RequestEvent.DONE for _, _, event in server.advance(at))
+        server.advance(at)
         server.arrive(at, number, prompt, answer)
         arrived += 1
-    done += sum(event is RequestEvent.DONE for _, _, event in server.advance(end))
+    server.advance(end)
+    done = len(server.log.ends)
+    assert server.in_hand == server.running + server.waiting
     assert arrived == done + server.in_hand == done + len(server.drop())
+    assert server.in_hand == 0
 
 
 def test_the_same_requests_have_the_same_times():

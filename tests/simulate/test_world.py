@@ -1,5 +1,7 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from heapq import heappop
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from simulate.results import Ending, SimulationResults
 from simulate.scene import Model, Routing
 from simulate.server import EngineServer
 from simulate.traffic import Traffic
-from simulate.world import BandPoint, World
+from simulate.world import LEAD_SECONDS, BandPoint, World
 from tests.simulate.clusters import pool
 from tests.simulate.scenes import (
     CACHED_SECONDS,
@@ -41,7 +43,8 @@ def first_token(prompt: int = 200) -> float:
     """Seconds that an idle engine takes."""
     server = EngineServer(ENGINE, 0)
     server.arrive(0, 0, prompt, 50)
-    return server.advance(10)[0][0]
+    server.advance(10)
+    return server.log.first_tokens[0]
 
 
 def waits(results: SimulationResults, number: int = 0) -> list[float]:
@@ -210,9 +213,9 @@ def test_a_second_without_pods_and_requests_is_no_figure(monkeypatch: pytest.Mon
     figures: list[float] = []
 
     class Recording(Kpa):
-        def record(self, now: float, value: float) -> None:
-            figures.append(now)
-            super().record(now, value)
+        def record_each(self, second: int, values: Sequence[float]) -> None:
+            figures.append(second)
+            super().record_each(second, values)
 
     monkeypatch.setattr("simulate.scaling.Kpa", Recording)
     simulated(scene(), requests(100))
@@ -287,6 +290,44 @@ def test_how_often_somebody_asks_what_pods_have_done_makes_no_difference(changes
     assert np.array_equal(first.requests.ends, again.requests.ends)
     assert np.array_equal(first.requests.first_tokens, again.requests.first_tokens, equal_nan=True)
     assert (first.desired, first.ready, first.pods) == (again.desired, again.ready, again.pods)
+
+
+@given(
+    times=st.lists(st.integers(0, 12).map(float), max_size=12).map(sorted),
+    others=st.lists(st.integers(0, 12).map(float), max_size=12),
+)
+def test_what_is_done_at_each_of_many_times_comes_as_if_each_had_asked_for_the_next(
+    times: list[float], others: list[float]
+):
+    """Some of it beyond the end, and some at the time of something else."""
+
+    def play(each: bool) -> tuple[list[tuple[float, str]], int]:
+        world = World(scene(), {}, 8.0 - LEAD_SECONDS, 0, BandPoint.LIKELY)
+        done: list[tuple[float, str]] = []
+        left = iter(times)
+
+        def arrive(now: float) -> None:
+            done.append((now, "each"))
+            if now % 3 == 0:
+                world.at(now + 1, lambda now: done.append((now, "later")))
+
+        def ask_for_the_next(now: float) -> None:
+            if (following := next(left, None)) is not None:
+                world.at(following, ask_for_the_next)
+            arrive(now)
+
+        for time in others:
+            world.at(time, lambda now: done.append((now, "other")))
+        if each:
+            world.at_each(times, arrive)
+        elif (first := next(left, None)) is not None:
+            world.at(first, ask_for_the_next)
+        while world._due:
+            world.now, _, action = heappop(world._due)
+            action(world.now)
+        return done, world.events
+
+    assert play(each=True) == play(each=False)
 
 
 def test_the_same_seed_gives_the_same_and_another_one_not():
