@@ -222,8 +222,9 @@ class EngineServer:
     @property
     def kv_share(self) -> float:
         """Share of the KV cache in use, from 0 to 1, as of the last event."""
-        reading = [*self._ends_reading, *([self._part_read] if self._part_read else ())]
-        used = self._used + sum(tokens for _, _, tokens, _, _ in reading)
+        used = self._used + sum(tokens for _, _, tokens, _, _ in self._ends_reading)
+        if self._part_read:
+            used += self._part_read[2]
         return used / self.profile.kv_tokens
 
     @property
