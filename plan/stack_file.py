@@ -151,8 +151,8 @@ def stack_path(root: Path, stack: str) -> Path:
     close = difflib.get_close_matches(stack, names, n=1)
     meant = f"Did you mean {close[0]!r}? " if close else ""
     hint = f"The stacks here are {', '.join(names)}." if names else "There is no other stack file."
-    shown = path.relative_to(root) if path.is_relative_to(root) else path
-    raise Refused(f"Stack {stack!r}", f"{shown} does not exist. {meant}{hint}")
+    short = path.relative_to(root) if path.is_relative_to(root) else path
+    raise Refused(f"Stack {stack!r}", f"{short} does not exist. {meant}{hint}")
 
 
 def project_path(root: Path) -> Path:

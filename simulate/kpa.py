@@ -629,8 +629,8 @@ def _rounded(value: float) -> float:
     parts = value * _MICRO
     if parts < 0:
         return -_rounded(-value)
-    whole = floor(parts)
-    return (whole + 1 if parts - whole >= 0.5 else whole) / _MICRO
+    micros = floor(parts)
+    return (micros + 1 if parts - micros >= 0.5 else micros) / _MICRO
 
 
 class _Delay:

@@ -333,12 +333,12 @@ class ModelRun:
         draw = self._random.random
         place, offset = int(draw() * count), 1 + int(draw() * (count - 1))
         first, second = ready[place], ready[(place + offset) % count]
-        engine, other = first.server, second.server
+        engine, rival = first.server, second.server
         if engine.next_time <= now:
             engine.advance(now)
-        if other.next_time <= now:
-            other.advance(now)
-        return first if engine.in_hand <= other.in_hand else second
+        if rival.next_time <= now:
+            rival.advance(now)
+        return first if engine.in_hand <= rival.in_hand else second
 
     def _choose_any(self, now: float) -> ServingPod | None:
         ready = self._ready

@@ -86,8 +86,8 @@ class EngineProfile:
             context: Tokens of all their contexts together.
         """
         matrices = max(self.weight_seconds, self.token_seconds * answers)
-        own = self.sequence_seconds * answers + self.context_seconds * context
-        return self.step_seconds + matrices + own
+        sequences = self.sequence_seconds * answers + self.context_seconds * context
+        return self.step_seconds + matrices + sequences
 
     def prefill(self, prompt: int) -> float:
         """Seconds until the first token of a prompt that an idle engine is handed."""
@@ -253,9 +253,9 @@ class EngineServer:
             raise ValueError(f"an answer of {answer} tokens is none")
         if not self._at <= now <= end:
             raise ValueError("the engine is at another time: advance comes first")
-        whole = prompt + answer
+        total = prompt + answer
         queued = now + profile.request_seconds
-        waiting.append((queued, request, prompt, whole if whole < longest else longest, True))
+        waiting.append((queued, request, prompt, total if total < longest else longest, True))
         self.in_hand += 1
         if end == inf:
             self._at, self._since, self.next_time = now, queued, queued
@@ -295,8 +295,8 @@ class EngineServer:
                 steps = 0
                 if heap[0][0] == count:
                     while True:
-                        _, request, whole = heappop(heap)
-                        used -= whole
+                        _, request, total = heappop(heap)
+                        used -= total
                         del running[request]
                         self.in_hand -= 1
                         log.ends[request] = at
@@ -305,13 +305,13 @@ class EngineServer:
                             break
             if ends_reading:
                 # The step that reads the last of a prompt writes a token too.
-                for _, request, tokens, whole, is_new in ends_reading:
+                for _, request, tokens, total, is_new in ends_reading:
                     if is_new:
                         log.first_tokens[request] = at
-                    left = whole - tokens - 1
-                    if left:
+                    remaining = total - tokens - 1
+                    if remaining:
                         used += tokens + 1
-                        heappush(heap, (count + left, request, whole))
+                        heappush(heap, (count + remaining, request, total))
                     else:
                         del running[request]
                         self.in_hand -= 1
@@ -332,12 +332,12 @@ class EngineServer:
                 budget = profile.budget - writes
                 prompts = reads = pairs = 0
                 if part_read:
-                    left = self._part_left
-                    prompts, reads = 1, min(left, budget)
-                    pairs = reads * (part_read[2] - left + (reads + 1) // 2)
+                    remaining = self._part_left
+                    prompts, reads = 1, min(remaining, budget)
+                    pairs = reads * (part_read[2] - remaining + (reads + 1) // 2)
                     budget -= reads
-                    self._part_left = left = left - reads
-                    if not left:
+                    self._part_left = remaining = remaining - reads
+                    if not remaining:
                         ends_reading.append(part_read)
                         self._part_read = None
                 while waiting and budget > 0:
@@ -380,8 +380,8 @@ class EngineServer:
                     if steps < 1:
                         used = self._make_room(used, count)
                         answered, steps = len(heap), heap[0][0] - count
-                base, own, self._half = self._speeds[answered]
-                first = base + (own + profile.context_seconds * used)
+                base, sequences, self._half = self._speeds[answered]
+                first = base + (sequences + profile.context_seconds * used)
                 self._first = first
                 end = at + steps * (first + self._half * (steps - 1))
                 if waiting:
@@ -423,21 +423,21 @@ class EngineServer:
             Tokens that they have then.
         """
         heap, waiting, part_read = self._heap, self._waiting, self._part_read
-        left = self.profile.kv_tokens - (part_read[2] if part_read else 0)
-        while used + len(heap) > left:
+        remaining = self.profile.kv_tokens - (part_read[2] if part_read else 0)
+        while used + len(heap) > remaining:
             request, _ = self._running.popitem()
             self.preemptions += 1
             if part_read and part_read[1] == request:
                 waiting.appendleft(part_read)
-                left += part_read[2]
+                remaining += part_read[2]
                 self._part_read = part_read = None
             else:
                 entry = next(entry for entry in heap if entry[1] == request)
                 heap.remove(entry)
                 heapify(heap)
-                finish, _, whole = entry
-                tokens = whole - (finish - count)
-                waiting.appendleft((-inf, request, tokens, whole, False))
+                finish, _, total = entry
+                tokens = total - (finish - count)
+                waiting.appendleft((-inf, request, tokens, total, False))
                 used -= tokens
         return used
 

@@ -62,9 +62,9 @@ PromQuery = Annotated[str, TextForm(query_faults), Because("Prometheus cannot re
 def gathers(query: str) -> bool:
     """Whether a query makes one number of the series of several pods."""
     plain = _plain(query)
-    each = _EACH.fullmatch(plain)
-    kept = (each["before"] or each["after"] or "") if each else ""
-    return _GATHERS.search(plain) is not None and not _OF_PODS.search(kept)
+    match = _EACH.fullmatch(plain)
+    labels = (match["before"] or match["after"] or "") if match else ""
+    return _GATHERS.search(plain) is not None and not _OF_PODS.search(labels)
 
 
 def range_mistakes(query: str) -> Iterator[str]:

@@ -212,9 +212,7 @@ def _key_faults(
 def _keys_of(name: str, version: Version | None) -> set[str]:
     """The keys of a flag's mapping, or of one in it; none where any will do."""
     rest = (
-        each.removeprefix(f"{name}.")
-        for each in names("keys", version)
-        if each.startswith(f"{name}.")
+        key.removeprefix(f"{name}.") for key in names("keys", version) if key.startswith(f"{name}.")
     )
     return {key for key in rest if "." not in key}
 

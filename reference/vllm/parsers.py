@@ -99,5 +99,5 @@ def _form(reader: ast.expr) -> str | list[str]:
             return _NUMBERS[name]
         if name == "env_with_choices" and isinstance(call.args[2], ast.List):
             choices = [str(choice) for choice in ast.literal_eval(call.args[2])]
-            return [each.lower() for each in choices] if "case_sensitive" in text else choices
+            return [choice.lower() for choice in choices] if "case_sensitive" in text else choices
     return ""

@@ -24,9 +24,9 @@ def vswitches_hold_the_fewest_nodes(environment: Environment) -> Iterator[Fault]
     for zones, nodes, addresses in _shortages(environment, lowest_size):
         field, cidr = f"network.zones[{zones[0].id}].cidr", zones[0].cidr
         want = "a larger range, or another zone beside it"
-        others = f", with {_named(zones[1:], 'cidr')}" if zones[1:] else ""
+        beside = f", with {_named(zones[1:], 'cidr')}" if zones[1:] else ""
         why = f"the system keeps {RESERVED} of each range, and {addresses} are left for nodes"
-        yield Fault(field, cidr, want, f"{why}{others}, of which pools have {nodes} at the least")
+        yield Fault(field, cidr, want, f"{why}{beside}, of which pools have {nodes} at the least")
 
 
 @warning
@@ -78,8 +78,8 @@ def _shortages(
 
 
 def _zones_of(environment: Environment, pool: PoolSection) -> tuple[str, ...]:
-    every = environment.network.zone_ids if environment.network else []
-    return tuple(zone for zone in every if pool.zones is None or zone in pool.zones)
+    zones = environment.network.zone_ids if environment.network else []
+    return tuple(zone for zone in zones if pool.zones is None or zone in pool.zones)
 
 
 def _free(ranges: Iterable[str | None]) -> int | None:

@@ -206,16 +206,16 @@ def _how_to_give(field: str) -> str:
 @warning
 def tags_find_room(environment: Environment) -> Iterator[str]:
     """A resource has so many tags at the most, and is not created with more."""
-    tags = {"tags": environment.tags}
-    tags |= {
+    sets = {"tags": environment.tags}
+    sets |= {
         f"pools[{pool.name}].tags": {**environment.tags, **pool.tags}
         for pool in environment.pools
         if pool.tags
     }
-    for field, every in tags.items() if not environment.existing else ():
-        if len(every) > MOST_TAGS:
+    for field, tags in sets.items() if not environment.existing else ():
+        if len(tags) > MOST_TAGS:
             beside = "" if field == "tags" else ", with those of the environment"
             yield (
-                f"{field} come to {len(every)}{beside}, and a resource of Alibaba Cloud takes "
+                f"{field} come to {len(tags)}{beside}, and a resource of Alibaba Cloud takes "
                 f"{MOST_TAGS}: what has more is not created."
             )

@@ -152,9 +152,10 @@ def test_a_check_says_nothing_of_a_section_that_cannot_be_read() -> None:
     ]
 
 
-def test_each_module_of_checks_is_a_topic_of_the_contributors_page() -> None:
+def test_each_topic_of_the_contributors_page_is_a_module_of_checks() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text()
     [table] = re.findall(r"\n\| Module of `stacks/checks/`.*?\n\n", page, re.DOTALL)
     topics = re.findall(r"^\| `(\w+)\.py` \|", table, re.MULTILINE)
     modules = {path.stem for path in (ROOT / "stacks/checks").glob("*.py")}
-    assert sorted(topics) == sorted(modules - {"__init__", "rules", "views"})
+    assert len(topics) == len({*topics}) > 20
+    assert {*topics} <= modules
