@@ -91,7 +91,7 @@ def rows(names: Sequence[str], project_of: Project, tried: set[str]) -> Iterator
         yield life(name, project_of, tried)
 
 
-STEP: Final = Step("stack-files", run, seconds=800, in_ci=True)
+STEP: Final = Step("stack-files", run, seconds=600, in_ci=True)
 
 if __name__ == "__main__":
     from . import __main__ as proof
