@@ -3,6 +3,7 @@
 For values that only exist later (IDs, addresses), `placeholders` stand.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -710,8 +711,13 @@ def _digest(owner: str, store: StoreSection, volume: VolumeSection) -> str:
     if store.cpfs:
         server = f"{store.cpfs.file_system_id or ''}@{store.cpfs.server or ''}"
     claim = store.claim and store.claim.name
-    source = json.dumps([owner, store.name, bucket, server, claim, volume.path, volume.size])
-    return hashlib.sha256(source.encode()).hexdigest()[:8]
+    return _source_digest(owner, store.name, bucket, server, claim, volume.path, volume.size)
+
+
+@functools.lru_cache(maxsize=1024)
+def _source_digest(*source: str | None) -> str:
+    """Of texts, since sections with lists in them are no keys of a cache."""
+    return hashlib.sha256(json.dumps(source).encode()).hexdigest()[:8]
 
 
 def claim_args(

@@ -15,7 +15,7 @@ from stacks import Secrets, arguments, deploy, platforms
 from stacks.sections.environment import Environment
 from stacks.validation import validate
 
-from .environments import dev, raw_of
+from .environments import dev, merged, raw_of
 
 
 @contextmanager
@@ -82,6 +82,18 @@ def test_a_plan_works_out_every_part_once(stack: str) -> None:
         # Knative's flags are read off the services.
         "model_pod": Counter(),
     }
+
+
+def test_a_source_is_digested_once_also_where_its_store_has_a_list() -> None:
+    environment = merged(dev(), {"stores[models].oss.mount_options": ["umask=022"]})
+    parts = validate(environment).resolved
+    assert parts is not None
+    arguments._source_digest.cache_clear()
+    for _ in range(2):
+        for model in parts.environment.models:
+            arguments.dataset_name(parts.environment, model)
+    digests = arguments._source_digest.cache_info()
+    assert digests.misses == len(parts.environment.models) < digests.misses + digests.hits
 
 
 def test_dev_has_a_claim_of_each_kind_that_is_counted() -> None:
