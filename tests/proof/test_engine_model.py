@@ -14,7 +14,9 @@ from proof.engine_model import (
     EngineComparison,
     Figures,
     blis_rows,
+    calibrated_rows,
     compare,
+    compare_calibrated,
     draw,
     figures,
     held_errors,
@@ -62,6 +64,22 @@ def test_answers_are_as_long_as_with_the_times_that_blis_was_trained_to():
     ]
     assert nine_of_ten([comparison.e2e_errors[0] for comparison in light]) < 0.13
     assert nine_of_ten([comparison.ttft_errors[0] for comparison in light]) < 0.5
+
+
+@pytest.mark.parametrize(("rate", "most"), [("lowest", 0.45), ("middle", 0.45), ("highest", 0.17)])
+def test_calibrated_at_one_rate_other_rates_are_near_and_at_the_highest_as_was_wanted(rate, most):
+    """Ten comparisons each; at lower rates, prompts are a small part of what is measured."""
+    errors = [comparison.ttft_errors[0] for comparison in compare_calibrated(ANSWERS, rate)]
+    assert len(errors) == 10
+    assert nine_of_ten(errors) < most
+
+
+def test_a_row_says_where_a_calibration_leaves_ttft_off():
+    recorded = json.loads(json.dumps(ANSWERS))
+    for case in CASES[2::3]:
+        recorded["own times"][case.name]["ttft"] *= 2
+    assert [*calibrated_rows(recorded)][-1].faults == ("TTFT is off by more than 20%",)
+    assert [row.faults for row in calibrated_rows(ANSWERS)] == [()] * 3
 
 
 def test_published_figures_are_met():

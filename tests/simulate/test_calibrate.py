@@ -18,7 +18,7 @@ from components.serving.scenarios import ColdStart, Prompt, Scenario, Spike, Ste
 from loadtest.results import Failure, Machine, Phase, Run, Sample, Target
 from loadtest.results import save as save_run
 from plan.refused import Refused
-from simulate.calibrate import CalibrationResult, calibrate, model_asked
+from simulate.calibrate import CalibrationResult, calibrate, fit, model_asked
 from simulate.calibration import Calibration, Factors, calibrated, read, save, to_json
 from simulate.parallel import SimulationJob
 from simulate.reading import read_scene
@@ -204,6 +204,43 @@ def test_what_weakens_a_calibration_is_told(
 ) -> None:
     result = fitted(measured_run(count=30, **changes), scene)
     assert any(words in note for note in result.notes)
+
+
+def test_a_load_test_that_leaves_pods_nearly_empty_says_less_of_full_ones(scene: Scene) -> None:
+    """A pod of dev is filled to 1.4 requests, 0.7 of two."""
+    few, full = (
+        fitted(run_of(tuple(sample(at * 2, wait, 0.02) for at in range(40))), scene).notes
+        for wait in (0.22, 4)
+    )
+    words = "On average 0.5 requests were open, but a pod of qwen is filled to 1.4"
+    assert any(words in note for note in few)
+    assert not any("were open" in note for note in full)
+
+
+def test_a_fit_ends_where_nothing_is_left_to_compare() -> None:
+    tried: list[Factors] = []
+
+    def log_errors(factors: Factors) -> Mapping[str, float]:
+        tried.append(factors)
+        return {"decode": 0.5} if len(tried) == 1 else {}
+
+    assert fit(Factors(), log_errors) == Factors()
+    assert [factors.decode for factors in tried] == [1, pytest.approx(math.exp(-0.5), abs=1e-4)]
+
+
+def test_a_fit_learns_that_a_wait_is_partly_steps_of_other_answers() -> None:
+    """Four rounds: prefill acts at a third of its size, and decode on the wait too."""
+    rounds = 0
+
+    def log_errors(factors: Factors) -> Mapping[str, float]:
+        nonlocal rounds
+        rounds += 1
+        prefill, decode = math.log(factors.prefill / 0.4), math.log(factors.decode / 0.9)
+        return {"prefill": prefill / 3 + decode / 2, "decode": decode}
+
+    factors = fit(Factors(), log_errors)
+    assert (factors.prefill, factors.decode) == pytest.approx((0.4, 0.9), rel=0.02)
+    assert rounds <= 6
 
 
 def test_failed_requests_are_counted_and_not_compared(scene: Scene) -> None:
