@@ -6,9 +6,9 @@ together, and once with its own, which it was trained to on vLLM: they tell how 
 are about times. TTFT is then further off than wanted, which is shown and fails nothing: BLIS reads
 prompts faster than the peak of cards (`findings/blis-faster-than-the-card.sh`).
 
-Then BLIS is what a cluster is to an operator: our engine is calibrated at one of a model's rates, as
-`simulate --calibrate` does, and held against the other two. Calibrated at the highest, it has to be
-as near as wanted; at a lower one it is shown how much is left.
+Then BLIS is what a cluster is to an operator: our engine is calibrated at one of a model's rates,
+as `simulate --calibrate` does, and held against the other two. Calibrated at the highest, it has to
+be as near as wanted; at a lower one it is shown how much is left.
 
 What it answered is kept in `tests/simulate/blis.json`; `python -m proof.engine_model` writes it.
 """

@@ -32,7 +32,7 @@ HELD_OUT_FROM: Final = 20
 CLOSE_ENOUGH: Final = 0.02
 """Error below which factors are left alone: a load test has as much noise."""
 FITTED: Final = 0.005
-"""Error at which a fit ends. Where cards are lightly loaded, 0.02 leaves prefill open to a fifth."""
+"""Error at which a fit ends. Of cards at little load, 0.02 leaves prefill open to a fifth."""
 
 Numbers = NDArray[np.float64]
 SimulateWith = Callable[[Factors], SimulationResults]
