@@ -20,17 +20,16 @@ TOPICS: Final = (
     "sharing",
     "images",
     "pools",
-    "references",
+    "stores",
     "fit",
     "sums",
-    "fluid",
+    "caches",
     "vllm",
-    "serving",
+    "metrics",
     "server",
     "training",
     "updates",
     "autoscaling",
-    "reach",
 )
 """Modules whose sentences come first, in this order; those of others follow by name."""
 MODULES: Final[Sequence[ModuleType]] = tuple(

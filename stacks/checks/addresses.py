@@ -1,16 +1,20 @@
-"""Whether vSwitches have an address for each node and each pod."""
+"""IP addresses: whether vSwitches and network plugins have one for each node and each pod."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from components.args import Fault
+from components.args import Fault, Words
+from components.catalog.gpus import Gpu
+from components.catalog.sharing import MOST_PODS_PER_CARD
 from components.cloud.network import Zone, parse_range
+from components.serving.server import Resources
 
 from ..sections.environment import Environment
 from ..sections.network import NetworkPlugin
 from ..sections.pools import PoolSection
+from .fit import DAEMONSETS_PODS, offers
 from .rules import check, warning
-from .views import highest_size, lowest_size, most_replicas
+from .views import highest_size, lowest_size, most_replicas, resources_of, workloads
 
 RESERVED: Final = 4
 """Addresses of each vSwitch that nobody gets, the first and the last three:
@@ -93,3 +97,36 @@ def _named(zones: Iterable[Zone], part: str) -> str:
     """The fields of ranges, each with what it says."""
     fields = [f"network.zones[{zone.id}].{part} ({getattr(zone, part)})" for zone in zones]
     return " and ".join(fields)
+
+
+@check
+def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
+    """Under Terway a node holds as many pods as it has addresses."""
+    for path, workload in workloads(environment):
+        for pool in environment.placed(workload.placement):
+            for node, offer in offers(environment, pool):
+                resources = resources_of(workload)
+                parts = parts_per_card(resources, environment.card(pool)) * offer.gpus
+                per_node = parts or offer.gpus // max(1, resources.whole_cards) or 1
+                if offer.pods is not None and per_node + DAEMONSETS_PODS > offer.pods:
+                    got = Words(f"{pool.name} with room for {offer.pods} pods a node")
+                    want = f"a pool with room for {per_node + DAEMONSETS_PODS} pods a node"
+                    why = f"{node} has no more addresses, and its agents take {DAEMONSETS_PODS}"
+                    yield Fault(f"{path}.placement.pools", got, want, why)
+
+
+def parts_per_card(resources: Resources, card: Gpu | None) -> int:
+    """Pods that one card holds by its memory or its instances; 0 for pods with whole cards."""
+    if card is None or not resources.is_part:
+        return 0
+    if resources.mig is not None:
+        return card.mig.get(resources.mig, 0)
+    return min(card.memory_gib // resources.gpu_gib, MOST_PODS_PER_CARD)
+
+
+@check
+def pods_of_a_new_cluster_have_addresses(environment: Environment) -> Iterator[Fault]:
+    """Under Terway from vSwitches, under Flannel from a range of their own."""
+    if environment.network is not None and environment.creates_cluster:
+        for fault in environment.network.pod_faults():
+            yield fault.under("network")

@@ -59,21 +59,6 @@ def arm_nodes_are_tainted(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"pools[{pool.name}].taints", got, want, why, ARM_DOCS)
 
 
-@check
-def caches_are_on_x86(environment: Environment) -> Iterator[Fault]:
-    """Fluid's workers run on the cache's nodes, and its FUSE client on the readers'."""
-    why = "Fluid and Jindo run there, which ACK offers for x86 nodes only"
-    for path, cache, model in cached(environment):
-        placement = f"models[{model.name}].placement.pools"
-        fields = {f"{path}.pool": [cache.pool], placement: model.placement.pools}
-        for field, names in fields.items():
-            for name in names:
-                pool = environment.pool(name)
-                if isinstance(pool, PoolSection) and is_arm(environment, pool):
-                    want = "a pool of x86 types, or models without a cache"
-                    yield Fault(field, name, want, why, ARM_DOCS)
-
-
 @warning
 def images_suit_the_architecture(environment: Environment) -> Iterator[str]:
     """Whether an image has a variant for ARM stands in its registry, which is not asked."""

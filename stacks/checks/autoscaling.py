@@ -7,6 +7,7 @@ from typing import Final
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import TICK_SECONDS, PodAutoscaling, pod_autoscaling
 from components.quantity import gib
+from components.serving.keda_scale import COOLDOWN_SECONDS
 from components.serving.knative_model import annotations
 
 from ..needs import Needs
@@ -14,7 +15,7 @@ from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .annotations import FIELDS
 from .rules import warning, warning_by_needs
-from .views import lowest_size, models, own_pools, sections
+from .views import keda_scales, lowest_size, models, own_pools, sections
 
 OSS_READ_GIB_PER_SECOND: Final = 0.16
 """Rate at which a pod reads a model from OSS without a cache: article 000, 15 GB in 90 s."""
@@ -49,33 +50,6 @@ def starts_take_their_time(environment: Environment) -> Iterator[str]:
                 f"{path}.startup_seconds is {section.startup_seconds}, but without a cache a start "
                 f"is estimated at {need} s ({model.volume.size} at {OSS_READ_GIB_PER_SECOND} GiB/s"
                 f"{node}): it may never finish."
-            )
-
-
-@warning_by_needs
-def updates_wait_for_all_replicas(environment: Environment, needs: Needs) -> Iterator[str]:
-    """A revision is ready when all the replicas are that it begins with."""
-    wait = environment.waits.service_seconds
-    for path, model in models(environment):
-        scaling = _pod_autoscaling(model, needs)
-        starts = scaling.first_pods if scaling else 1
-        elastic = is_elastic(environment, model)
-        if not elastic or _standing_replicas(environment, model) >= starts:
-            starts = 1
-        for kind, section in model.serve.sections.items():
-            need = starts * (section.startup_seconds or 0)
-            if not 0 < wait < need:
-                continue
-            field = f"{path}.serve.{kind}.startup_seconds"
-            reason = (
-                f"{starts} starts of {field} ({section.startup_seconds}), since it is ready only "
-                "with all of scale.min and nodes may come one after another"
-                if starts > 1
-                else f"{field} allows a start {section.startup_seconds}"
-            )
-            yield (
-                f"waits.service_seconds is {wait}, but {path} may take {need} s: {reason}. An "
-                "update would give up on a model that comes up."
             )
 
 
@@ -167,3 +141,47 @@ def _setting(model: ModelSection, field: str, value: int) -> str:
         return f"scale.{field} {value}"
     [annotation] = (key for key, name in FIELDS.items() if name == field)
     return f"the annotation {annotation} {value}{'s' if field.endswith('_seconds') else ''}"
+
+
+@warning
+def models_outlast_their_start(environment: Environment) -> Iterator[str]:
+    """A model that goes sooner than it comes serves less than it starts."""
+    for path, model, scale in keda_scales(environment):
+        if scale.keda is None or scale.min:
+            continue
+        cooldown = scale.keda.cooldown_seconds
+        cooldown = COOLDOWN_SECONDS if cooldown is None else cooldown
+        need = start_seconds(environment, model)
+        if cooldown < need:
+            yield (
+                f"{path}.keda.cooldown_seconds is {cooldown}, but a start is "
+                f"estimated at {need} s: a pause of {cooldown} s between two users costs the "
+                f"second one a whole start. Give {need} or more."
+            )
+
+
+@warning_by_needs
+def updates_wait_for_all_replicas(environment: Environment, needs: Needs) -> Iterator[str]:
+    """A revision is ready when all the replicas are that it begins with."""
+    wait = environment.waits.service_seconds
+    for path, model in models(environment):
+        scaling = _pod_autoscaling(model, needs)
+        starts = scaling.first_pods if scaling else 1
+        elastic = is_elastic(environment, model)
+        if not elastic or _standing_replicas(environment, model) >= starts:
+            starts = 1
+        for kind, section in model.serve.sections.items():
+            need = starts * (section.startup_seconds or 0)
+            if not 0 < wait < need:
+                continue
+            field = f"{path}.serve.{kind}.startup_seconds"
+            reason = (
+                f"{starts} starts of {field} ({section.startup_seconds}), since it is ready only "
+                "with all of scale.min and nodes may come one after another"
+                if starts > 1
+                else f"{field} allows a start {section.startup_seconds}"
+            )
+            yield (
+                f"waits.service_seconds is {wait}, but {path} may take {need} s: {reason}. An "
+                "update would give up on a model that comes up."
+            )

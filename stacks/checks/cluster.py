@@ -1,4 +1,4 @@
-"""The cluster, its network, and what they can carry."""
+"""The cluster, its network and zones, what they can carry, and how its API server is reached."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -16,8 +16,6 @@ from ..sections.pools import PoolSection
 from .rules import check, warning
 from .views import lowest_size
 
-RRSA_OSS_KUBERNETES: Final = "1.26"
-"""Lowest Kubernetes version of OSS volumes with RRSA: ACK, "Mount OSS volumes"."""
 PLUGINS: Final = {
     Profile.PRO: (NetworkPlugin.TERWAY, NetworkPlugin.FLANNEL),
     Profile.EDGE: (NetworkPlugin.FLANNEL, NetworkPlugin.TERWAY_EDGE),
@@ -97,14 +95,6 @@ def _sections_of_an_ack_cluster(environment: Environment) -> Iterator[Fault]:
 
 
 @check
-def pods_of_a_new_cluster_have_addresses(environment: Environment) -> Iterator[Fault]:
-    """Under Terway from vSwitches, under Flannel from a range of their own."""
-    if environment.network is not None and environment.creates_cluster:
-        for fault in environment.network.pod_faults():
-            yield fault.under("network")
-
-
-@check
 def networks_say_the_range_of_a_vpc(environment: Environment) -> Iterator[Fault]:
     """Access lists name the VPC by its range; of one that is there, nobody else says it."""
     network = environment.network
@@ -154,29 +144,6 @@ def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
 
 
 @check
-def kubernetes_is_new_enough(environment: Environment) -> Iterator[Fault]:
-    """OSS volumes without an AccessKey have a floor."""
-    if not environment.existing and any(store.oss for store in environment.stores):
-        why = "OSS volumes without an AccessKey need it"
-        yield from kubernetes_faults(environment, RRSA_OSS_KUBERNETES, why)
-
-
-def kubernetes_faults(environment: Environment, floor: str, why: str) -> Iterator[Fault]:
-    """Refuses a Kubernetes version below a floor; one that is left out is ACK's newest.
-
-    Args:
-        environment: What the stack file says.
-        floor: Lowest version that will do, e.g. `1.28`; a patch release is left aside.
-        why: What needs it, as a clause.
-    """
-    version = environment.cluster.version
-    minor, least = kubernetes_minor(version), kubernetes_minor(floor)
-    if minor is not None and least is not None and minor < least:
-        want = f"1.{least} or later"
-        yield Fault("cluster.version", version, want, why)
-
-
-@check
 def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]:
     """Controllers need nodes that are there from the start, and that they may use."""
     if not environment.creates_cluster or not environment.pools:
@@ -219,3 +186,30 @@ def tags_find_room(environment: Environment) -> Iterator[str]:
                 f"{field} come to {len(tags)}{beside}, and a resource of Alibaba Cloud takes "
                 f"{MOST_TAGS}: what has more is not created."
             )
+
+
+@warning
+def private_clusters_need_a_way_in(environment: Environment) -> Iterator[str]:
+    """`up` talks to the API server."""
+    if environment.creates_cluster and environment.cluster.public_endpoint is None:
+        yield (
+            "The API server has a private address only: run `pulumi up` where it can be reached "
+            "(a runner in the VPC, a VPN). cluster.public_endpoint opens it to the Internet, and a "
+            "policy refuses that until policy-config.json exempts the stack: see "
+            "docs/operations.md, Reach the API server."
+        )
+
+
+def kubernetes_faults(environment: Environment, floor: str, why: str) -> Iterator[Fault]:
+    """Refuses a Kubernetes version below a floor; one that is left out is ACK's newest.
+
+    Args:
+        environment: What the stack file says.
+        floor: Lowest version that will do, e.g. `1.28`; a patch release is left aside.
+        why: What needs it, as a clause.
+    """
+    version = environment.cluster.version
+    minor, least = kubernetes_minor(version), kubernetes_minor(floor)
+    if minor is not None and least is not None and minor < least:
+        want = f"1.{least} or later"
+        yield Fault("cluster.version", version, want, why)

@@ -6,7 +6,6 @@ from typing import Final
 
 from components.args import Fault, Words
 from components.catalog.regions import is_mainland
-from components.serving.load_generators import GENERATORS
 from components.serving.vllm_sources import is_below, is_hub_name, sources
 
 from ..arguments import imports
@@ -140,29 +139,3 @@ def hubs_are_in_reach(environment: Environment) -> Iterator[str]:
             f"{field} is read from huggingface.co, which is not reached from mainland China, and "
             f"{region} is there: {remedy} with a mirror, leads elsewhere."
         )
-
-
-@check
-def load_tests_have_a_tokenizer(environment: Environment) -> Iterator[Fault]:
-    """Inference-perf reads a folder, and asks no hub."""
-    for test in environment.load_tests:
-        model = environment.model(test.model)
-        if model is None or model.volume is not None:
-            continue
-        if GENERATORS[test.generator].reads_the_model:
-            want = f"hey, or models[{model.name}].volume given"
-            why = f"{test.generator} reads the tokenizer from the model's volume"
-            field = f"load_tests[{test.name}].generator"
-            yield Fault(field, test.generator.value, want, why)
-
-
-@check
-def load_tests_name_what_is_served(environment: Environment) -> Iterator[Fault]:
-    """VLLM answers 404 to any other name."""
-    for test in environment.load_tests:
-        model = environment.model(test.model)
-        names = model.server.served_names if model else []
-        if test.served_name is not None and names and test.served_name not in names:
-            want = f"one of {', '.join(names)}"
-            why = f"models[{test.model}] answers to no other name"
-            yield Fault(f"load_tests[{test.name}].served_name", test.served_name, want, why)

@@ -1,27 +1,16 @@
-"""Names that would meet."""
+"""Names: those that would meet, and those by which models and jobs call pools and priorities."""
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import Final, get_args, get_origin
 
 from components.args import Fault, repeated
+from components.serving.server import Resources
 
-from ..arguments import base_model, checkpoint, created_namespaces, imports, mounts, results
+from ..arguments import base_model, checkpoint, imports, mounts
 from ..sections.environment import Environment
+from ..sections.models import PlacementSection
 from .rules import check
-from .views import workloads
-
-PLATFORM_NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "cert-manager": "cert-manager",
-        "fluid-system": "Fluid",
-        "knative-operator": "Knative",
-        "knative-serving": "Knative",
-        "kserve": "KServe",
-    }
-)
-"""Namespaces of the platform, and whose they are."""
-
+from .views import resources_of, sections, unknown_faults, workloads
 
 NAMED: Final = [
     field
@@ -83,46 +72,41 @@ def volumes_have_their_own_claims(environment: Environment) -> Iterator[Fault]:
 
 
 @check
-def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
-    """A run is a Job, and its reports are a claim, beside those of training and of models."""
-    jobs = {job.name: f"training[{job.name}]" for job in environment.training}
-    claims = {model.name: f"models[{model.name}]" for model in environment.models}
-    for test in environment.load_tests:
-        path = f"load_tests[{test.name}]"
-        if test.run and (owner := jobs.get(test.job_name)) is not None:
-            want = f"another one, since {test.job_name} is the Job of {owner}"
-            yield Fault(f"{path}.run", test.run, want, "a run is a Job of both names")
-        elif test.results and (owner := claims.get(results(test))) is not None:
-            want = f"different, as its reports are a claim of the name of {owner}"
-            yield Fault(f"{path}.name", test.name, want, "both are made in the same namespace")
-        if test.run:
-            jobs[test.job_name] = path
+def placements_name_pools(environment: Environment) -> Iterator[Fault]:
+    """Each once, each there, and with GPUs where GPUs are asked for."""
+    pools = [pool.name for pool in environment.all_pools]
+    for path, placement, resources in _placements(environment):
+        field = f"{path}.placement.pools"
+        for name in placement.pools:
+            pool = environment.pool(name)
+            if pool is None:
+                yield from unknown_faults(field, name, pools, "pods cannot be placed on it")
+            elif not pool.has_gpus and resources.needs_card:
+                want = "a pool with a gpu"
+                why = "the pod asks for GPUs and would stay pending"
+                yield Fault(field, name, want, why)
+        for name in repeated(placement.pools):
+            yield Fault(field, name, "named once", "a pool is tried once")
 
 
-@check
-def namespaces_are_made_once(environment: Environment) -> Iterator[Fault]:
-    """The platform's parts come with namespaces of their own, which the stack cannot make too."""
-    fields = {environment.namespace: "namespace"}
+def _placements(environment: Environment) -> Iterator[tuple[str, PlacementSection, Resources]]:
+    """Every placement, with its field path, and what its pods ask for."""
     for path, workload in workloads(environment):
-        if workload.namespace is not None:
-            fields.setdefault(workload.namespace, f"{path}.namespace")
-    for section in environment.namespaces:
-        fields.setdefault(section.name, f"namespaces[{section.name}].name")
-    # One that is there already is not made.
-    for name in created_namespaces(environment):
-        if (owner := PLATFORM_NAMESPACES.get(name)) is not None:
-            why = f"{owner} makes that one, and the stack makes the models' namespace"
-            yield Fault(fields[name], name, "another one", why)
+        yield path, workload.placement, resources_of(workload)
+    for path, model, section in sections(environment):
+        if (own := model.placement_of(section)) is not model.placement:
+            yield path, own, model.resources_of(section)
 
 
 @check
-def buckets_are_made_once(environment: Environment) -> Iterator[Fault]:
-    """A name of a bucket is given once in all of OSS."""
-    owners: dict[str, str] = {}
-    for store in environment.stores:
-        if store.oss is None or not store.creates_bucket:
-            continue
-        if (owner := owners.setdefault(store.oss.bucket, store.name)) != store.name:
-            want = "another one, or one store for both: models take folders of it"
-            why = f"stores[{owner}] makes the bucket"
-            yield Fault(f"stores[{store.name}].oss.bucket", store.oss.bucket, want, why)
+def priorities_are_known(environment: Environment) -> Iterator[Fault]:
+    """A pod with an unknown PriorityClass is refused by the API server."""
+    priorities = [entry.name for entry in environment.priorities]
+    for path, workload in workloads(environment):
+        if workload.priority is not None and workload.priority not in priorities:
+            field = f"{path}.priority"
+            why = "the API server refuses pods of an unknown PriorityClass"
+            if not priorities:
+                want = "the name of an entry of priorities, which has none"
+                yield Fault(field, workload.priority, want, why)
+            yield from unknown_faults(field, workload.priority, priorities, why)

@@ -17,9 +17,8 @@ from components.serving.vllm_parallel import TENSOR
 from components.serving.vllm_rules import SECRET_FLAGS
 from components.serving.vllm_sources import files, is_below, sources
 
-from ..arguments import signals_of
 from ..sections.environment import Environment
-from ..sections.models import ModelSection, scales_of
+from ..sections.models import ModelSection
 from .rules import check, warning
 from .views import (
     commands,
@@ -54,8 +53,6 @@ WRITTEN: Final = (
     "XDG_CACHE_HOME",
 )
 """Variables with a folder that vLLM and what it uses write to at each start."""
-NO_STATS: Final = "--disable-log-stats"
-"""Flag without which vLLM publishes its series: vllm/v1/engine/async_llm.py, 0.9.2 to 0.33.0."""
 NVIDIA: Final = "NVIDIA_VISIBLE_DEVICES"
 """Cards that NVIDIA's container runtime shows, which the device plugin sets:
 https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html"""
@@ -258,26 +255,6 @@ def compiled_kernels_outlive_their_pod(environment: Environment) -> Iterator[str
                 "one compiles again. Below a writable entry of volumes with a claim or a store, "
                 "the next pod finds what this one compiled."
             )
-
-
-@check
-def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
-    """Without its statistics vLLM publishes no series, and nothing scales on them."""
-    for path, model, command in commands(environment):
-        if NO_STATS not in command.flags:
-            continue
-        for kind, section in model.serve.sections.items():
-            asks = {field: str(metric) for field, metric in signals_of(model)}
-            for field, scale in scales_of(section).items():
-                if (scale.metric or "").startswith("vllm"):
-                    asks[f"serve.{kind}.{field}.metric"] = scale.metric or ""
-            if model.slo is not None:
-                asks["slo"] = "given"
-            if asks:
-                [field, value], *_ = asks.items()
-                why = f"vLLM then publishes no series, and {path}.{field} is {value}"
-                place = f"{path}.server.{server_field(model, 'extra_args')}"
-                yield Fault(place, NO_STATS, "left out", why)
 
 
 @check

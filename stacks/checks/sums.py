@@ -29,7 +29,8 @@ from components.serving.server import Resources
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, RuntimeSection, nodes_of, scales_of
 from ..sections.pools import PoolSection
-from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
+from .caches import DISK_SHARE, has_local_disks
+from .fit import DAEMONSETS_PODS, offers
 from .rules import check, warning
 from .views import cached, highest_size, lowest_size, pod_resources, sections
 

@@ -1,7 +1,9 @@
 """Several teams in one cluster: their namespaces, quotas and guarantees, and who reaches whom."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from components.args import Fault, Words, nearest
 from components.catalog.sharing import GpuSharing
@@ -10,6 +12,7 @@ from components.platform.kserve import serves_by_gateway
 from components.serving.ingress import gateway_of
 
 from ..arguments import (
+    created_namespaces,
     has_teams,
     imports_of,
     isolation_of,
@@ -25,10 +28,26 @@ from ..sections.network import NetworkPlugin
 from ..sections.training import TrainingSection
 from .rules import check, warning, warning_by_needs
 from .updates import most_cards, spare_replicas
-from .views import fewest_replicas, models, most_replicas, resources_of, workloads
+from .views import (
+    fewest_replicas,
+    models,
+    most_replicas,
+    resources_of,
+    workloads,
+)
 
 CACHE_MASTERS = 1
 """Pods of a cache beside its workers."""
+PLATFORM_NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "cert-manager": "cert-manager",
+        "fluid-system": "Fluid",
+        "knative-operator": "Knative",
+        "knative-serving": "Knative",
+        "kserve": "KServe",
+    }
+)
+"""Namespaces of the platform, and whose they are."""
 
 
 @dataclass(frozen=True)
@@ -350,3 +369,19 @@ def policies_let_gateways_in(environment: Environment, needs: Needs) -> Iterator
                 f"only from {', '.join(isolation.namespaces)}. Name the "
                 "namespace of another one in network_policies.allow_namespaces."
             )
+
+
+@check
+def namespaces_are_made_once(environment: Environment) -> Iterator[Fault]:
+    """The platform's parts come with namespaces of their own, which the stack cannot make too."""
+    fields = {environment.namespace: "namespace"}
+    for path, workload in workloads(environment):
+        if workload.namespace is not None:
+            fields.setdefault(workload.namespace, f"{path}.namespace")
+    for section in environment.namespaces:
+        fields.setdefault(section.name, f"namespaces[{section.name}].name")
+    # One that is there already is not made.
+    for name in created_namespaces(environment):
+        if (owner := PLATFORM_NAMESPACES.get(name)) is not None:
+            why = f"{owner} makes that one, and the stack makes the models' namespace"
+            yield Fault(fields[name], name, "another one", why)

@@ -1,4 +1,4 @@
-"""Training jobs of several pods, which have to meet."""
+"""Training jobs: pods that have to meet, their processes, and how they give way."""
 
 import re
 from collections.abc import Iterator
@@ -100,3 +100,19 @@ def _processes(job: TrainingSection, launch: Launch) -> tuple[str, int | None, i
 def _spelled(flag: str) -> str:
     """A flag as most write it."""
     return f"--{flag.removeprefix('--').replace('-', '_')}"
+
+
+@check
+def training_gives_way(environment: Environment) -> Iterator[Fault]:
+    """Preemption goes from high to low, so training on shared pools must be lower."""
+    values = {entry.name: entry.value for entry in environment.priorities}
+    for job in environment.training:
+        for model in environment.models:
+            shared = set(job.placement.pools) & set(model.pools)
+            low, high = values.get(job.priority), values.get(model.priority or "", 0)
+            unknown = model.priority is not None and model.priority not in values
+            if not shared or low is None or unknown or low < high:
+                continue
+            want = f"of a value below {high}, the priority of models[{model.name}]"
+            why = f"they share {', '.join(sorted(shared))}, and only lower pods are preempted"
+            yield Fault(f"training[{job.name}].priority", job.priority, want, why)

@@ -1,11 +1,12 @@
 """What the checks see of an environment."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
-from components.args import nearest
+from components.args import Fault, nearest
 from components.quantity import binary, parse
+from components.serving.kserve_model import KServeScale
 from components.serving.server import ModelServer, Resources
 from components.serving.vllm_command import VllmCommand
 
@@ -87,6 +88,13 @@ def sections(environment: Environment) -> Iterator[tuple[str, ModelSection, Runt
     for path, model in models(environment):
         for kind, section in model.serve.sections.items():
             yield f"{path}.serve.{kind}", model, section
+
+
+def keda_scales(environment: Environment) -> Iterator[tuple[str, ModelSection, KServeScale]]:
+    """What KEDA can scale: the field path, the model, and the scale of it or of a role."""
+    for path, model in models(environment):
+        for field, scale in model.serve.keda_scales.items():
+            yield f"{path}.{field}", model, scale
 
 
 def scales(environment: Environment) -> Iterator[tuple[str, ScaleSection]]:
@@ -211,3 +219,9 @@ def guess(name: str, names: Iterable[str]) -> str:
     """Which of some names may be meant by another one, for the end of a clause."""
     close = nearest(name, names)
     return f" (did you mean {close!r}?)" if close else ""
+
+
+def unknown_faults(field: str, name: str, names: Sequence[str], why: str) -> Iterator[Fault]:
+    """Refuses a name that is none of some; where there are none, that is asked for once."""
+    if names:
+        yield Fault(field, name, f"one of {', '.join(names)}{guess(name, names)}", why)

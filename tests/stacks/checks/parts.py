@@ -167,3 +167,23 @@ def own_keys() -> Raw:
 def own_bucket() -> Raw:
     """Any cluster, and a bucket that is read by a Secret."""
     return configuration(FOLDER / "Pulumi.own-bucket.yaml")
+
+
+HUB: Raw = {
+    "models[qwen].volume": GONE,
+    "models[qwen].cache": GONE,
+    "models[qwen].server.vllm.model": "Qwen/Qwen2.5-7B-Instruct",
+    "models[qwen].server.vllm.quantization": GONE,
+    "models[qwen].server.vllm.dtype": "half",
+    "models[qwen].server.mount_path": "/hub",
+}
+ARM_POOL: Raw = {
+    "instance_types": [ARM],
+    "pools[+]": {
+        "name": "arm",
+        "instance_types": ["ecs.g8y.2xlarge"],
+        "size": 3,
+        "image_type": "AliyunLinux3Arm64",
+        "taints": [{"key": "kubernetes.io/arch", "value": "arm64"}],
+    },
+}

@@ -1,7 +1,8 @@
 """Cases of the rules of `stacks.checks.addresses`."""
 
-from ..environments import dev, hybrid, prod
+from ..environments import GONE, dev, hybrid, prod
 from .cases import Case, refusals, surprises
+from .parts import SMALL, own_vpc
 
 ZONE = "network.zones[cn-beijing-h]"
 LEAST = "the system keeps 4 of each range, and 4 are left for nodes"
@@ -50,6 +51,43 @@ CASES = [
         {
             "network.zones[cn-shanghai-b].cidr": "10.8.0.0/28",
             "network.zones[cn-shanghai-l].cidr": "10.8.16.0/29",
+        },
+    ),
+    Case(
+        "pods_of_a_new_cluster_have_addresses",
+        "Terway in a VPC that exists, without vSwitches of pods",
+        own_vpc,
+        {"network.zones[cn-beijing-k].pod_vswitch_id": GONE},
+        (
+            "network.zones[cn-beijing-k].pod_vswitch_id is missing, but it must be given: Terway "
+            "gives each pod an address of it."
+        ),
+        {
+            "network.plugin": "flannel",
+            "network.pod_cidr": "172.20.0.0/16",
+            "network.node_cidr_mask": 25,
+            "network.zones[cn-beijing-h].pod_vswitch_id": GONE,
+            "network.zones[cn-beijing-k].pod_vswitch_id": GONE,
+        },
+    ),
+    Case(
+        "pods_fit_the_network_plugin",
+        "a node with too few addresses",
+        dev,
+        {
+            "instance_types": [{**SMALL, "ips_per_eni": 7}],
+            "pools[t4].instance_types": ["ecs.gn6x.large"],
+            "training[finetune].placement.pools": ["a10"],
+        },
+        (
+            "models[qwen].placement.pools is t4 with room for 10 pods a node, but it must be a "
+            "pool with room for 11 pods a node: ecs.gn6x.large has no more addresses, and its "
+            "agents take 10."
+        ),
+        {
+            "instance_types": [{**SMALL, "ips_per_eni": 8}],
+            "pools[t4].instance_types": ["ecs.gn6x.large"],
+            "training[finetune].placement.pools": ["a10"],
         },
     ),
 ]

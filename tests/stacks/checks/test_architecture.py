@@ -2,21 +2,9 @@
 
 from stacks.checks.architecture import ARM_DOCS
 
-from ..environments import GONE, Raw, dev, existing, merged
+from ..environments import GONE, dev, existing, merged
 from .cases import Case, refusals, surprises
-from .parts import ARM, MODEL
-
-ARM_POOL: Raw = {
-    "instance_types": [ARM],
-    "pools[+]": {
-        "name": "arm",
-        "instance_types": ["ecs.g8y.2xlarge"],
-        "size": 3,
-        "image_type": "AliyunLinux3Arm64",
-        "taints": [{"key": "kubernetes.io/arch", "value": "arm64"}],
-    },
-}
-
+from .parts import ARM, ARM_POOL, MODEL
 
 CASES = [
     Case(
@@ -78,39 +66,6 @@ CASES = [
             f"and fail. See {ARM_DOCS}"
         ),
         ARM_POOL,
-    ),
-    Case(
-        "caches_are_on_x86",
-        "a cache on ARM nodes",
-        dev,
-        {**ARM_POOL, "models[qwen].cache": {"pool": "arm", "workers": 1, "quota": "12Gi"}},
-        (
-            "models[qwen].cache.pool is 'arm', but it must be a pool of x86 types, or models "
-            "without a cache: Fluid and Jindo run there, which ACK offers for x86 nodes only. See "
-            f"{ARM_DOCS}"
-        ),
-        {**ARM_POOL, "models[qwen].cache": {"pool": "system", "workers": 1, "quota": "12Gi"}},
-    ),
-    Case(
-        "caches_are_on_x86",
-        "a model that reads its cache from ARM nodes",
-        dev,
-        {
-            **ARM_POOL,
-            "models[+]": {
-                **merged(MODEL, {"server.resources.gpus": 0, "placement.pools": ["arm"]}),
-                "cache": {"pool": "cache", "workers": 1, "quota": "20Gi"},
-            },
-        },
-        (
-            "models[llama].placement.pools is 'arm', but it must be a pool of x86 types, or models "
-            "without a cache: Fluid and Jindo run there, which ACK offers for x86 nodes only. See "
-            f"{ARM_DOCS}"
-        ),
-        {
-            **ARM_POOL,
-            "models[+]": merged(MODEL, {"server.resources.gpus": 0, "placement.pools": ["arm"]}),
-        },
     ),
 ]
 SURPRISES = [

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..environments import GONE, dev, hybrid, prod
+from ..environments import GONE, dev, hybrid, prod, signals
 from .cases import Case, surprises
 from .parts import CHAT, scale
 
@@ -15,6 +15,7 @@ VAIN: Final = (
 )
 
 
+BATCH = "models[batch].serve.kserve.scale"
 SURPRISES = [
     Case(
         "nodes_come_while_they_are_wanted",
@@ -99,6 +100,40 @@ SURPRISES = [
         {"models[qwen].serve.knative.scale.panic_window_percent": 3},
     ),
     Case(
+        "starts_take_their_time",
+        "a start that is cut off before it is done",
+        dev,
+        {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 238},
+        (
+            "models[qwen].serve.knative.startup_seconds is 238, but without a cache a start is "
+            "estimated at 239 s (11Gi at 0.16 GiB/s, and a new node): it may never finish."
+        ),
+        {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 239},
+    ),
+    Case(
+        "starts_take_their_time",
+        "a start by KServe that is cut off before it is done",
+        hybrid,
+        {"models[qwen-chat].serve.kserve.startup_seconds": 238},
+        (
+            "models[qwen-chat].serve.kserve.startup_seconds is 238, but without a cache a start "
+            "is estimated at 239 s (11Gi at 0.16 GiB/s, and a new node): it may never finish."
+        ),
+        {"models[qwen-chat].serve.kserve.startup_seconds": 239},
+    ),
+    Case(
+        "models_outlast_their_start",
+        "a pause shorter than a start",
+        signals,
+        {BATCH + ".keda.cooldown_seconds": 50},
+        (
+            "models[batch].serve.kserve.scale.keda.cooldown_seconds is 50, but a start is "
+            "estimated at 62 s: a pause of 50 s between two users costs the second one a whole "
+            "start. Give 62 or more."
+        ),
+        {BATCH + ".keda.cooldown_seconds": 900},
+    ),
+    Case(
         "updates_wait_for_all_replicas",
         "an update that waits for one start of three",
         dev,
@@ -128,28 +163,6 @@ SURPRISES = [
             "up on a model that comes up."
         ),
         {"waits": {"service_seconds": 1800}, "models[qwen].serve.knative.scale.min": 2},
-    ),
-    Case(
-        "starts_take_their_time",
-        "a start that is cut off before it is done",
-        dev,
-        {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 238},
-        (
-            "models[qwen].serve.knative.startup_seconds is 238, but without a cache a start is "
-            "estimated at 239 s (11Gi at 0.16 GiB/s, and a new node): it may never finish."
-        ),
-        {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 239},
-    ),
-    Case(
-        "starts_take_their_time",
-        "a start by KServe that is cut off before it is done",
-        hybrid,
-        {"models[qwen-chat].serve.kserve.startup_seconds": 238},
-        (
-            "models[qwen-chat].serve.kserve.startup_seconds is 238, but without a cache a start "
-            "is estimated at 239 s (11Gi at 0.16 GiB/s, and a new node): it may never finish."
-        ),
-        {"models[qwen-chat].serve.kserve.startup_seconds": 239},
     ),
 ]
 

@@ -2,9 +2,7 @@
 
 from ..environments import changed, dev, existing, sentences
 from .cases import Case, refusals
-from .parts import ON_DISK, SMALL
 
-ON_LARGE_DISK = {**ON_DISK, "pools[cache].system_disk": {"size_gib": 500}}
 CASES = [
     Case(
         "requests_fit_every_pool",
@@ -67,81 +65,6 @@ CASES = [
             "pool gpu: the node offers no more to pods beside its own agents."
         ),
         {"models[qwen].server.resources.memory": "120Gi"},
-    ),
-    Case(
-        "pods_fit_the_network_plugin",
-        "a node with too few addresses",
-        dev,
-        {
-            "instance_types": [{**SMALL, "ips_per_eni": 7}],
-            "pools[t4].instance_types": ["ecs.gn6x.large"],
-            "training[finetune].placement.pools": ["a10"],
-        },
-        (
-            "models[qwen].placement.pools is t4 with room for 10 pods a node, but it must be a "
-            "pool with room for 11 pods a node: ecs.gn6x.large has no more addresses, and its "
-            "agents take 10."
-        ),
-        {
-            "instance_types": [{**SMALL, "ips_per_eni": 8}],
-            "pools[t4].instance_types": ["ecs.gn6x.large"],
-            "training[finetune].placement.pools": ["a10"],
-        },
-    ),
-    Case(
-        "caches_hold_their_models",
-        "a cache that is smaller than its model",
-        dev,
-        {"models[qwen].cache.quota": "5Gi"},
-        (
-            "models[qwen].cache.quota is '5Gi', but it must be at least 6Gi with 2 workers: the "
-            "model has 11Gi, and what does not fit is read again each time."
-        ),
-        {"models[qwen].cache.quota": "6Gi"},
-    ),
-    Case(
-        "cache_nodes_have_room",
-        "more workers than nodes",
-        dev,
-        {"models[qwen].cache.workers": 3},
-        (
-            "models[qwen].cache.workers is 3, but it must be at most 2, the nodes of pool cache: "
-            "a node holds one worker of a cache, and the Dataset waits for all of them."
-        ),
-        {"models[qwen].cache.workers": 1},
-    ),
-    Case(
-        "cache_nodes_have_room",
-        "more cache than memory",
-        dev,
-        {"models[qwen].cache.quota": "367Gi"},
-        (
-            "models[qwen].cache.quota is '367Gi', but it must be at most 366Gi on pool cache: "
-            "ecs.g8i.24xlarge has no more memory beside the worker and the node's agents."
-        ),
-        {"models[qwen].cache.quota": "366Gi"},
-    ),
-    Case(
-        "cache_nodes_have_room",
-        "a cache larger than the disk of a node",
-        dev,
-        {**ON_DISK, "models[qwen].cache.quota": "109Gi"},
-        (
-            "models[qwen].cache.quota is '109Gi', but it must be at most 108Gi on pool cache: its "
-            "system disk has 120 GiB, and the kubelet evicts pods above 90 % of it."
-        ),
-        {**ON_DISK, "models[qwen].cache.quota": "108Gi"},
-    ),
-    Case(
-        "cache_nodes_have_room",
-        "a cache larger than the disk that a pool has of a kind of its own",
-        dev,
-        {**ON_LARGE_DISK, "models[qwen].cache.quota": "451Gi"},
-        (
-            "models[qwen].cache.quota is '451Gi', but it must be at most 450Gi on pool cache: its "
-            "system disk has 500 GiB, and the kubelet evicts pods above 90 % of it."
-        ),
-        {**ON_LARGE_DISK, "models[qwen].cache.quota": "450Gi"},
     ),
 ]
 

@@ -4,16 +4,8 @@ from typing import Final
 
 from ..environments import GONE, Raw, dev, existing
 from .cases import Case, refusals, surprises
-from .parts import MODEL, load_test
+from .parts import HUB, MODEL
 
-HUB: Raw = {
-    "models[qwen].volume": GONE,
-    "models[qwen].cache": GONE,
-    "models[qwen].server.vllm.model": "Qwen/Qwen2.5-7B-Instruct",
-    "models[qwen].server.vllm.quantization": GONE,
-    "models[qwen].server.vllm.dtype": "half",
-    "models[qwen].server.mount_path": "/hub",
-}
 PINNED: Final = "models[qwen].server.vllm.revision"
 KEPT: Raw = {"name": "hub", "mount_path": "/hub", "claim": "hub", "writable": True}
 SOURCE: Raw = {"huggingface": "Qwen/Qwen2.5-7B-Instruct", "revision": "main"}
@@ -27,20 +19,8 @@ NEWER: Raw = {
     "models[qwen].volume.path": "/Qwen2.5-7B-Instruct",
 }
 DRAFT: Final = ["--speculative-config", '{"model": "acme/draft", "num_speculative_tokens": 3}']
-HEY: Raw = {"generator": "hey", "image": "registry/hey:1"}
 
 CASES = [
-    Case(
-        "load_tests_have_a_tokenizer",
-        "a generator that reads the tokenizer of a model without a folder",
-        dev,
-        {**HUB, "load_tests": [load_test()]},
-        (
-            "load_tests[spike].generator is 'inference-perf', but it must be hey, or "
-            "models[qwen].volume given: inference-perf reads the tokenizer from the model's volume."
-        ),
-        {**HUB, "load_tests": [load_test(**HEY)]},
-    ),
     Case(
         "folders_are_filled_once",
         "two models that import one folder, as a canary of KServe would",
@@ -60,20 +40,6 @@ CASES = [
                 **MODEL,
                 "volume": {"store": "models", "path": "/qwen/a09a35458c70", "size": "11Gi"},
             },
-        },
-    ),
-    Case(
-        "load_tests_name_what_is_served",
-        "a load on a name that nobody serves",
-        dev,
-        {"load_tests": [load_test(served_name="sql")]},
-        (
-            "load_tests[spike].served_name is 'sql', but it must be one of qwen: models[qwen] "
-            "answers to no other name."
-        ),
-        {
-            "load_tests": [load_test(served_name="sql")],
-            "models[qwen].server.vllm.aliases": ["chat", "sql"],
         },
     ),
 ]

@@ -2,54 +2,13 @@
 
 import pytest
 
-from ..environments import changed, dev, hybrid, sentences
+from ..environments import GONE, changed, dev, hybrid, sentences
 from .cases import Case, refusals
 from .parts import BASE_MODEL, MODEL, load_test
 
 LORA = {"name": "lora", "mount_path": "/lora", "store": "models", "path": "/lora", "size": "1Gi"}
 
 CASES = [
-    Case(
-        "namespaces_are_made_once",
-        "models in a namespace that Fluid makes",
-        dev,
-        {"namespace": "fluid-system"},
-        (
-            "namespace is 'fluid-system', but it must be another one: Fluid makes that one, and "
-            "the stack makes the models' namespace."
-        ),
-        {"namespace": "kube-system"},
-    ),
-    Case(
-        "namespaces_are_made_once",
-        "a model of its own namespace in one that Knative makes",
-        dev,
-        {"models[qwen].namespace": "knative-serving"},
-        (
-            "models[qwen].namespace is 'knative-serving', but it must be another one: Knative "
-            "makes that one, and the stack makes the models' namespace."
-        ),
-        {
-            "models[qwen].namespace": "knative-serving",
-            "namespaces": [{"name": "knative-serving", "create": False}],
-        },
-    ),
-    Case(
-        "buckets_are_made_once",
-        "two stores that make one bucket",
-        dev,
-        {"stores[+]": {"name": "more", "oss": {"bucket": "ack-inference-dev-models"}}},
-        (
-            "stores[more].oss.bucket is 'ack-inference-dev-models', but it must be another one, or "
-            "one store for both: models take folders of it: stores[models] makes the bucket."
-        ),
-        {
-            "stores[+]": {
-                "name": "more",
-                "oss": {"bucket": "ack-inference-dev-models", "create": False},
-            }
-        },
-    ),
     Case(
         "volumes_have_their_own_claims",
         "a volume whose claim is called as that of another model",
@@ -160,43 +119,70 @@ CASES = [
         {"load_tests": [load_test(), load_test(name="spike2", run="first")]},
     ),
     Case(
-        "load_tests_have_their_own_jobs",
-        "a run with the name of a training job",
+        "placements_name_pools",
+        "a pool that is not there",
         dev,
-        {
-            "load_tests": [load_test(name="fine", run="tune")],
-            "training[finetune].name": "fine-tune",
-        },
+        {"models[qwen].placement.pools": ["a10", "t5"]},
         (
-            "load_tests[fine].run is 'tune', but it must be another one, since fine-tune is the "
-            "Job of training[fine-tune]: a run is a Job of both names."
+            "models[qwen].placement.pools is 't5', but it must be one of system, a10, t4, cache: "
+            "pods cannot be placed on it."
         ),
-        {"load_tests": [load_test(name="fine", run="tune")]},
+        {"models[qwen].placement.pools": ["t4", "a10"]},
     ),
     Case(
-        "load_tests_have_their_own_jobs",
-        "two tests whose runs are called alike",
+        "placements_name_pools",
+        "a pool without cards for a pod with GPUs",
         dev,
-        {"load_tests": [load_test(run="a-b"), load_test(name="spike-a", run="b")]},
+        {"models[qwen].placement.pools": ["a10", "cache"]},
         (
-            "load_tests[spike-a].run is 'b', but it must be another one, since spike-a-b is the "
-            "Job of load_tests[spike]: a run is a Job of both names."
+            "models[qwen].placement.pools is 'cache', but it must be a pool with a gpu: the pod "
+            "asks for GPUs and would stay pending."
         ),
-        {"load_tests": [load_test(run="a-b"), load_test(name="spike-a", run="c")]},
+        {"models[qwen].placement.pools": ["cache"], "models[qwen].server.resources.gpus": 0},
     ),
     Case(
-        "load_tests_have_their_own_jobs",
-        "reports with the name of a model's claim",
+        "placements_name_pools",
+        "a pool that is named twice",
         dev,
-        {
-            "load_tests": [load_test(results={"store": "checkpoints", "size": "1Gi"})],
-            "models[+]": {**MODEL, "name": "spike-results"},
-        },
+        {"models[qwen].placement.pools": ["a10", "a10"]},
+        ("models[qwen].placement.pools is 'a10', but it must be named once: a pool is tried once."),
+        {"models[qwen].placement.pools": ["a10"]},
+    ),
+    Case(
+        "placements_name_pools",
+        "a job on a pool that is not there",
+        dev,
+        {"training[finetune].placement.pools": ["spot"]},
         (
-            "load_tests[spike].name is 'spike', but it must be different, as its reports are a "
-            "claim of the name of models[spike-results]: both are made in the same namespace."
+            "training[finetune].placement.pools is 'spot', but it must be one of system, a10, "
+            "t4, cache: pods cannot be placed on it."
         ),
-        {"load_tests": [load_test()], "models[+]": {**MODEL, "name": "spike-results"}},
+        {"training[finetune].placement.pools": ["t4"]},
+    ),
+    Case(
+        "priorities_are_known",
+        "a priority that is not there",
+        dev,
+        {"models[qwen].priority": "infrence-with-high-priority"},
+        (
+            "models[qwen].priority is 'infrence-with-high-priority', but it must be one of "
+            "inference-high-priority, training-low-priority (did you mean "
+            "'inference-high-priority'?): the API server refuses pods of an unknown "
+            "PriorityClass."
+        ),
+        {"models[qwen].priority": "inference-high-priority"},
+    ),
+    Case(
+        "priorities_are_known",
+        "a priority where there are none",
+        dev,
+        {"priorities": GONE, "training": GONE},
+        (
+            "models[qwen].priority is 'inference-high-priority', but it must be the name of an "
+            "entry of priorities, which has none: the API server refuses pods of an unknown "
+            "PriorityClass."
+        ),
+        {"priorities": GONE, "training": GONE, "models[qwen].priority": GONE},
     ),
 ]
 

@@ -6,7 +6,7 @@ import pytest
 
 from ..environments import Raw, dev, existing, hybrid, merged, warnings
 from .cases import Case, refusals, surprises
-from .parts import BIG_NODES, LLM_SPLIT, llm, started
+from .parts import BIG_NODES, started
 
 MOUNTED: Final = "/mnt/models/qwen"
 DOWNLOAD: Final = ("--download-dir", "/mnt/models/Qwen/hub")
@@ -145,38 +145,6 @@ CASES = [
             "reaches a loopback address: the pod never is ready."
         ),
         {**SGLANG, "models[qwen].server.command": [*SERVE, MOUNTED, *OPEN]},
-    ),
-    Case(
-        "scaled_metrics_are_published",
-        "series on which pods that read prompts scale, and nobody publishes",
-        llm,
-        {
-            f"{LLM_SPLIT}.prefill.scale": {
-                "min": 1,
-                "max": 2,
-                "metric": "vllm_num_requests_waiting",
-                "target": 4,
-            },
-            "models[split].server.vllm.extra_args": ["--disable-log-stats"],
-        },
-        (
-            "models[split].server.vllm.extra_args is '--disable-log-stats', but it must be left "
-            f"out: vLLM then publishes no series, and {LLM_SPLIT}.prefill.scale.metric is "
-            "vllm_num_requests_waiting."
-        ),
-        {"models[split].server.vllm.extra_args": ["--disable-log-stats"]},
-    ),
-    Case(
-        "scaled_metrics_are_published",
-        "a scale on a series that vLLM is told not to publish",
-        hybrid,
-        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-stats"]},
-        (
-            "models[qwen-queue].server.vllm.extra_args is '--disable-log-stats', but it must be "
-            "left out: vLLM then publishes no series, and "
-            "models[qwen-queue].serve.kserve.scale.metric is vllm_num_requests_waiting."
-        ),
-        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-requests"]},
     ),
     Case(
         "processes_see_the_cards_of_their_pod",

@@ -262,6 +262,31 @@ CASES = [
         ),
         {"network_policies": {"allow_cidrs": ["10.0.0.0/16"]}},
     ),
+    Case(
+        "namespaces_are_made_once",
+        "models in a namespace that Fluid makes",
+        dev,
+        {"namespace": "fluid-system"},
+        (
+            "namespace is 'fluid-system', but it must be another one: Fluid makes that one, and "
+            "the stack makes the models' namespace."
+        ),
+        {"namespace": "kube-system"},
+    ),
+    Case(
+        "namespaces_are_made_once",
+        "a model of its own namespace in one that Knative makes",
+        dev,
+        {"models[qwen].namespace": "knative-serving"},
+        (
+            "models[qwen].namespace is 'knative-serving', but it must be another one: Knative "
+            "makes that one, and the stack makes the models' namespace."
+        ),
+        {
+            "models[qwen].namespace": "knative-serving",
+            "namespaces": [{"name": "knative-serving", "create": False}],
+        },
+    ),
 ]
 
 SURPRISES = [

@@ -1,9 +1,22 @@
 """Cases of the rules of `stacks.checks.training`."""
 
+from typing import Final
+
 from ..environments import dev, hybrid
 from .cases import Case, refusals, surprises
-from .parts import BIG_NODES, CONNECTED, LOW, pair
+from .parts import (
+    BIG_NODES,
+    CONNECTED,
+    LOW,
+    pair,
+    roles,
+)
 
+ON_L20: Final = pair(
+    placement={"pools": ["l20"]},
+    parallelism=1,
+    checkpoint={"store": "models", "size": "1Gi", "mount_path": "/checkpoints"},
+)
 CASES = [
     Case(
         "pods_of_a_job_reach_each_other",
@@ -79,6 +92,37 @@ CASES = [
         {
             "training[finetune].parallelism": 2,
             "training[finetune].command": ["deepspeed", "--no_ssh", "t.py"],
+        },
+    ),
+    Case(
+        "training_gives_way",
+        "training that is worth as much as a model it shares pools with",
+        dev,
+        {"priorities[training-low-priority].value": 1000000},
+        (
+            "training[finetune].priority is 'training-low-priority', but it must be of a value "
+            "below 1000000, the priority of models[qwen]: they share a10, t4, and only lower "
+            "pods are preempted."
+        ),
+        {"priorities[training-low-priority].value": 999999},
+    ),
+    Case(
+        "training_gives_way",
+        "training that is worth as much as a model on the pools of one of its roles",
+        roles,
+        {
+            "priorities": [{"name": "low", "value": -1}, {"name": "lower", "value": -2}],
+            "models[qwen].priority": "low",
+            "training": [ON_L20],
+        },
+        (
+            "training[pair].priority is 'low', but it must be of a value below -1, the priority of "
+            "models[qwen]: they share l20, and only lower pods are preempted."
+        ),
+        {
+            "priorities": [{"name": "low", "value": -1}, {"name": "lower", "value": -2}],
+            "models[qwen].priority": "low",
+            "training": [{**ON_L20, "priority": "lower"}],
         },
     ),
 ]

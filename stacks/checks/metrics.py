@@ -1,4 +1,4 @@
-"""What KEDA is asked to scale by, against what a cluster and a release of vLLM tell it."""
+"""Metrics: who collects and serves what autoscalers and alerts read, and what is asked of them."""
 
 import re
 from collections.abc import Iterator
@@ -6,20 +6,29 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from components.args import MISSING, Fault, Words
+from components.catalog.metrics import METRICS, offered
 from components.catalog.vllm import vllm_image
-from components.catalog.vllm.table import any_release, release
+from components.catalog.vllm.table import (
+    any_release,
+    release,
+)
 from components.quantity import plain
-from components.serving.keda_scale import COOLDOWN_SECONDS, KedaMetric, pod_series
-from components.serving.kserve_model import KServeMetric, KServeScale
+from components.serving.keda_scale import KedaMetric, pod_series
+from components.serving.kserve_model import KServeMetric
 from components.serving.promql import equal_patterns, gathers, range_mistakes
 
-from ..arguments import replica_prices, signals_of
+from ..arguments import DEFAULT_PORT, is_scaled_on_vllm, metrics_flavor, replica_prices, signals_of
 from ..needs import Needs
 from ..sections.environment import Environment
-from ..sections.models import ModelSection
-from .autoscaling import start_seconds
+from ..sections.models import ModelSection, scales_of
 from .rules import check, warning, warning_by_needs
-from .views import models
+from .views import (
+    commands,
+    keda_scales,
+    models,
+    scales,
+    server_field,
+)
 
 _ALIBABA: Final = ".aliyuncs.com"
 _FILLED_IN: Final = r"\{\{.*?\}\}|\$\(?\{?[A-Za-z_]\w*[})]?"
@@ -27,6 +36,8 @@ _FILLED_IN: Final = r"\{\{.*?\}\}|\$\(?\{?[A-Za-z_]\w*[})]?"
 _LONG_SECONDS: Final = 60
 """A time to the first token, or in the queue, that is rather meant in milliseconds."""
 _SUFFIXES: Final = ("_total", "_bucket", "_sum", "_count", "_created")
+NO_STATS: Final = "--disable-log-stats"
+"""Flag without which vLLM publishes its series: vllm/v1/engine/async_llm.py, 0.9.2 to 0.33.0."""
 
 
 @check
@@ -66,13 +77,6 @@ def queries_name_series_that_there_are(environment: Environment) -> Iterator[Fau
 def _base(name: str) -> str:
     """A series without what its kind adds to its name."""
     return next((name.removesuffix(end) for end in _SUFFIXES if name.endswith(end)), name)
-
-
-def _scales(environment: Environment) -> Iterator[tuple[str, ModelSection, KServeScale]]:
-    """What KEDA can scale: the field path, the model, and the scale of it or of a role."""
-    for path, model in models(environment):
-        for field, scale in model.serve.keda_scales.items():
-            yield f"{path}.{field}", model, scale
 
 
 def _queries(model: ModelSection) -> Iterator[tuple[str, str]]:
@@ -151,7 +155,7 @@ def times_of_first_tokens_are_in_seconds(environment: Environment) -> Iterator[s
 
 def _first_token_times(environment: Environment) -> Iterator[tuple[str, float]]:
     """Times that are said of first tokens, or of the queue before them, each with its field."""
-    for path, _, scale in _scales(environment):
+    for path, _, scale in keda_scales(environment):
         if scale.metric is KServeMetric.VLLM_TTFT_P95 and scale.target is not None:
             yield f"{path}.target", scale.target
         for index, trigger in enumerate(scale.keda.triggers if scale.keda else []):
@@ -167,7 +171,7 @@ def _first_token_times(environment: Environment) -> Iterator[tuple[str, float]]:
 @check
 def managed_prometheus_is_signed_in_to(environment: Environment) -> Iterator[Fault]:
     """KEDA takes an address from the ScaledObject alone, where everybody reads it."""
-    for path, _, scale in _scales(environment):
+    for path, _, scale in keda_scales(environment):
         if scale.keda is None or scale.keda.authentication is not None:
             continue
         for field, server in (
@@ -185,26 +189,9 @@ def managed_prometheus_is_signed_in_to(environment: Environment) -> Iterator[Fau
 
 
 @warning
-def models_outlast_their_start(environment: Environment) -> Iterator[str]:
-    """A model that goes sooner than it comes serves less than it starts."""
-    for path, model, scale in _scales(environment):
-        if scale.keda is None or scale.min:
-            continue
-        cooldown = scale.keda.cooldown_seconds
-        cooldown = COOLDOWN_SECONDS if cooldown is None else cooldown
-        need = start_seconds(environment, model)
-        if cooldown < need:
-            yield (
-                f"{path}.keda.cooldown_seconds is {cooldown}, but a start is "
-                f"estimated at {need} s: a pause of {cooldown} s between two users costs the "
-                f"second one a whole start. Give {need} or more."
-            )
-
-
-@warning
 def windows_leave_room(environment: Environment) -> Iterator[str]:
     """What happens each day is no alert."""
-    for path, _, scale in _scales(environment) if environment.alerts else ():
+    for path, _, scale in keda_scales(environment) if environment.alerts else ():
         schedule = scale.keda.schedule if scale.keda else None
         for index, window in enumerate(schedule.windows if schedule else ()):
             if window.replicas >= scale.max:
@@ -259,3 +246,100 @@ def watched_models_are_collected(environment: Environment, needs: Needs) -> Iter
                 "price is known, or no part of one that a replica takes: give "
                 "prices.nodes_hourly, or nobody is told."
             )
+
+
+@check
+def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
+    """An HPA whose metric nobody serves never adds a pod."""
+    names = [metric.name for metric in offered(metrics_flavor(environment))]
+    for path, scale in scales(environment):
+        metric = scale.metric
+        if metric not in METRICS or getattr(scale, "keda", None):
+            continue
+        if environment.gpu_metrics is None:
+            want = f"given, for {path}.metric"
+            why = f"without its adapter nobody tells the autoscaler {metric}"
+            yield Fault("gpu_metrics", MISSING, want, why)
+        elif metric not in names:
+            want = f"one of {', '.join(names)}"
+            why = "only ACK's GPU exporter reports it"
+            yield Fault(f"{path}.metric", metric, want, why)
+
+
+@check
+def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
+    """The adapter asks one Prometheus."""
+    section = environment.gpu_metrics
+    if section is None or not section.install:
+        return
+    if not section.adapter:
+        for field in ("prometheus_url", "prometheus_token"):
+            if getattr(environment, field) is not None:
+                want = "left out, or gpu_metrics.adapter true"
+                yield Fault(field, Words("given"), want, "the adapter alone asks there")
+        return
+    if not environment.existing:
+        if environment.prometheus_url is None:
+            want = "set, by `pulumi config set --secret ack-inference:prometheus_url`"
+            why = "the adapter asks Managed Service for Prometheus, whose address opens it"
+            yield Fault("prometheus_url", MISSING, want, why)
+        if section.url is not None:
+            # Not shown: whoever has that of Managed Service for Prometheus is let in.
+            why = "the adapter asks Managed Service for Prometheus, at the secret prometheus_url"
+            yield Fault("gpu_metrics.url", Words("given"), "left out", why)
+        return
+    if section.url is None:
+        why = "the adapter asks the Prometheus of the cluster"
+        yield Fault("gpu_metrics.url", MISSING, "given", why)
+    for field in ("prometheus_url", "prometheus_token"):
+        if getattr(environment, field) is not None:
+            why = "the adapter asks the Prometheus of the cluster, at gpu_metrics.url"
+            yield Fault(field, Words("given"), "left out", why)
+
+
+@check
+def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
+    """One PodMonitor collects the metrics of all models."""
+    ports = {
+        path: model.port or DEFAULT_PORT
+        for path, model in models(environment)
+        if is_scaled_on_vllm(model)
+    }
+    for path, port in ports.items():
+        if port != (first := min(ports.values())):
+            want = f"{first}, as of the other models that are scaled on vLLM's metrics"
+            why = "these are collected at one port, and a model without them never scales"
+            yield Fault(f"{path}.server.port", port, want, why)
+
+
+@warning
+def one_adapter_serves_external_metrics(environment: Environment) -> Iterator[str]:
+    """Two owners of one API group undo each other."""
+    metrics = environment.gpu_metrics
+    installs = metrics is not None and metrics.install and metrics.adapter
+    if environment.keda and installs and not environment.existing:
+        yield (
+            "keda is true and gpu_metrics is given: ack-alibaba-cloud-metrics-adapter registers "
+            "external.metrics.k8s.io as KEDA does, and the last one to be installed has it. Where "
+            "KEDA scales all models, set gpu_metrics.adapter to false."
+        )
+
+
+@check
+def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
+    """Without its statistics vLLM publishes no series, and nothing scales on them."""
+    for path, model, command in commands(environment):
+        if NO_STATS not in command.flags:
+            continue
+        for kind, section in model.serve.sections.items():
+            asks = {field: str(metric) for field, metric in signals_of(model)}
+            for field, scale in scales_of(section).items():
+                if (scale.metric or "").startswith("vllm"):
+                    asks[f"serve.{kind}.{field}.metric"] = scale.metric or ""
+            if model.slo is not None:
+                asks["slo"] = "given"
+            if asks:
+                [field, value], *_ = asks.items()
+                why = f"vLLM then publishes no series, and {path}.{field} is {value}"
+                place = f"{path}.server.{server_field(model, 'extra_args')}"
+                yield Fault(place, NO_STATS, "left out", why)

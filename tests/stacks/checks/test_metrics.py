@@ -1,10 +1,22 @@
-"""Cases of the rules of `stacks.checks.signals`, and of what KEDA is asked to scale by."""
+"""Cases of the rules of `stacks.checks.metrics`, and of what KEDA is asked to scale by."""
 
-from typing import Any
+from typing import Any, Final
 
-from ..environments import GONE, merged, planned, signals
+from ..environments import GONE, Raw, existing, hybrid, merged, planned, signals
 from .cases import Case, refusals, surprises
-from .parts import ASKED, LLM_CHAT, LLM_SPLIT, llm, roles
+from .parts import (
+    ASKED,
+    LLM_CHAT,
+    LLM_SPLIT,
+    PROMETHEUS,
+    at_port,
+    llm,
+    roles,
+    scale,
+)
+from .parts import (
+    CHAT as HYBRID_CHAT,
+)
 
 CHAT = "models[chat].serve.kserve.scale"
 BATCH = "models[batch].serve.kserve.scale"
@@ -33,6 +45,16 @@ PREFILL = {
     "keda": {"server": "http://prometheus.monitoring:9090"},
 }
 
+ALONE: Raw = {"models[qwen-queue]": GONE}
+READING: Final = {
+    "models[chat]": GONE,
+    f"{LLM_SPLIT}.prefill.scale": {
+        "min": 1,
+        "max": 2,
+        "metric": "vllm_num_requests_waiting",
+        "target": 4,
+    },
+}
 CASES = [
     Case(
         "promises_are_watched",
@@ -595,6 +617,159 @@ CASES = [
             f"{LLM_SPLIT}.prefill.scale": PREFILL,
         },
     ),
+    Case(
+        "metrics_have_an_adapter",
+        "a metric without the adapter that serves it",
+        hybrid,
+        {**ALONE, "gpu_metrics": GONE},
+        (
+            "gpu_metrics is missing, but it must be given, for models[qwen-"
+            "chat].serve.kserve.scale.metric: without its adapter nobody tells the autoscaler "
+            "DCGM_CUSTOM_PROCESS_SM_UTIL."
+        ),
+        {**ALONE, "gpu_metrics": GONE, HYBRID_CHAT: scale("cpu", 80)},
+    ),
+    Case(
+        "metrics_have_an_adapter",
+        "a metric of ACK's exporter where it is not",
+        existing,
+        {
+            "gpu_metrics": PROMETHEUS,
+            "models[qwen].serve": {"kserve": {"scale": scale("DCGM_CUSTOM_PROCESS_SM_UTIL")}},
+        },
+        (
+            "models[qwen].serve.kserve.scale.metric is 'DCGM_CUSTOM_PROCESS_SM_UTIL', but it must "
+            "be one of vllm_num_requests_waiting, vllm_kv_cache_usage, vllm_num_requests_running, "
+            "gpu_utilization: only ACK's GPU exporter reports it."
+        ),
+        {
+            "gpu_metrics": PROMETHEUS,
+            "models[qwen].serve": {"kserve": {"scale": scale("gpu_utilization")}},
+        },
+    ),
+    Case(
+        "metrics_have_a_source",
+        "Managed Service for Prometheus without its address",
+        hybrid,
+        {"prometheus_url": GONE},
+        (
+            "prometheus_url is missing, but it must be set, by `pulumi config set --secret ack-"
+            "inference:prometheus_url`: the adapter asks Managed Service for Prometheus, whose "
+            "address opens it."
+        ),
+        {"prometheus_token": {"secure": "v1:A:B"}},
+    ),
+    Case(
+        "metrics_have_a_source",
+        "an address in plain beside the secret one",
+        hybrid,
+        {"gpu_metrics.url": "http://prometheus:9090"},
+        (
+            "gpu_metrics.url is given, but it must be left out: the adapter asks Managed Service "
+            "for Prometheus, at the secret prometheus_url."
+        ),
+        {},
+    ),
+    Case(
+        "metrics_have_a_source",
+        "metrics of an existing cluster without its Prometheus",
+        existing,
+        {"gpu_metrics": {}},
+        (
+            "gpu_metrics.url is missing, but it must be given: the adapter asks the Prometheus of "
+            "the cluster."
+        ),
+        {"gpu_metrics": PROMETHEUS},
+    ),
+    Case(
+        "metrics_have_a_source",
+        "a secret address for an existing cluster",
+        existing,
+        {"gpu_metrics": PROMETHEUS, "prometheus_url": {"secure": "v1:A:B"}},
+        (
+            "prometheus_url is given, but it must be left out: the adapter asks the Prometheus of "
+            "the cluster, at gpu_metrics.url."
+        ),
+        {"gpu_metrics": PROMETHEUS},
+    ),
+    Case(
+        "metrics_have_a_source",
+        "a token for an existing cluster",
+        existing,
+        {"gpu_metrics": PROMETHEUS, "prometheus_token": {"secure": "v1:A:B"}},
+        (
+            "prometheus_token is given, but it must be left out: the adapter asks the Prometheus "
+            "of the cluster, at gpu_metrics.url."
+        ),
+        {"gpu_metrics": PROMETHEUS},
+    ),
+    Case(
+        "metrics_come_from_one_port",
+        "vLLM's metrics at a port where nobody looks",
+        hybrid,
+        {HYBRID_CHAT: scale("vllm_kv_cache_usage", 1), **at_port(8081)},
+        (
+            "models[qwen-chat].server.port is 8081, but it must be 8080, as of the other models "
+            "that are scaled on vLLM's metrics: these are collected at one port, and a model "
+            "without them never scales."
+        ),
+        {**at_port(8081)},
+    ),
+    Case(
+        "metrics_have_a_source",
+        "an address that only the adapter would ask",
+        hybrid,
+        {"gpu_metrics.adapter": False},
+        (
+            "prometheus_url is given, but it must be left out, or gpu_metrics.adapter true: the "
+            "adapter alone asks there."
+        ),
+        {"gpu_metrics.adapter": False, "prometheus_url": GONE},
+    ),
+    Case(
+        "metrics_have_an_adapter",
+        "pods that read prompts, and scale on what nobody tells",
+        llm,
+        {**READING, "gpu_metrics": GONE, "prometheus_url": GONE},
+        (
+            "gpu_metrics is missing, but it must be given, for "
+            f"{LLM_SPLIT}.prefill.scale.metric: without its adapter nobody tells the autoscaler "
+            "vllm_num_requests_waiting."
+        ),
+        READING,
+    ),
+    Case(
+        "scaled_metrics_are_published",
+        "series on which pods that read prompts scale, and nobody publishes",
+        llm,
+        {
+            f"{LLM_SPLIT}.prefill.scale": {
+                "min": 1,
+                "max": 2,
+                "metric": "vllm_num_requests_waiting",
+                "target": 4,
+            },
+            "models[split].server.vllm.extra_args": ["--disable-log-stats"],
+        },
+        (
+            "models[split].server.vllm.extra_args is '--disable-log-stats', but it must be left "
+            f"out: vLLM then publishes no series, and {LLM_SPLIT}.prefill.scale.metric is "
+            "vllm_num_requests_waiting."
+        ),
+        {"models[split].server.vllm.extra_args": ["--disable-log-stats"]},
+    ),
+    Case(
+        "scaled_metrics_are_published",
+        "a scale on a series that vLLM is told not to publish",
+        hybrid,
+        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-stats"]},
+        (
+            "models[qwen-queue].server.vllm.extra_args is '--disable-log-stats', but it must be "
+            "left out: vLLM then publishes no series, and "
+            "models[qwen-queue].serve.kserve.scale.metric is vllm_num_requests_waiting."
+        ),
+        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-requests"]},
+    ),
 ]
 SURPRISES = [
     Case(
@@ -608,18 +783,6 @@ SURPRISES = [
             "waits. A higher max leaves room."
         ),
         {},
-    ),
-    Case(
-        "models_outlast_their_start",
-        "a pause shorter than a start",
-        signals,
-        {BATCH + ".keda.cooldown_seconds": 50},
-        (
-            "models[batch].serve.kserve.scale.keda.cooldown_seconds is 50, but a start is "
-            "estimated at 62 s: a pause of 50 s between two users costs the second one a whole "
-            "start. Give 62 or more."
-        ),
-        {BATCH + ".keda.cooldown_seconds": 900},
     ),
     Case(
         "watched_models_are_collected",
@@ -758,6 +921,18 @@ SURPRISES = [
             f"{CHAT}.target": 2,
             f"{CHAT}.keda.triggers": [],
         },
+    ),
+    Case(
+        "one_adapter_serves_external_metrics",
+        "two adapters for one API",
+        hybrid,
+        {"keda": True},
+        (
+            "keda is true and gpu_metrics is given: ack-alibaba-cloud-metrics-adapter registers "
+            "external.metrics.k8s.io as KEDA does, and the last one to be installed has it. Where "
+            "KEDA scales all models, set gpu_metrics.adapter to false."
+        ),
+        {"keda": True, "gpu_metrics.adapter": False, "prometheus_url": GONE},
     ),
 ]
 
