@@ -33,17 +33,13 @@ QUERIES: Final = {"qwen-chat": f"sum({SERIES})", "qwen-queue": "sum(nothing_has_
 as 0 (`ignoreNullValues` of its scaler, which KServe leaves at true)."""
 
 
-def asked(server: str) -> Raw:
-    """The stack hybrid with its models scaled on queries.
-
-    Args:
-        server: Address of the Prometheus.
-    """
+def asked() -> Raw:
+    """The stack hybrid with its models scaled on queries."""
     scale = {"metric": "prometheus", "target": TARGET, "min": 1, "max": 4}
     changes = {
         f"models[{model}].serve.kserve.scale": {
             **scale,
-            "query": {"server": server, "query": query},
+            "query": {"server": plans.PROMETHEUS, "query": query},
         }
         for model, query in QUERIES.items()
     }
@@ -60,8 +56,8 @@ def run(say: Say) -> Iterator[Row]:
     with cluster(say, controllers) as plane, Kubelet(plane.client), serving(_series) as port:
         target = metrics.ScrapeTarget(f"127.0.0.1:{port}", {"namespace": "inference", "pod": "p"})
         running.start(plane, [metrics.prometheus([target])], say)
-        of = planned(asked(f"http://127.0.0.1:{plane.port('prometheus')}"))
-        _apply(plane.client, of)
+        of = planned(asked())
+        _apply(plane, of)
         for service in services(of):
             yield _row(plane, service)
         yield _accepted(plane.client)
@@ -71,8 +67,9 @@ def _series() -> bytes:
     return f"{SERIES} {WAITING}\n".encode()
 
 
-def _apply(client: ApiClient, of: Plan) -> None:
-    objects = services(of)
+def _apply(plane: ControlPlane, of: Plan) -> None:
+    client, server = plane.client, f"http://127.0.0.1:{plane.port('prometheus')}"
+    objects = [plans.asking(item, server) for item in services(of)]
     for namespace in {item["metadata"]["namespace"] for item in objects}:
         client.apply(namespace_manifest(namespace), MANAGER)
     for kind in ("PriorityClass", "ServiceAccount"):

@@ -459,4 +459,4 @@ def run(say: Say) -> Iterator[Row]:
         yield from accepted_rows(client)
 
 
-STEP: Final = Step("knative", run, seconds=220)
+STEP: Final = Step("knative", run, seconds=400)

@@ -18,6 +18,7 @@ import yaml
 
 import components
 from plan.model import UNKNOWN, Plan
+from plan.objects import Manifest
 from plan.run import plan
 from stacks.validation import validate
 from tests.docs.pages import blocks
@@ -34,8 +35,16 @@ from tests.stacks.checks.test_rules import CASES, SURPRISES
 from tests.stacks.environments import CASE_FILES, NAMES, Raw, configuration, merged, planned
 
 ROOT: Final = Path(__file__).parents[1]
+PROMETHEUS: Final = "http://prometheus.monitoring:9090"
+"""Where a plan's Prometheus is: an address in the cluster, as the checks ask for."""
 Planned = Iterator[tuple[str, Plan]]
 """Plans, each with where it is from."""
+
+
+def asking(item: Manifest, server: str) -> dict[str, Any]:
+    """An object of a plan that asks a Prometheus of this machine in place of the plan's."""
+    moved: dict[str, Any] = json.loads(json.dumps(item).replace(PROMETHEUS, server))
+    return moved
 
 
 def stacks() -> Planned:

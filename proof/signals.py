@@ -282,8 +282,8 @@ def scaled_models() -> tuple[ScaledModel, ...]:
 
 
 def manifest(case: ScaledModel, server: str) -> Manifest:
-    """The ScaledObject of a model, as its component renders it."""
-    keda_of = {"server": server, **case.scale.get("keda", {})}
+    """The ScaledObject of a model, as its component renders it, that asks a Prometheus here."""
+    keda_of = {"server": plans.PROMETHEUS, **case.scale.get("keda", {})}
     scale = {
         "min": 1,
         "max": 6,
@@ -303,7 +303,8 @@ def manifest(case: ScaledModel, server: str) -> Manifest:
         rendered["triggers"].append(
             {"type": "cron", "metadata": {**case.refused, "desiredReplicas": "3"}}
         )
-    return _object(API_VERSION, "ScaledObject", f"{case.name}-keda", rendered)
+    scaled = _object(API_VERSION, "ScaledObject", f"{case.name}-keda", rendered)
+    return plans.asking(scaled, server)
 
 
 def _object(api_version: str, kind: str, name: str, spec: Any) -> Manifest:

@@ -75,4 +75,4 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-STEP: Final = Step("site", rows, seconds=300)
+STEP: Final = Step("site", rows, seconds=700)

@@ -167,4 +167,4 @@ def _row(name: str, lines: Sequence[CommandLine], refusals: Sequence[str | None]
     return Row(name, f"{len(lines)} lines by the {how}", faults)
 
 
-STEP: Final = Step("vllm-command-lines", run, seconds=140)
+STEP: Final = Step("vllm-command-lines", run, seconds=480)

@@ -240,16 +240,16 @@ SURPRISES = [
         "references_are_of_variables",
         "a name that nothing has",
         existing,
-        {**KEYED, "models[qwen].server.vllm.extra_args": ["--max-num-seqs", "$(SEQS)"]},
+        {**KEYED, "models[qwen].server.vllm.extra_args": ["--revision", "$(REVISION)"]},
         (
-            "models[qwen].server.vllm.extra_args has $(SEQS) in it, and neither does env have "
-            "SEQS nor secret_env name a Secret: unless something else gives the pod that "
+            "models[qwen].server.vllm.extra_args has $(REVISION) in it, and neither does env have "
+            "REVISION nor secret_env name a Secret: unless something else gives the pod that "
             "variable, the text stays as it stands."
         ),
         {
             **KEYED,
-            "models[qwen].server.vllm.extra_args": ["--max-num-seqs", "$(SEQS)"],
-            "models[qwen].server.env": {"SEQS": "8"},
+            "models[qwen].server.vllm.extra_args": ["--revision", "$(REVISION)"],
+            "models[qwen].server.env": {"REVISION": "main"},
         },
     ),
     Case(
