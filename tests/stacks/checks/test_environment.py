@@ -903,6 +903,18 @@ CASES = [
     ),
     Case(
         "PoolSection",
+        "a system disk that is too small for its level",
+        dev,
+        {"pools[a10].system_disk": {"size_gib": 460, "performance_level": "PL2"}},
+        (
+            "pools[a10].system_disk.size_gib is 460, but it must be 461 or more: PL2 starts there. "
+            "See https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/"
+            "cs_kubernetes_node_pool"
+        ),
+        {"pools[a10].system_disk": {"size_gib": 461, "performance_level": "PL2"}},
+    ),
+    Case(
+        "PoolSection",
         "two sizes of a system disk",
         own_keys,
         {"pools[a10].system_disk_gib": 200, "pools[a10].system_disk": {"size_gib": 300}},
