@@ -51,8 +51,8 @@ KUBERNETES_DOMAINS: Final = re.compile(r"(?:[^/]+\.)?(?:kubernetes|k8s)\.io/")
 """Beginning of labels that Kubernetes keeps for itself: isKubernetesLabel of v1.36.0,
 cmd/kubelet/app/options/options.go."""
 KUBELET_DOMAINS: Final = re.compile(r"(?:[^/]+\.)?(?:kubelet|node)\.kubernetes\.io/")
-"""Of these, what a kubelet may be told with --node-labels beside SET_BY_KUBERNETES; with any other it
-exits: ValidateKubeletFlags there."""
+"""Of these, what a kubelet may be told with --node-labels beside SET_BY_KUBERNETES; with any other
+it exits: ValidateKubeletFlags there."""
 STATES_OF_NODES: Final = frozenset(
     {
         *(f"node.kubernetes.io/{state}" for state in ("not-ready", "unreachable", "unschedulable")),

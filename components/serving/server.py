@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -72,6 +73,13 @@ def extended_faults(field: str, name: str, why: str) -> Iterator[Fault]:
         yield Fault(field, name, "<domain>/<resource>, such as aliyun/erdma", why)
 
 
+_TWO_SECTIONS: Final = MappingProxyType(
+    {
+        "requests": "cpu, memory and gpus, without a section around them",
+        "limits": "cpu_limit; memory and gpus are request and limit",
+    }
+)
+"""By section of Kubernetes' resources, where its amounts are said here."""
 ExtendedName = Annotated[
     str, TextForm(extended_faults), Because("a resource without a domain is Kubernetes' own")
 ]
@@ -99,6 +107,11 @@ class Resources(Args):
     """Further extended resources by name, 1 or more of each, e.g. aliyun/erdma: 1 for RDMA."""
     cpu_limit: Quantity | None = Field(default=None, examples=["32"])
     """CPU limit. Left out, there is none: start-up of vLLM is bound by CPU."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """Kubernetes says by two sections what is one here."""
+        return _TWO_SECTIONS.get(key)
 
     def _faults(self) -> Iterator[Fault]:
         if (room := difference(self.cpu_limit, self.cpu)) is not None and room < 0:

@@ -7,7 +7,7 @@ from components.catalog.gpus import GPUS
 from components.catalog.labels import KUBELET_DOMAINS, KUBERNETES_DOMAINS, SET_BY_KUBERNETES
 
 from ..sections.environment import Environment
-from ..sections.pools import GpuSection
+from ..sections.pools import GpuSection, NodesSection
 from .rules import check, warning
 from .views import guess, section_of
 
@@ -41,7 +41,8 @@ def cards_are_known(environment: Environment) -> Iterator[Fault]:
 @warning
 def labels_have_a_domain_of_their_own(environment: Environment) -> Iterator[str]:
     """A kubelet that is told a label of Kubernetes' own does not start."""
-    for pool in [*environment.pools, *environment.edge_pools]:
+    pools = (pool for pool in environment.all_pools if not isinstance(pool, NodesSection))
+    for pool in pools:
         for key in pool.labels:
             is_own = key in SET_BY_KUBERNETES or KUBELET_DOMAINS.match(key)
             if KUBERNETES_DOMAINS.match(key) and not is_own:

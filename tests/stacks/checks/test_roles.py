@@ -55,7 +55,8 @@ def test_resources_that_no_pod_asks_for_have_nothing_to_hold(server: Raw) -> Non
     changes["models[qwen].server.resources"] = SMALL
     assert sentences(merged(roles(), {**changes, **OWN})) == []
     [sentence] = sentences(merged(roles(), changes))
-    assert sentence.startswith("models[qwen].server.") and "(2Gi)" in sentence
+    assert sentence.startswith("models[qwen].server.")
+    assert "(2Gi)" in sentence
 
 
 def test_each_role_has_room_for_what_its_server_is_told() -> None:
