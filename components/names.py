@@ -432,6 +432,9 @@ _API_PATH: Final = r"(?P<rest>.*?)/(api/v1(/query(_range)?)?|graph)/?"
 def prometheus_faults(field: str, url: object, why: str, example: str) -> Iterator[Fault]:
     """Refuses what is no address of a Prometheus for another pod; an Output passes unread.
 
+    KEDA writes the path of the API behind all of it, a query too, and prometheus-adapter drops a
+    query: prometheus_scaler.go of KEDA v2.21.0, pkg/client/api.go of the adapter v0.12.0, read 2026-11.
+
     Args:
         field: Field that has it.
         url: The address.
