@@ -433,7 +433,8 @@ def prometheus_faults(field: str, url: object, why: str, example: str) -> Iterat
     """Refuses what is no address of a Prometheus for another pod; an Output passes unread.
 
     KEDA writes the path of the API behind all of it, a query too, and prometheus-adapter drops a
-    query: prometheus_scaler.go of KEDA v2.21.0, pkg/client/api.go of the adapter v0.12.0, read 2026-11.
+    query: prometheus_scaler.go of KEDA v2.21.0, pkg/client/api.go of the adapter
+    v0.12.0, read 2026-11.
 
     Args:
         field: Field that has it.

@@ -1,8 +1,10 @@
 """Cases of the rules of `stacks.checks.vllm`."""
 
+import pytest
+
 from components.catalog.vllm.table import table_date
 
-from ..environments import GONE, dev, existing
+from ..environments import GONE, Raw, dev, existing, merged, warnings
 from .cases import Case, refusals, surprises
 
 FROM_A_HUB = {
@@ -434,3 +436,17 @@ SURPRISES = [
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+
+
+@pytest.mark.parametrize(
+    "edge",
+    [
+        {"models[qwen].volume.path": "/Mistral-7B-v0.1"},
+        {"models[qwen].volume.path": "/Some-8B"},
+        {"models[qwen].server.vllm.extra_args": ["--cpu-offload-gb", "8"]},
+        {"models[qwen].server.vllm.extra_args": ["--task", "embed"]},
+    ],
+)
+def test_a_cache_of_which_less_is_known_is_no_matter_of_a_warning(edge: Raw) -> None:
+    sentences = warnings(merged(dev(), {**LLAMA, **edge}))
+    assert not [sentence for sentence in sentences if "KV cache in a model" in sentence]
