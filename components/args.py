@@ -53,6 +53,9 @@ _NAME_OF_OTHERS = re.compile("[./]")
 """What names of labels, resources and the like have, and no key of ours."""
 _PLAIN = re.compile(r"-?\d+(\.\d+)?|true|false")
 """What YAML reads as a number, or as true or false, where no quotes are around it."""
+_SECONDS: Mapping[str, int] = types.MappingProxyType({"s": 1, "m": 60, "h": 3600})
+_DURATION = re.compile(rf"(?P<number>\d{{1,6}})(?P<unit>[{''.join(_SECONDS)}])")
+"""A time as Kubernetes and Knative write it, where a field has seconds."""
 _BYTES = re.compile(r"\d+(\.\d+)?[KMGT]i?B")
 """A size as people write it, of which Kubernetes has no B."""
 _MAY_HOLD_SECRETS = frozenset({"env", "secret_env"})
@@ -500,6 +503,9 @@ def _fault(
         hidden, got = got, Words(_kind_of(got))
         if kind == "string_type" and isinstance(hidden, bool | int | float):
             return Fault(path, got, "text in quotes", _purpose(info))
+        if kind == "string_type" and isinstance(hidden, Mapping):
+            want = "text, or left out where secret_env names the Secret that has it"
+            return Fault(path, Words("a section of keys and values"), want, _purpose(info))
     elif _is_nested(got):
         got = Words("a list" if isinstance(got, list) else "a section of keys and values")
     want = _want(kind, detail, info)
@@ -515,6 +521,8 @@ def _fault(
             want = f"text such as {texts[0]!r}"
     if isinstance(got, str) and kind in ("int_type", "float_type", "bool_type"):
         want += ", without quotes" if _PLAIN.fullmatch(got) else ""
+        if (match := _DURATION.fullmatch(got)) and str(steps[-1]).endswith("_seconds"):
+            want += f" (did you mean {int(match['number']) * _SECONDS[match['unit']]}?)"
     if isinstance(got, str) and kind == "string_pattern_mismatch" and _BYTES.fullmatch(got):
         want += f" (did you mean {got[:-1]!r}?)"
     return Fault(path or "args", got, want, _purpose(info))

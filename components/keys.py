@@ -55,6 +55,8 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
         "replicas": "min",
         "requests.nvidia.com/gpu": "gpus",
         "rps": "requests_per_second",
+        "scale_metric": "metric",
+        "scale_target": "target",
         "shm_size": "shared_memory",
         "timeout": "request_seconds",
         "timeout_seconds": "request_seconds",
@@ -74,6 +76,7 @@ PODS: Final[Mapping[str, str]] = MappingProxyType(
             ("liveness_probe", "readiness_probe", "startup_probe"), "health_path, which probes ask"
         ),
         "args": "command, or extra_args of server.vllm",
+        "storage_uri": "volume of the model, or model of server.vllm for a hub's",
         "tolerations": "taints of the pools, which pods tolerate by themselves",
         "volume_mounts": "volumes of the model, each with its mount_path",
     }

@@ -108,11 +108,11 @@ HELM_RELEASE: Final = Form(
 )
 """Name of a Helm release."""
 
-ServiceName = Annotated[str, TextForm(DNS_1035_LABEL.faults)]
+ServiceName = Annotated[str, TextForm(DNS_1035_LABEL.faults), Because("Kubernetes takes no other")]
 """Type of a name that is a DNS-1035 label: of a Service, and of what becomes one."""
 PartOfNames = Annotated[ServiceName, Because("it becomes part of resource names")]
 """Type of the name of what other names are made of."""
-LabelName = Annotated[str, TextForm(DNS_1123_LABEL.faults)]
+LabelName = Annotated[str, TextForm(DNS_1123_LABEL.faults), Because("Kubernetes takes no other")]
 """Type of a name that is a DNS-1123 label."""
 NamespaceName = Annotated[LabelName, Because("it names a namespace")]
 """Type of the name of a namespace."""
@@ -275,7 +275,7 @@ TagKey = Annotated[str, TextForm(TAG_KEY.faults), Because("the cloud takes no ot
 """Type of the key of a tag."""
 TagValue = Annotated[str, TextForm(TAG_VALUE.faults), Because("the cloud takes no other tag")]
 """Type of the value of a tag."""
-InstanceType = Annotated[str, TextForm(INSTANCE_TYPE.faults)]
+InstanceType = Annotated[str, TextForm(INSTANCE_TYPE.faults), Because("ECS knows a type by it")]
 """Type of the name of an ECS instance type."""
 DriverVersion = Annotated[str, Field(pattern=DRIVER_VERSION.json_pattern)]
 """Type of a version of the NVIDIA driver, which an editor knows too."""
@@ -344,11 +344,11 @@ def wildcard_faults(field: str, host: object, why: str) -> Iterator[Fault]:
         yield replace(fault, got=host, want=f"{fault.want}; or *. and such a name for all below it")
 
 
-HostName = Annotated[str, TextForm(host_faults)]
+HostName = Annotated[str, TextForm(host_faults), Because("no host is called otherwise")]
 """Type of a host name, or of an IPv4 address."""
-DomainName = Annotated[str, TextForm(domain_faults)]
+DomainName = Annotated[str, TextForm(domain_faults), Because("no domain is called otherwise")]
 """Type of a domain, below which there are hosts."""
-WildcardName = Annotated[str, TextForm(wildcard_faults)]
+WildcardName = Annotated[str, TextForm(wildcard_faults), Because("no domain is called otherwise")]
 """Type of a domain, or of all hosts below one, as the Gateway API spells them."""
 
 
@@ -432,25 +432,28 @@ _API_PATH: Final = r"(?P<rest>.*?)/(api/v1(/query(_range)?)?|graph)/?"
 def prometheus_faults(field: str, url: object, why: str, example: str) -> Iterator[Fault]:
     """Refuses what is no address of a Prometheus for another pod; an Output passes unread.
 
+    KEDA writes the path of the API behind all of it, a query too, and prometheus-adapter drops a
+    query: prometheus_scaler.go of KEDA v2.21.0, pkg/client/api.go of the adapter
+    v0.12.0, read 2026-11.
+
     Args:
         field: Field that has it.
         url: The address.
         why: What it is for, as a clause.
         example: An address of the kind that is asked for.
     """
-    faults = [*url_faults(field, url, why, example)]
-    yield from faults
-    parts = urlsplit(url) if isinstance(url, str) and not faults else None
-    if parts is None:
+    if not isinstance(url, str) or not is_url(plain := re.split(r"[?#]", url)[0]):
+        yield from url_faults(field, url, why, example)
         return
+    parts, path = urlsplit(plain), re.fullmatch(_API_PATH, urlsplit(plain).path)
     if re.fullmatch(LOOPBACK, parts.hostname or ""):
         reason = f"{why} from a pod of its own, where no Prometheus is"
         yield Fault(field, url, f"an address in the cluster, such as {example}", reason)
-    elif path := re.fullmatch(_API_PATH, parts.path):
-        want = parts._replace(path=path["rest"]).geturl()
-        yield Fault(
-            field, url, want, "the path of the API is put behind it, and would be there twice"
-        )
+    elif path or plain != url:
+        want = parts._replace(path=path["rest"]).geturl() if path else plain
+        twice = ", and would be there twice" if path else ""
+        got = url if plain == url else f"{url[: len(plain) + 1]}..."  # A query may hold a token.
+        yield Fault(field, got, want, f"the path of the API is put behind it{twice}")
 
 
 _REGISTRY: Final = re.compile(r"(?P<host>[A-Za-z0-9.-]+)(:(?P<port>\d{1,5}))?")
@@ -467,7 +470,9 @@ def registry_faults(field: str, registry: object, why: str) -> Iterator[Fault]:
         yield Fault(field, registry, want, why)
 
 
-RegistryHost = Annotated[str, TextForm(registry_faults)]
+RegistryHost = Annotated[
+    str, TextForm(registry_faults), Because("no registry is reached by another")
+]
 """Type of the `host[:port]` of a registry."""
 
 # --- versions of Kubernetes ----------------------------------------------------------------------

@@ -41,6 +41,12 @@ def plan(stack: str, root: Path, *, salt: bytes = b"", by_sdk: bool = False) -> 
     """
     root = root.resolve()
     file = read_stack(root, stack)
+    if (root / file.program).resolve() not in (root, root / "__main__.py"):
+        raise Refused(
+            f"Project {file.project!r}",
+            f"main of Pulumi.yaml is {file.program!r}, but it must be left out: a plan runs the "
+            "__main__.py beside Pulumi.yaml, and the engine would run another program.",
+        )
     if not (root / "__main__.py").is_file():
         raise Refused(f"Project {file.project!r}", "__main__.py does not exist beside Pulumi.yaml.")
     try:

@@ -31,6 +31,8 @@ class StackFile:
     """Full keys (`ack-inference:region`) to values: text as it is, anything else as JSON."""
     secret_keys: frozenset[str]
     """Keys of `config` with a secret in them; a placeholder stands in its place."""
+    program: str = "."
+    """Where the project says that its program is."""
     environments: tuple[str, ...] = ()
     """Environments of Pulumi ESC that it imports, which are not opened here."""
 
@@ -41,7 +43,7 @@ def read_stack(root: Path, stack: str) -> StackFile:
     Raises:
         Refused: A file is missing, is not YAML, or is not what the engine reads.
     """
-    project, defaults = _project(root)
+    project, defaults, program = _project(root)
     path = stack_path(root, stack)
     document = _mapping(path, "a stack file")
     section = document.get("config") or {}
@@ -65,6 +67,7 @@ def read_stack(root: Path, stack: str) -> StackFile:
     return StackFile(
         project=project,
         stack=stack,
+        program=program,
         config={key: _text(value) for key, value in plain.items()},
         secret_keys=frozenset(key for key, value in values.items() if value != plain[key]),
         environments=_environments(document.get("environment")),
@@ -118,7 +121,8 @@ def _stack_folder(root: Path) -> Path:
     except Refused:  # Whoever reads the project says so.
         return root
     folder = document.get(_FOLDER) or document.get("config")
-    return root / folder if isinstance(folder, str) else root
+    # The engine joins an absolute path to the project's folder too: ProjectStackPath, paths.go.
+    return root / folder.lstrip("/") if isinstance(folder, str) else root
 
 
 def path_of(root: Path, stack: str) -> Path:
@@ -152,7 +156,19 @@ def stack_path(root: Path, stack: str) -> Path:
     meant = f"Did you mean {close[0]!r}? " if close else ""
     hint = f"The stacks here are {', '.join(names)}." if names else "There is no other stack file."
     short = path.relative_to(root) if path.is_relative_to(root) else path
+    if other := _other_ending(path):
+        hint = f"{other} is there: rename it, since the engine reads stack files with the ending "
+        hint += f"of {PROJECT_FILE} alone."
     raise Refused(f"Stack {stack!r}", f"{short} does not exist. {meant}{hint}")
+
+
+def _other_ending(path: Path) -> str | None:
+    """The file of that name with another ending that the engine knows, if there is one.
+
+    pulumi/sdk v3.259.0, go/common/encoding and ProjectStackPath of go/common/workspace/paths.go.
+    """
+    others = (path.with_name(path.name.removesuffix(".yaml") + end) for end in (".yml", ".json"))
+    return next((other.name for other in others if other.is_file()), None)
 
 
 def project_path(root: Path) -> Path:
@@ -162,6 +178,12 @@ def project_path(root: Path) -> Path:
         Refused: There is none.
     """
     path = root / PROJECT_FILE
+    if not path.is_file() and (other := _other_ending(path)):
+        raise Refused(
+            f"Folder {str(root)!r}",
+            f"{PROJECT_FILE} does not exist in it, and {other} is not read here: rename it, and "
+            "the stack files with it, which the engine reads with the same ending.",
+        )
     if not path.is_file():
         raise Refused(
             f"Folder {str(root)!r}",
@@ -171,8 +193,8 @@ def project_path(root: Path) -> Path:
     return path
 
 
-def _project(root: Path) -> tuple[str, Mapping[str, Any]]:
-    """Name of a project, and what it configures for all of its stacks."""
+def _project(root: Path) -> tuple[str, Mapping[str, Any], str]:
+    """Name of a project, what it configures for all of its stacks, and where its program is."""
     path = project_path(root)
     document = _mapping(path, "a project file")
     name, section = document.get("name"), document.get("config") or {}
@@ -182,9 +204,10 @@ def _project(root: Path) -> tuple[str, Mapping[str, Any]]:
     if not isinstance(section, Mapping):
         raise Refused(path.name, f"{path.name}: config must be a section of keys and values.")
     entries = {key if ":" in key else f"{name}:{key}": entry for key, entry in section.items()}
-    return name, {
+    configured = {
         key: value for key, entry in entries.items() if (value := _default(entry)) is not None
     }
+    return name, configured, str(document.get("main") or ".")
 
 
 def _default(entry: object) -> object:

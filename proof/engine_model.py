@@ -27,12 +27,12 @@ from typing import Any, Final
 import numpy as np
 
 from components.catalog.gpus import GPUS, Gpu
+from components.catalog.model_shapes import ModelShape
 from sandbox import binaries, modules
 from simulate.calibrate import fit
 from simulate.calibration import Factors
 from simulate.engine_profiles import (
     EngineSettings,
-    ModelShape,
     Precision,
     efficiency_of,
     engine_estimate,

@@ -110,7 +110,7 @@ class _SceneReader:
             hourly=hourly,
             fees_hourly=self._fees(),
             currency=prices.currency,
-            notes=[*sentences, *self._notes()],
+            notes=[*sentences, *self._unpaid(), *self._notes()],
         )
 
     def _engine_faults(self, model: ModelSection) -> Iterator[str]:
@@ -298,6 +298,17 @@ class _SceneReader:
                 hourly = fee.money.max / HOURS_PER_MONTH
                 fees[fee.money.currency] = fees.get(fee.money.currency, Decimal()) + hourly
         return fees
+
+    def _unpaid(self) -> Iterator[str]:
+        """What the money leaves out with the models that are."""
+        left_out = [model for model in self.environment.models if model not in self.models]
+        pools = dict.fromkeys(name for model in left_out for name in model.pools)
+        elastic = [name for name in pools if name in self.pools and self.pools[name].scales]
+        if elastic:
+            yield (
+                "Pods of a model that is left out take no place, and no node is bought for them: "
+                f"pools {', '.join(elastic)} cost more than is shown, and are fuller."
+            )
 
     def _notes(self) -> Iterator[str]:
         for pool in self.pools.values():

@@ -92,7 +92,6 @@ PRIORITIES: Final = {"classes": "priorities"}
 POOL: Final = {
     "node_pool_name": "name",
     "nvidia_driver_version": "driver",
-    "system_disk.size_gib": "system_disk_gib",
 }
 STORE: Final = {"bucket": "oss.bucket", "access_group_name": "name"}
 

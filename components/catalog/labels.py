@@ -1,5 +1,6 @@
 """Labels and taints of nodes, as Kubernetes and ACK set them."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -29,6 +30,40 @@ made then still read them: ACK, "Upgrade cGPU Basic Edition to cGPU Professional
 kubeflow/arena, pkg/apis/types, read 2026-11."""
 ARCHITECTURE: Final = "kubernetes.io/arch"
 """Instruction set of a node; a well-known label of Kubernetes."""
+SET_BY_KUBERNETES: Final = frozenset(
+    {
+        HOST_NAME,
+        INSTANCE_TYPE,
+        ARCHITECTURE,
+        "kubernetes.io/os",
+        "topology.kubernetes.io/region",
+        "topology.kubernetes.io/zone",
+        "beta.kubernetes.io/arch",
+        "beta.kubernetes.io/instance-type",
+        "beta.kubernetes.io/os",
+        "failure-domain.beta.kubernetes.io/region",
+        "failure-domain.beta.kubernetes.io/zone",
+    }
+)
+"""Labels that the kubelet or a cloud's controller sets on each node: KubeletLabels of
+k8s.io/kubelet v0.34.1, pkg/apis/well_known_labels.go."""
+KUBERNETES_DOMAINS: Final = re.compile(r"(?:[^/]+\.)?(?:kubernetes|k8s)\.io/")
+"""Beginning of labels that Kubernetes keeps for itself: isKubernetesLabel of v1.36.0,
+cmd/kubelet/app/options/options.go."""
+KUBELET_DOMAINS: Final = re.compile(r"(?:[^/]+\.)?(?:kubelet|node)\.kubernetes\.io/")
+"""Of these, what a kubelet may be told with --node-labels beside SET_BY_KUBERNETES; with any other
+it exits: ValidateKubeletFlags there."""
+STATES_OF_NODES: Final = frozenset(
+    {
+        *(f"node.kubernetes.io/{state}" for state in ("not-ready", "unreachable", "unschedulable")),
+        *(f"node.kubernetes.io/{what}-pressure" for what in ("memory", "disk", "pid")),
+        "node.kubernetes.io/network-unavailable",
+        "node.cloudprovider.kubernetes.io/uninitialized",
+        "node.cloudprovider.kubernetes.io/shutdown",
+    }
+)
+"""Taints that controllers put on a node and take away by its state: well_known_taints.go of
+k8s.io/api v0.34.1, core/v1, and of k8s.io/cloud-provider v0.34.1, api."""
 ARM_TAINT: Final[Mapping[str, str]] = MappingProxyType(
     {"key": ARCHITECTURE, "value": "arm64", "effect": "NoSchedule"}
 )

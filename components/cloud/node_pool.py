@@ -23,7 +23,7 @@ from ..args import (
 )
 from ..bindings import alicloud
 from ..catalog.instances import Architecture, known_architecture
-from ..catalog.labels import GPU_SCHEDULE
+from ..catalog.labels import GPU_SCHEDULE, SET_BY_KUBERNETES, STATES_OF_NODES
 from ..catalog.sharing import BY_MEMORY
 from ..crds.affinity import TaintEffect
 from ..names import (
@@ -125,6 +125,9 @@ _MAX_SYSTEM_DISK: Final = 2048
 _MIN_SIZES: Final[Mapping[PerformanceLevel, int]] = MappingProxyType(
     {PerformanceLevel.PL2: 461, PerformanceLevel.PL3: 1261}
 )
+# "only when InstanceType is set to ecs.u1 or ecs.e": DataDisk.Category of CreateInstance, ECS API
+# 2014-05-26, as its SDK for TypeScript has it, read 2026-11. A later generation of both passes.
+_ENTRY_TYPE: Final = re.compile(r"ecs\.[eu]\d*[a-z]*-")
 
 
 class Taint(Args):
@@ -322,6 +325,8 @@ class NodePoolArgs(Args):
         yield from node_taint_faults(self.taints or [])
         yield from _disk_faults("system_disk", self.system_disk, _MAX_SYSTEM_DISK)
         yield from _disk_faults("data_disk", self.data_disk)
+        yield from _entry_disk_faults("system_disk", self.system_disk, self.instance_types)
+        yield from _entry_disk_faults("data_disk", self.data_disk, self.instance_types)
         yield from management_faults(
             self.auto_repair, self.auto_upgrade, self.auto_repair_restart, self.auto_upgrade_kubelet
         )
@@ -424,11 +429,15 @@ def pattern_faults(
 
 
 def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
-    """Finds labels that another argument sets."""
+    """Finds labels that another argument sets, or Kubernetes does."""
     if DRIVER_LABEL in labels:
         want = "left out, and nvidia_driver_version given"
         why = "that argument checks the version and the pool"
         yield Fault(f"labels[{DRIVER_LABEL}]", labels[DRIVER_LABEL], want, why)
+    for key in labels:
+        if key in SET_BY_KUBERNETES:
+            why = "Kubernetes sets it on each node, to what the node is"
+            yield Fault(f"labels[{key}]", labels[key], "left out", why)
 
 
 def _size_faults(args: NodePoolArgs) -> Iterator[Fault]:
@@ -477,6 +486,9 @@ def node_taint_faults(taints: Sequence[Taint]) -> Iterator[Fault]:
         if not LABEL_KEY.allows(taint.key):
             want = "a key such as 'nvidia.com/gpu'"
             yield Fault(f"taints[{taint.key}].key", taint.key, want, "Kubernetes takes no other")
+        if taint.key in STATES_OF_NODES:
+            why = "Kubernetes sets it and takes it away, by the state of each node"
+            yield Fault(f"taints[{taint.key}].key", taint.key, "a key of your own", why)
     for taint in taints:
         if taint.value is not None and not LABEL_VALUE.allows(taint.value):
             want = "63 letters, digits, hyphens, dots and underscores at most"
@@ -500,6 +512,19 @@ def _disk_faults(field: str, disk: NodeDisk | None, largest: int | None = None) 
     elif disk.size_gib < smallest:
         want, why = f"{smallest} or more", f"{level} starts there"
         yield Fault(f"{field}.size_gib", disk.size_gib, want, why, _POOL_DOCS)
+
+
+def _entry_disk_faults(
+    field: str, disk: NodeDisk | None, instance_types: Sequence[str]
+) -> Iterator[Fault]:
+    """Refuses disks that ECS does not attach to instances of other families."""
+    if disk is None or disk.category is not DiskCategory.ESSD_ENTRY:
+        return
+    others = [name for name in instance_types if not _ENTRY_TYPE.match(name)]
+    if others:
+        want = f"{DiskCategory.ESSD} or {DiskCategory.ESSD_AUTO_PL}"
+        why = f"ECS attaches it to the families u and e alone, and not to {', '.join(others)}"
+        yield Fault(f"{field}.category", disk.category, want, why)
 
 
 def _render_pool(args: NodePoolArgs) -> dict[str, Any]:

@@ -243,6 +243,7 @@ class KnativeModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
+        yield from self._resource_faults()
         yield from engine_faults(self.server)
         if self.ingress:
             yield from knative_faults(self.ingress)

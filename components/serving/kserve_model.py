@@ -309,6 +309,7 @@ class KServeModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
+        yield from self._resource_faults()
         yield from engine_faults(self.server)
         seconds, ingress = self.serve.request_seconds, self.ingress_class
         on_knative = self.serve.scale.on_knative

@@ -195,6 +195,7 @@ class LeaderWorkerModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
+        yield from self._resource_faults()
         yield from engine_faults(self.server)
         serve, server = self.serve, self.server
         if not server.gpus:

@@ -93,6 +93,11 @@ class ModelArgs(Args):
             why = "replicas are spread over it in one way"
             yield Fault(field, topology.value, "given once", why)
 
+    def _resource_faults(self) -> Iterator[Fault]:
+        """Refuses what `server.resources` have no room for, where pods ask for these."""
+        for fault in self.server.resource_faults():
+            yield fault.under("server")
+
     def completed(self, build: Callable[..., Complete]) -> Complete:
         """Arguments of a component: these, and the ones that `build` has beside them.
 

@@ -388,6 +388,8 @@ class RolesModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
+        if any(role.resources is None for role in self.serve.engines.values()):
+            yield from self._resource_faults()
         server = self.server
         if self.topology_spread:
             want = "left out, or serve.exclusive_topology"
@@ -460,11 +462,15 @@ class RolesModelArgs(ModelArgs):
         if self.server.vllm is None:
             yield from self._command_faults(name, role)
         try:
-            role_server(self, name)
+            server = role_server(self, name)
         except ValidationError as error:
-            for fault in faults_of(error):
-                field = "extra_args" if fault.field.startswith("vllm.extra") else fault.field
-                yield replace(fault, field=f"serve.{name}.{field}")
+            refused = faults_of(error)
+        else:
+            # Of the model's own resources, the model speaks.
+            refused = [*server.resource_faults()] if role.resources or role.extra_args else []
+        for fault in refused:
+            field = "extra_args" if fault.field.startswith("vllm.extra") else fault.field
+            yield replace(fault, field=f"serve.{name}.{field}")
 
     def _command_faults(self, name: str, role: EngineRole) -> Iterator[Fault]:
         """Refuses flags of SGLang's by which nobody finds it, or more cards than there are."""

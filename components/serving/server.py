@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -22,7 +23,7 @@ from ..secret_forms import is_secret_name
 from .secrets import secret_word_faults
 from .variables import env_faults, in_order
 from .vllm import REASONING_BY_PARSER_SINCE, Hub, Vllm, vllm_flags
-from .vllm_amounts import amount_faults
+from .vllm_amounts import amount_faults, memory_faults
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
@@ -72,6 +73,13 @@ def extended_faults(field: str, name: str, why: str) -> Iterator[Fault]:
         yield Fault(field, name, "<domain>/<resource>, such as aliyun/erdma", why)
 
 
+_TWO_SECTIONS: Final = MappingProxyType(
+    {
+        "requests": "cpu, memory and gpus, without a section around them",
+        "limits": "cpu_limit; memory and gpus are request and limit",
+    }
+)
+"""By section of Kubernetes' resources, where its amounts are said here."""
 ExtendedName = Annotated[
     str, TextForm(extended_faults), Because("a resource without a domain is Kubernetes' own")
 ]
@@ -99,6 +107,11 @@ class Resources(Args):
     """Further extended resources by name, 1 or more of each, e.g. aliyun/erdma: 1 for RDMA."""
     cpu_limit: Quantity | None = Field(default=None, examples=["32"])
     """CPU limit. Left out, there is none: start-up of vLLM is bound by CPU."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """Kubernetes says by two sections what is one here."""
+        return _TWO_SECTIONS.get(key)
 
     def _faults(self) -> Iterator[Fault]:
         if (room := difference(self.cpu_limit, self.cpu)) is not None and room < 0:
@@ -202,11 +215,20 @@ class ModelServer(Args):
         yield from self.variable_faults("env", self.env)
         validated = SECRET_FLAGS if self.vllm_command else ()
         yield from secret_word_faults("command", self.command, validated)
-        yield from shared_memory_faults(self.resources, self.shared_memory)
-        yield from self._parallel_faults()
         yield from self._amount_faults()
         yield from self._port_faults()
         yield from self._vllm_faults()
+
+    def resource_faults(self) -> Iterator[Fault]:
+        """Refuses what `resources` have no room for.
+
+        No rule of the server by itself: of a model with roles, a pod may ask for others.
+        """
+        yield from shared_memory_faults(self.resources, self.shared_memory)
+        yield from self._parallel_faults()
+        if (command := self.vllm_command) is not None:
+            memory, cards = self.resources.memory, self.resources.gpus
+            yield from memory_faults(self._words_field, command, memory, cards)
 
     @property
     def gpus(self) -> int:
@@ -324,11 +346,12 @@ class ModelServer(Args):
                 yield Fault(f"env[{name}]", Words("given"), "left out", f"vllm.{field} sets it")
 
     def _amount_faults(self) -> Iterator[Fault]:
-        command, resources = self.vllm_command, self.resources
-        if command is not None:
-            field = "command" if self.vllm is None else "vllm.extra_args"
-            memory, image = resources.memory, vllm_image(self.image)
-            yield from amount_faults(field, command, image, memory, resources.gpus)
+        if (command := self.vllm_command) is not None:
+            yield from amount_faults(self._words_field, command, vllm_image(self.image))
+
+    @property
+    def _words_field(self) -> str:
+        return "command" if self.vllm is None else "vllm.extra_args"
 
     def _parallel_faults(self) -> Iterator[Fault]:
         command = self.vllm_command

@@ -24,17 +24,13 @@ _IN_ALL: Final = "--kv-offloading-size"
 """GiB of the KV cache of all cards that do: vllm/config/cache.py, 0.28.0."""
 
 
-def amount_faults(
-    field: str, command: VllmCommand, image: VllmImage | None, memory: str, cards: int
-) -> Iterator[Fault]:
-    """Refuses amounts with which vLLM exits, or its pod is killed.
+def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
+    """Refuses amounts with which vLLM exits.
 
     Args:
         field: Field of the command line.
         command: What it says.
         image: The release, where the tag tells it.
-        memory: Memory of the pod, e.g. `64Gi`.
-        cards: Its cards.
     """
     sequences, tokens = command.number(_SEQUENCES), command.number(_TOKENS)
     for flag, count in ((_SEQUENCES, sequences), (_TOKENS, tokens)):
@@ -49,6 +45,17 @@ def amount_faults(
     if (parts := command.number(_CONTEXT)) and split % parts and _PREFILL not in command.flags:
         want = f"a divisor of {TENSOR} ({split}), whose cards it is spread over"
         yield Fault(field, f"{_CONTEXT} {parts}", want, "vLLM exits when it starts")
+
+
+def memory_faults(field: str, command: VllmCommand, memory: str, cards: int) -> Iterator[Fault]:
+    """Refuses amounts with which the pod is killed.
+
+    Args:
+        field: Field of the command line.
+        command: What it says.
+        memory: Memory of the pod, e.g. `64Gi`.
+        cards: Its cards.
+    """
     weights, blocks = (_amount(command, flag) for flag in (_PER_CARD, _IN_ALL))
     need = weights * max(1, cards) + blocks
     if need and need >= gib(memory):

@@ -126,7 +126,7 @@ def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
     for zone in environment.network.zones if environment.network else []:
         region = region_of(zone.id)
         if None not in (region, environment.region) and region != environment.region:
-            want = f"a zone of {environment.region}"
+            want = f"a zone of {environment.region}, or region {region}"
             why = "the VPC lies in that region"
             yield Fault(f"network.zones[{zone.id}].id", zone.id, want, why)
 

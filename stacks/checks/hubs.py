@@ -1,5 +1,6 @@
 """Models that come from a hub: by each pod of theirs, or by an import."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,10 @@ from .rules import check, warning
 from .server import source_field
 from .views import commands
 
+_GATED: Final = re.compile(r"meta-llama/|google/(gemma-(?!4-)|(embedding|med)gemma-)")
+"""Models that Hugging Face gives only to accounts that asked for it, of those that people serve
+most: "Cannot access gated repo" in reports of 2024 and 2025 (vllm-project/semantic-router#817,
+sgl-project/sglang#14644, McGill-NLP/llm2vec#36, ariG23498/gemma3-object-detection#5)."""
 _OFF: Final = ("", "0", "false")
 """Values of VLLM_USE_MODELSCOPE that leave it off: vllm/envs.py, 0.33.0."""
 _MODELSCOPE: Final = {True: "vllm.hub: modelscope", False: "VLLM_USE_MODELSCOPE: 'True'"}
@@ -46,11 +51,14 @@ class _HubModel:
         return self.field if self.is_the_model else f"What {self.field} says of {self.flag}"
 
     @property
+    def is_of_modelscope(self) -> bool:
+        """Whether ModelScope is asked for it."""
+        return self.section.server.variables().get("VLLM_USE_MODELSCOPE", "").lower() not in _OFF
+
+    @property
     def is_of_huggingface(self) -> bool:
         """Whether Hugging Face itself is asked for it."""
-        variables = self.section.server.variables()
-        modelscope = variables.get("VLLM_USE_MODELSCOPE", "").lower() not in _OFF
-        return not modelscope and "HF_ENDPOINT" not in variables
+        return not self.is_of_modelscope and "HF_ENDPOINT" not in self.section.server.variables()
 
 
 def _hub_models(environment: Environment) -> Iterator[_HubModel]:
@@ -139,3 +147,26 @@ def hubs_are_in_reach(environment: Environment) -> Iterator[str]:
             f"{field} is read from huggingface.co, which is not reached from mainland China, and "
             f"{region} is there: {remedy} with a mirror, leads elsewhere."
         )
+
+
+@warning
+def gated_models_have_a_token(environment: Environment) -> Iterator[str]:
+    """Without a token, Hugging Face and its mirrors refuse what its owner gives to some alone."""
+    asked = {
+        hub.subject: (hub.name, f"{hub.path}.server.secret_env")
+        for hub in _hub_models(environment)
+        if not (hub.is_of_modelscope or hub.section.server.secret_env)
+        and not hub.section.api_key_secret
+    }
+    asked |= {
+        f"{folder.field}.source.huggingface": (source.huggingface, f"{folder.field}.source.secret")
+        for folder in imports(environment)
+        if (source := folder.files.source) and source.huggingface and not source.secret
+    }
+    for subject, (name, field) in asked.items():
+        if _GATED.match(name):
+            yield (
+                f"{subject} is {name}, which Hugging Face gives only to accounts that asked its "
+                f"owner for it, and no Secret is named that could have a token: name the one in "
+                f"{field} whose key HF_TOKEN has it, or the download ends with 401."
+            )

@@ -1,11 +1,14 @@
 """Where images are pulled from, and whether nodes get there."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from components.args import Fault
 from components.catalog.regions import is_mainland
 from components.catalog.registries import CHART_REGISTRIES, ImageRegistry, registry_of
+from components.names import LOOPBACK
 from components.platform import FluidFlavor, KServeFlavor
 from components.serving.gateway_program import IMAGES
 from components.serving.load_generators import GENERATORS
@@ -26,6 +29,9 @@ from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode
 from .rules import check_by_needs, warning_by_needs
 from .views import models
+
+SERVICE_HOST: Final = r"[a-z0-9-]+\.[a-z0-9-]+\.svc(\.cluster\.local)?"
+"""Host by which pods find a Service."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,24 @@ def vpc_registries_are_of_the_region(environment: Environment, needs: Needs) -> 
                 want = f"in a registry of {region}"
             why = f"{host} answers in VPCs of {registry_region} only"
             yield Fault(source.field, source.image.removesuffix("/"), want, why)
+
+
+@warning_by_needs
+def nodes_resolve_the_registry(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Nodes pull images, and neither their own host nor their DNS is that of a cluster's pods."""
+    for source in image_sources(environment, needs):
+        host = source.registry.host.partition(":")[0]
+        about = ""
+        if re.fullmatch(LOOPBACK, host):
+            about = "is the node itself: no registry is there"
+        elif re.fullmatch(SERVICE_HOST, host):
+            about = "is a Service, whose name the DNS of the cluster alone knows"
+        if about:
+            yield (
+                f"{source.field} is {source.image.removesuffix('/')}, which the nodes pull, and to "
+                f"them {host} {about}. Unless they were set up for it, name a registry that they "
+                "reach."
+            )
 
 
 @warning_by_needs

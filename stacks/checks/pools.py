@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from components.args import MISSING, Fault, repeated
 from components.catalog.gpus import GPUS
+from components.catalog.labels import KUBELET_DOMAINS, KUBERNETES_DOMAINS, SET_BY_KUBERNETES
 
 from ..sections.environment import Environment
-from ..sections.pools import GpuSection
+from ..sections.pools import GpuSection, NodesSection
 from .rules import check, warning
 from .views import guess, section_of
 
@@ -35,6 +36,21 @@ def cards_are_known(environment: Environment) -> Iterator[Fault]:
             want = f"one of {', '.join(cards)}{guess(name, cards)}, or described under gpus"
             why = "its memory and compute capability decide what runs on it"
             yield Fault(f"{section}.gpu", name, want, why)
+
+
+@warning
+def labels_have_a_domain_of_their_own(environment: Environment) -> Iterator[str]:
+    """A kubelet that is told a label of Kubernetes' own does not start."""
+    pools = (pool for pool in environment.all_pools if not isinstance(pool, NodesSection))
+    for pool in pools:
+        for key in pool.labels:
+            is_own = key in SET_BY_KUBERNETES or KUBELET_DOMAINS.match(key)
+            if KUBERNETES_DOMAINS.match(key) and not is_own:
+                yield (
+                    f"{section_of(pool)}.labels has {key}, and Kubernetes keeps kubernetes.io and "
+                    "k8s.io for itself: a kubelet that is told it by --node-labels exits, and the "
+                    "node does not join. Take a domain of your own, or node.kubernetes.io."
+                )
 
 
 @check

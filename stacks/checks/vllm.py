@@ -6,6 +6,7 @@ from typing import Final
 
 from components.args import MISSING, Fault
 from components.catalog.gpus import Gpu
+from components.catalog.model_shapes import ModelShape, known_shape
 from components.catalog.vllm import (
     BFLOAT16_CAPABILITY,
     FLOAT16_BY_ITSELF_SINCE,
@@ -27,7 +28,8 @@ from components.catalog.vllm.table import (
     releases,
     table_date,
 )
-from components.quantity import gib
+from components.quantity import GIB, gib, parse
+from components.serving.vllm import read_length
 from components.serving.vllm_command import VllmCommand
 
 from ..sections.environment import Environment
@@ -42,6 +44,10 @@ OTHER_FORMATS: Final = r"[-_.](?P<name>gguf|mlx|exl2|exl3|onnx|openvino|coreml)(
 formats some releases of vLLM load GGUF, and no other: components/catalog/vllm/releases.json."""
 GGUF_OF_A_HUB: Final = Span((0, 12, 0), (0, 23, 0))
 """Releases that load `owner/name:Q4_K_M`: is_remote_gguf of vllm/transformers_utils."""
+FEWER_BITS: Final = r"(?i)awq|gptq|int[48]|fp[48]|[248]-?bit|w[48]a|bnb|gguf|quant|q[2-8]_"
+"""What names of models have in them that are quantized."""
+EIGHT_BITS: Final = r"(?i)^(?!.*(int4|w4a|4-?bit)).*(int8|fp8|w8a|8-?bit)"
+"""The same of 8 bits."""
 ALL_MEMORY_REFUSED_SINCE: Final = (0, 9, 1)
 """The first release that compares what it may take with what is free: vllm/v1/worker/gpu_worker.py,
 later utils.py beside it."""
@@ -65,6 +71,87 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
                     f"has {room:.1f} GiB of GPU memory for weights and KV cache together: it may "
                     "fail to load."
                 )
+
+
+@warning
+def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]:
+    """VLLM starts only where one request of the longest sequence fits the KV cache.
+
+    What is counted is the least that it takes, and what is left of a card the most: so nobody is
+    warned whose model starts.
+    """
+    for path, model, command in commands(environment):
+        shape, length = known_shape(_name_of(model, command)), _longest(command)
+        if shape is None or not shape.keeps_all or not length or _is_elsewhere(command):
+            continue
+        token = shape.cache_bytes(_cache_number(command))
+        for section, pool in section_pools(environment, model):
+            gpu = environment.card(pool)
+            if gpu is None:
+                continue
+            cards = memory_gib(model.resources_of(section), pool, gpu) * nodes_of(section)
+            weights = _least_weights(model, command, shape) / GIB
+            room = cards * _share(command) - weights
+            need = length * token / GIB
+            if 0 < room < need:
+                field = f"{path}.server.{server_field(model, 'max_model_len')}"
+                yield (
+                    f"{field} gives a request up to {length:,} tokens, which take {need:.1f} GiB "
+                    f"of KV cache in a model of the shape that {_name_of(model, command)} has by "
+                    f"its name, and a replica on pool {pool.name} has {room:.1f} GiB for it at the "
+                    f"most, beside {weights:.1f} GiB of weights: vLLM then exits when it starts. "
+                    f"Fewer than {_rounded(room * GIB / token):,} fit; other or more cards hold "
+                    "more."
+                )
+
+
+def _name_of(model: ModelSection, command: VllmCommand) -> str:
+    """What the files of a model are called: their hub's name, or else their folder."""
+    if model.server.loads_from_a_hub or model.volume is None:
+        return command.model or ""
+    return model.volume.path.rstrip("/").rpartition("/")[2]
+
+
+def _is_elsewhere(command: VllmCommand) -> bool:
+    """Whether weights lie in the pod's memory, or prompts are read without a cache."""
+    flags = command.flags
+    is_pooling = flags.get("--runner") == "pooling" or "--task" in flags
+    return is_pooling or "--cpu-offload-gb" in flags
+
+
+def _longest(command: VllmCommand) -> int:
+    """Tokens of the longest sequence; 0 where nothing says it."""
+    try:
+        length = int(read_length(command.flags.get("--max-model-len", "0")))
+    except ValueError:
+        return 0
+    return max(0, length)
+
+
+def _share(command: VllmCommand) -> float:
+    """Share of a card that vLLM takes: what it is told, or all of it."""
+    text = command.flags.get(SHARE_FLAG, "")
+    return float(text) if re.fullmatch(r"[01]?\.\d+", text) else 1.0
+
+
+def _cache_number(command: VllmCommand) -> float:
+    """Least bytes of a number in the KV cache, by the format that is asked for."""
+    text = command.flags.get("--kv-cache-dtype", "auto")
+    return {"auto": 2.0, "bfloat16": 2.0, "float16": 2.0}.get(text, 1.0 if "8" in text else 0.5)
+
+
+def _least_weights(model: ModelSection, command: VllmCommand, shape: ModelShape) -> float:
+    """Least bytes of a model's weights: in 16 bits, unless something speaks of fewer."""
+    name = _name_of(model, command)
+    fewer = "--quantization" in command.flags or re.search(FEWER_BITS, name)
+    eight = re.search(EIGHT_BITS, name)
+    least = shape.parameters * ((1 if eight else 0.5) if fewer else 2)
+    return min(least, float(parse(model.volume.size))) if model.volume else least
+
+
+def _rounded(tokens: float) -> int:
+    """Down to what people write."""
+    return int(tokens) // 1024 * 1024 or int(tokens)
 
 
 @warning

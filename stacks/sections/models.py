@@ -280,6 +280,10 @@ class ModelSection(Args):
             want = "a path below server.mount_path, or volume left out"
             why = "the server would download it, and not read the files of its volume"
             yield Fault("server.vllm.model", vllm.model, want, why)
+        asked = [self.resources_of(section) for section in self.serve.sections.values()]
+        if not asked or any(resources is self.server.resources for resources in asked):
+            for fault in self.server.resource_faults():
+                yield fault.under("server")
 
     def resources_of(self, section: RuntimeSection) -> Resources:
         """What the server of a pod asks for: a role's own, or the model's."""

@@ -9,6 +9,7 @@ from components.args import MISSING, Args, Because, Fault, one_of_faults
 from components.cloud.model_bucket import Redundancy
 from components.cloud.model_file_system import StorageType
 from components.cloud.model_store import FuseType, MountOption, MountTargetHost
+from components.keys import snake
 from components.names import (
     OSS_BUCKET,
     ByteSize,
@@ -30,7 +31,7 @@ class OssSection(Args):
     bucket: str = Field(
         pattern=OSS_BUCKET.json_pattern, examples=["llm-models"], json_schema_extra=IMMUTABLE
     )
-    """Name of the bucket, unique in all of OSS."""
+    """Name of the bucket, 3 to 63 lowercase letters, digits and hyphens, unique in all of OSS."""
     create: bool = True
     """False adopts a bucket that exists, and never changes it."""
     endpoint: Annotated[
@@ -71,6 +72,12 @@ class NasSection(Args):
     """Zone of the mount target. Default: the first zone."""
     kms_key_id: KmsKeyId | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """ID of the KMS key that encrypts the files. Default: a key of NAS."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """What Terraform and the console know an existing file system by."""
+        is_id = snake(key) == "file_system_id"
+        return "server, the address of its mount target" if is_id else None
 
     def _faults(self) -> Iterator[Fault]:
         if self.server is not None and self.kms_key_id is not None:

@@ -357,6 +357,29 @@ def test_the_provider_knows_every_input(args: dict[str, Any]) -> None:
             pool(data_disk={"size_gib": 100, "category": "cloud_auto", "performance_level": "PL1"}),
             "data_disk.performance_level is 'PL1', but it must be left out",
         ),
+        *(
+            (
+                pool(**{disk: {"size_gib": 100, "category": "cloud_essd_entry"}}),
+                f"{disk}.category is 'cloud_essd_entry', but it must be cloud_essd or cloud_auto: "
+                "ECS attaches it to the families u and e alone, and not to",
+            )
+            for disk in ("system_disk", "data_disk")
+        ),
+        (
+            pool(labels={"topology.kubernetes.io/zone": "cn-beijing-h"}),
+            "labels[topology.kubernetes.io/zone] is 'cn-beijing-h', but it must be left out: "
+            "Kubernetes sets it on each node",
+        ),
+        *(
+            (
+                pool(taints=[{"key": key}]),
+                f"taints[{key}].key is '{key}', but it must be a key of your own: Kubernetes sets",
+            )
+            for key in (
+                "node.kubernetes.io/unschedulable",
+                "node.cloudprovider.kubernetes.io/uninitialized",
+            )
+        ),
         (
             pool(instance_types=["ecs.g8y.2xlarge"]),
             "image_type is 'AliyunLinux3', but it must be one of AliyunLinux3Arm64, "
@@ -404,6 +427,13 @@ def test_all_faults_are_told_at_once() -> None:
         pool(system_disk={"size_gib": 2048}, data_disk={"size_gib": 32767}),
         pool(system_disk={"size_gib": 461, "performance_level": "PL2"}),
         pool(system_disk={"size_gib": 1261, "performance_level": "PL3"}),
+        *(
+            pool(
+                instance_types=[name], system_disk={"size_gib": 40, "category": "cloud_essd_entry"}
+            )
+            for name in ("ecs.u1-c1m2.large", "ecs.e-c1m2.large")
+        ),
+        pool(labels={"node.kubernetes.io/team": "ml"}, taints=[{"key": "node.kubernetes.io/ml"}]),
     ],
 )
 def test_the_edges_of_what_is_allowed_are_accepted(args: dict[str, Any]) -> None:

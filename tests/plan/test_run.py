@@ -52,6 +52,17 @@ def test_the_program_runs_in_its_folder_and_imports_from_it(tmp_path: Path) -> N
     assert (sys.path[:], Path.cwd()) == before
 
 
+@pytest.mark.parametrize("main", ["app", "app/__main__.py"])
+def test_a_project_whose_program_lies_elsewhere_is_refused(tmp_path: Path, main: str) -> None:
+    root = project(tmp_path, "import pulumi\npulumi.export('x', 1)")
+    (root / "Pulumi.yaml").write_text(f"name: shop\nmain: {main}\n")
+    with pytest.raises(Refused, match=rf"main of Pulumi\.yaml is '{main}', but it must be left"):
+        plan("dev", root)
+    for same in (".", "__main__.py", "./"):
+        (root / "Pulumi.yaml").write_text(f"name: shop\nmain: {same}\n")
+        assert plan("dev", root).outputs == {"x": 1}
+
+
 def test_settings_of_default_providers_are_said_to_be_unread(tmp_path: Path) -> None:
     root = project(tmp_path, "")
     said = "config:\n  alicloud:region: cn-shanghai\n  kubernetes:context: a\n  aws:region: b\n"

@@ -229,6 +229,28 @@ def test_stack_files_lie_in_the_folder_that_the_project_names(tmp_path: Path, ke
     )
 
 
+def test_an_absolute_folder_of_stack_files_lies_below_the_project(tmp_path: Path) -> None:
+    """So does the engine's ProjectStackPath, which joins the two."""
+    folder = tmp_path / "live"
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\nstackConfigDir: /live\n")
+    assert path_of(tmp_path, "dev") == folder / "Pulumi.dev.yaml"
+
+
+@pytest.mark.parametrize("ending", ["yml", "json"])
+def test_a_file_with_another_ending_is_told_to_be_renamed(tmp_path: Path, ending: str) -> None:
+    root = project(tmp_path, "")
+    (root / f"Pulumi.live.{ending}").write_text("{}")
+    assert sentences(root, "live") == (
+        f"Pulumi.live.yaml does not exist. Pulumi.live.{ending} is there: rename it, since the "
+        "engine reads stack files with the ending of Pulumi.yaml alone.",
+    )
+    (root / "Pulumi.yaml").rename(root / f"Pulumi.{ending}")
+    assert sentences(root, "dev") == (
+        f"Pulumi.yaml does not exist in it, and Pulumi.{ending} is not read here: rename it, and "
+        "the stack files with it, which the engine reads with the same ending.",
+    )
+
+
 def test_a_project_says_no_folder_where_its_stack_file_lies_beside_it(tmp_path: Path) -> None:
     text = "name: shop\nruntime: python\nstackConfigDir: stacks\nconfig: {a: {default: 1}}\n"
     (tmp_path / "Pulumi.yaml").write_text(text)

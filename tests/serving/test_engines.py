@@ -153,6 +153,21 @@ def test_every_runtime_that_runs_the_command_as_it_is_has_the_rule(args: type[An
     assert any("SGLang listens at 127.0.0.1" in sentence for sentence in refusals(args, raw))
 
 
+@pytest.mark.parametrize(
+    "args", [KnativeModelArgs, KServeModelArgs, LeaderWorkerModelArgs, LLMModelArgs]
+)
+def test_every_runtime_holds_its_server_to_its_resources(args: type[Any]):
+    scale = {"scale": {"max": 2, "target": 2}}
+    serve: dict[str, dict[str, Any]] = {
+        "KServeModelArgs": {"scale": {"max": 2, "metric": "concurrency", "target": 2}},
+        "LeaderWorkerModelArgs": {"nodes": 2, "scale": {"max": 1}},
+        "LLMModelArgs": {"scale": {"max": 1}},
+    }
+    container = server(image="registry/vllm:0.28.0", shared_memory="64Gi")
+    raw = model(server=container, serve=serve.get(args.__name__, scale))
+    assert any(text.startswith("server.shared_memory is '64Gi'") for text in refusals(args, raw))
+
+
 def test_a_group_whose_nodes_would_serve_alone_is_refused_for_sglang_too():
     raw = model(server=started(*SGLANG, *OPEN), serve={"nodes": 2, "scale": {"max": 1}})
     [sentence] = refusals(LeaderWorkerModelArgs, raw)

@@ -19,6 +19,12 @@ def command(**changes: Any) -> list[str]:
     return ModelServer.of(server(**changes)).command_line()
 
 
+def shortage(raw: dict[str, Any]) -> str:
+    """The one sentence of what the resources of a server have no room for."""
+    [fault] = ModelServer.of(raw).resource_faults()
+    return str(fault)
+
+
 def flags(**changes: Any) -> dict[str, str]:
     """Flags with their values, of a command line that has no other words."""
     words = command(vllm={"served_model_name": "qwen", **changes})[len(ENTRY) :]
@@ -108,15 +114,7 @@ def test_spreading_over_the_cards_that_there_are_may_be_said_too():
         ({"health_path": "health"}, "health_path is 'health', but it must be text such as /health"),
         ({"mount_path": "models"}, "mount_path is 'models', but it must be text such as /mnt"),
         ({"mount_path": "/a:b"}, "mount_path is '/a:b', but it must be text such as /mnt"),
-        (
-            {"shared_memory": "64Gi"},
-            "shared_memory is '64Gi', but it must be less than resources.memory (64Gi): what a",
-        ),
         ({"shared_memory": "8 GB"}, "shared_memory is '8 GB', but it must be text such as 8Gi"),
-        (
-            {"vllm": {"served_model_name": "q", "tensor_parallel_size": 2}},
-            "vllm.tensor_parallel_size is 2, but it must be resources.gpus (1): vLLM starts one",
-        ),
         (
             {"vllm": {"served_model_name": "q", "quantization": "int4"}},
             "vllm.quantization is 'int4', but it must be one of 'aqlm', 'auto-round'",
@@ -301,6 +299,27 @@ def test_each_layer_is_split_over_what_other_sizes_leave(extra: list[str], share
             serving("/mnt/models/qwen"),
             "command is one that takes 1 card, but it must be resources.gpus (2): vLLM starts one",
         ),
+        (
+            1,
+            {"shared_memory": "64Gi"},
+            "shared_memory is '64Gi', but it must be less than resources.memory (64Gi): what a",
+        ),
+        (
+            1,
+            {"vllm": {"served_model_name": "q", "tensor_parallel_size": 2}},
+            "vllm.tensor_parallel_size is 2, but it must be resources.gpus (1): vLLM starts one",
+        ),
+    ],
+)
+def test_resources_that_have_no_room_for_the_server_are_refused(
+    gpus: int, changes: dict[str, Any], sentence: str
+):
+    assert shortage(server(resources=cards(gpus), **changes)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "changes", "sentence"),
+    [
         (
             1,
             {"image": NEW, "vllm": None, "command": ["vllm", "serve", "/mnt/models/qwen"]},

@@ -5,6 +5,7 @@ import pytest
 from components.serving import ModelServer
 from tests.cloud.refusals import refusal
 
+from .test_server import shortage
 from .test_vllm_rules import started, typed
 
 EXITS = "vLLM exits when it starts."
@@ -28,18 +29,6 @@ EXITS = "vLLM exits when it starts."
         ),
         (
             "0.28.0",
-            ["--cpu-offload-gb", "64"],
-            "vllm.extra_args is one that keeps 64 GiB in the pod's memory, but it must be one that "
-            "keeps less than resources.memory (64Gi): memory for --cpu-offload-gb counts against "
-            "it, and the pod is killed.",
-        ),
-        (
-            "0.28.0",
-            ["--cpu-offload-gb", "24.5", "--kv-offloading-size", "40"],
-            "memory for --cpu-offload-gb and --kv-offloading-size counts against it",
-        ),
-        (
-            "0.28.0",
             ["--decode-context-parallel-size", "2"],
             "is '--decode-context-parallel-size 2', but it must be a divisor of "
             f"--tensor-parallel-size (1), whose cards it is spread over: {EXITS}",
@@ -50,6 +39,29 @@ def test_amounts_that_do_not_go_together_are_refused(
     release: str, words: list[str], sentence: str
 ) -> None:
     assert sentence in refusal(ModelServer, typed(release, *words))
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "sentence"),
+    [
+        (
+            "0.28.0",
+            ["--cpu-offload-gb", "64"],
+            "vllm.extra_args is one that keeps 64 GiB in the pod's memory, but it must be one that "
+            "keeps less than resources.memory (64Gi): memory for --cpu-offload-gb counts against "
+            "it, and the pod is killed.",
+        ),
+        (
+            "0.28.0",
+            ["--cpu-offload-gb", "24.5", "--kv-offloading-size", "40"],
+            "memory for --cpu-offload-gb and --kv-offloading-size counts against it",
+        ),
+    ],
+)
+def test_amounts_that_the_pod_has_no_memory_for_are_refused(
+    release: str, words: list[str], sentence: str
+) -> None:
+    assert sentence in shortage(typed(release, *words))
 
 
 @pytest.mark.parametrize(
@@ -65,13 +77,13 @@ def test_amounts_that_do_not_go_together_are_refused(
     ],
 )
 def test_amounts_that_do_pass(release: str, words: list[str]) -> None:
-    assert ModelServer.of(typed(release, *words)).command_line()
+    assert not [*ModelServer.of(typed(release, *words)).resource_faults()]
 
 
 def test_weights_are_kept_for_each_card() -> None:
     words = ["vllm", "serve", "/mnt/models/qwen", "--cpu-offload-gb", "32", "-tp", "2"]
     raw = started("0.28.0", *words)
     raw["resources"] = {**raw["resources"], "gpus": 2}
-    assert "command is one that keeps 64 GiB in the pod's memory" in refusal(ModelServer, raw)
+    assert "command is one that keeps 64 GiB in the pod's memory" in shortage(raw)
     words[4] = "31"
-    assert ModelServer.of({**raw, "command": words}).command_line()
+    assert not [*ModelServer.of({**raw, "command": words}).resource_faults()]

@@ -104,6 +104,26 @@ def test_a_query_about_vllm_is_followed_and_another_one_is_told():
     assert any("a query of its own" in note for note in scene_of(custom, "hybrid").notes)
 
 
+def test_the_money_of_pools_that_a_model_which_is_left_out_would_fill_is_told():
+    note = (
+        "Pods of a model that is left out take no place, and no node is bought for them: pools "
+        "elastic cost more than is shown, and are fuller."
+    )
+    assert note not in scene_of(hybrid()).notes
+    changes: Raw = {"models[qwen-queue].serve.kserve.scale": ASLEEP, "keda": True}
+    assert note in scene_of(merged(hybrid(), changes)).notes
+    changes["models[qwen-queue].placement.pools"] = ["idc"]
+    assert note not in scene_of(merged(hybrid(), changes)).notes
+
+
+ASLEEP: Final = {
+    "metric": "prometheus",
+    "target": 2,
+    "min": 0,
+    "max": 3,
+    "query": {"server": "http://p:9090", "query": "sum(my_metric)"},
+}
+"""A scale whose first pod is started by what nobody simulates."""
 KEPT: Final = {
     "models[batch].serve.kserve.scale.min": 1,
     "models[batch].serve.kserve.scale.keda.polling_seconds": GONE,
@@ -120,14 +140,7 @@ def test_a_model_whose_waking_nobody_sees_is_left_out():
     assert sentence in what.notes
     assert [model.name for model in what.models] == ["chat"]
     assert sentence not in scene_of(merged(signals(), KEPT), "signals").notes
-    scale = {
-        "metric": "prometheus",
-        "target": 2,
-        "min": 0,
-        "max": 3,
-        "query": {"server": "http://p:9090", "query": "sum(my_metric)"},
-    }
-    changes = {"models[qwen-queue].serve.kserve.scale": scale, "keda": True}
+    changes = {"models[qwen-queue].serve.kserve.scale": ASLEEP, "keda": True}
     assert any("qwen-queue is left out" in n for n in scene_of(merged(hybrid(), changes)).notes)
 
 

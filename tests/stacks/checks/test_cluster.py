@@ -191,7 +191,7 @@ CASES = [
         {"region": "cn-shanghai"},
         (
             "network.zones[cn-beijing-h].id is 'cn-beijing-h', but it must be a zone of "
-            "cn-shanghai: the VPC lies in that region."
+            "cn-shanghai, or region cn-beijing: the VPC lies in that region."
         ),
         {"region": "ap-southeast-1", "network.zones[cn-beijing-h].id": "ap-southeast-1a"},
     ),

@@ -902,6 +902,71 @@ CASES = [
         {"cluster.encryption_key_id": "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"},
     ),
     Case(
+        "ModelServer",
+        "a variable that is read of a Secret as Kubernetes writes it",
+        dev,
+        {"models[qwen].server.env": {"HF_TOKEN": {"valueFrom": {"secretKeyRef": {"name": "hf"}}}}},
+        (
+            "models[qwen].server.env.HF_TOKEN is a section of keys and values, but it must be "
+            "text, or left out where secret_env names the Secret that has it: environment "
+            "variables; over those that are set for vLLM."
+        ),
+        {"models[qwen].server.secret_env": ["hf"]},
+    ),
+    Case(
+        "KnativeServe",
+        "a time as Kubernetes writes it, where seconds are",
+        dev,
+        {"models[qwen].serve.knative.startup_seconds": "30m"},
+        (
+            "models[qwen].serve.knative.startup_seconds is '30m', but it must be a whole number "
+            "(did you mean 1800?): longest start, node and image included: probe and progress "
+            "deadline."
+        ),
+        {"models[qwen].serve.knative.startup_seconds": 1800},
+    ),
+    *(
+        Case(
+            title,
+            f"{key}, which is said otherwise",
+            dev,
+            {f"{section}.{key}": value},
+            f"{section}.{key} is not a known key, but it must be left out (did you mean {place}?): "
+            f"the keys here are {keys}.",
+            {},
+        )
+        for title, section, key, value, place, keys in (
+            (
+                "Resources",
+                "models[qwen].server.resources",
+                "limits",
+                {"nvidia.com/gpu": "1"},
+                "cpu_limit; memory and gpus are request and limit",
+                "cpu, memory, gpus, gpu_memory, gpu_cores, mig, extended, cpu_limit",
+            ),
+            (
+                "NasSection",
+                "stores[checkpoints].nas",
+                "file_system_id",
+                "0a1b2c",
+                "server, the address of its mount target",
+                "server, storage_type, zone, kms_key_id",
+            ),
+        )
+    ),
+    Case(
+        "PoolSection",
+        "a system disk that is too small for its level",
+        dev,
+        {"pools[a10].system_disk": {"size_gib": 460, "performance_level": "PL2"}},
+        (
+            "pools[a10].system_disk.size_gib is 460, but it must be 461 or more: PL2 starts there. "
+            "See https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/"
+            "cs_kubernetes_node_pool"
+        ),
+        {"pools[a10].system_disk": {"size_gib": 461, "performance_level": "PL2"}},
+    ),
+    Case(
         "PoolSection",
         "two sizes of a system disk",
         own_keys,

@@ -10,6 +10,7 @@ PINNED: Final = "models[qwen].server.vllm.revision"
 KEPT: Raw = {"name": "hub", "mount_path": "/hub", "claim": "hub", "writable": True}
 SOURCE: Raw = {"huggingface": "Qwen/Qwen2.5-7B-Instruct", "revision": "main"}
 VOLUME: Raw = {"store": "models", "path": "/qwen", "size": "11Gi", "source": SOURCE}
+GATED_SOURCE: Raw = {**SOURCE, "huggingface": "meta-llama/Llama-3.1-8B"}
 COMMIT: Final = "a09a35458c702b33eeacc393d103063234e8bc28"
 PINNED_VOLUME: Raw = {**VOLUME, "source": {**SOURCE, "revision": COMMIT}}
 FIELD: Final = "models[qwen].server.vllm.model"
@@ -45,6 +46,42 @@ CASES = [
 ]
 
 SURPRISES = [
+    *(
+        Case(
+            "gated_models_have_a_token",
+            f"{name}, which is gated, without a token",
+            dev,
+            {**HUB, FIELD: name},
+            (
+                f"{FIELD} is {name}, which Hugging Face gives only to accounts that asked its "
+                "owner for it, and no Secret is named that could have a token: name the one in "
+                "models[qwen].server.secret_env whose key HF_TOKEN has it, or the download ends "
+                "with 401."
+            ),
+            {**HUB, FIELD: name, **edge},
+        )
+        for name, edge in (
+            ("meta-llama/Llama-3.1-8B-Instruct", {"models[qwen].server.secret_env": ["hub"]}),
+            ("google/gemma-3-4b-it", {FIELD: "google/gemma-4-31B-it"}),
+            (
+                "google/medgemma-4b-it",
+                {"models[qwen].server.vllm.hub": "modelscope"},
+            ),
+        )
+    ),
+    Case(
+        "gated_models_have_a_token",
+        "an import of what is gated, without a token",
+        dev,
+        {"models[qwen].volume": {**VOLUME, "source": GATED_SOURCE}},
+        (
+            "models[qwen].volume.source.huggingface is meta-llama/Llama-3.1-8B, which Hugging Face "
+            "gives only to accounts that asked its owner for it, and no Secret is named that could "
+            "have a token: name the one in models[qwen].volume.source.secret whose key HF_TOKEN "
+            "has it, or the download ends with 401."
+        ),
+        {"models[qwen].volume": {**VOLUME, "source": {**GATED_SOURCE, "secret": "hub"}}},
+    ),
     *(
         Case(
             "downloads_are_kept",

@@ -59,6 +59,27 @@ CASES = [
     ),
 ]
 SURPRISES = [
+    *(
+        Case(
+            "nodes_resolve_the_registry",
+            f"an image at {host}",
+            dev,
+            {"models[qwen].server.image": f"{host}:5000/vllm:0.4.1"},
+            (
+                f"models[qwen].server.image is {host}:5000/vllm:0.4.1, which the nodes pull, and "
+                f"to them {host} {about}. Unless they were set up for it, name a registry that "
+                "they reach."
+            ),
+            {"models[qwen].server.image": "harbor.corp.local:5000/vllm:0.4.1"},
+        )
+        for host, about in (
+            ("localhost", "is the node itself: no registry is there"),
+            (
+                "registry.kube-system.svc.cluster.local",
+                "is a Service, whose name the DNS of the cluster alone knows",
+            ),
+        )
+    ),
     Case(
         "personal_registries_are_asked_inside",
         "a public address at which a personal registry gives nothing out",

@@ -214,6 +214,29 @@ CASES = [
         {CHAT + ".keda.server": "http://vmselect:8481/select/0/prometheus"},
     ),
     Case(
+        "KedaScale",
+        "a Prometheus with a query, which may hold a token",
+        signals,
+        {CHAT + ".keda.server": f"{P}/prom/api/v1/query?token=abc"},
+        (
+            "models[chat].serve.kserve.scale.keda.server is "
+            "'http://p:9090/prom/api/v1/query?...', but it must be http://p:9090/prom: the path of "
+            "the API is put behind it, and would be there twice."
+        ),
+        {CHAT + ".keda.server": f"{P}/prom"},
+    ),
+    Case(
+        "KedaScale",
+        "a Prometheus with a query behind its port",
+        signals,
+        {CHAT + ".keda.server": f"{P}?dedup=true"},
+        (
+            "models[chat].serve.kserve.scale.keda.server is 'http://p:9090?...', but it must be "
+            "http://p:9090: the path of the API is put behind it."
+        ),
+        {CHAT + ".keda.server": P},
+    ),
+    Case(
         "GpuMetricsSection",
         "a Prometheus at a port that is forwarded to a laptop",
         signals,

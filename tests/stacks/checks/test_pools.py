@@ -1,6 +1,6 @@
 """Cases of the rules of `stacks.checks.pools`."""
 
-from ..environments import GONE, dev, existing
+from ..environments import GONE, dev, existing, hybrid
 from .cases import Case, refusals, surprises
 from .parts import CARDS, NO_CARD
 
@@ -230,6 +230,22 @@ CASES = [
 ]
 
 SURPRISES = [
+    *(
+        Case(
+            "labels_have_a_domain_of_their_own",
+            f"a label of Kubernetes' own on nodes of {pools}",
+            hybrid,
+            {f"{pools}.labels": {"node-role.kubernetes.io/gpu": ""}},
+            (
+                f"{pools}.labels has node-role.kubernetes.io/gpu, and Kubernetes keeps "
+                "kubernetes.io and k8s.io for itself: a kubelet that is told it by --node-labels "
+                "exits, and the node does not join. Take a domain of your own, or "
+                "node.kubernetes.io."
+            ),
+            {f"{pools}.labels": {"node.kubernetes.io/gpu": "", "example.com/k8s.io": ""}},
+        )
+        for pools in ("pools[elastic]", "edge_pools[idc]")
+    ),
     Case(
         "cards_that_nobody_names",
         "cards of machines of which nobody says the kind",

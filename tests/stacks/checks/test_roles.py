@@ -38,6 +38,34 @@ def apart(**serve: Any) -> Raw:
     }
 
 
+SMALL: Final = {"cpu": "1", "memory": "2Gi", "gpus": 1}
+OWN: Final = {f"{QWEN}.prefill.resources": {"cpu": "5", "memory": "40Gi", "gpus": 1}}
+"""With them the resources of the server are those of no pod: decode has its own already."""
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        {"vllm.extra_args": ["--kv-offloading-size", "20"]},
+        {"shared_memory": "8Gi"},
+    ],
+)
+def test_resources_that_no_pod_asks_for_have_nothing_to_hold(server: Raw) -> None:
+    changes = {f"models[qwen].server.{field}": value for field, value in server.items()}
+    changes["models[qwen].server.resources"] = SMALL
+    assert sentences(merged(roles(), {**changes, **OWN})) == []
+    [sentence] = sentences(merged(roles(), changes))
+    assert sentence.startswith("models[qwen].server.")
+    assert "(2Gi)" in sentence
+
+
+def test_each_role_has_room_for_what_its_server_is_told() -> None:
+    changes = {"models[qwen].server.vllm.extra_args": ["--kv-offloading-size", "45"]}
+    [sentence] = sentences(merged(roles(), changes))
+    assert sentence.startswith(f"{QWEN}.decode.extra_args is one that keeps 45 GiB in the pod's")
+    assert "(40Gi)" in sentence
+
+
 CASES = [
     Case(
         "roles_run_in_one_network",

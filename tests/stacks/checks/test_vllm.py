@@ -1,8 +1,10 @@
 """Cases of the rules of `stacks.checks.vllm`."""
 
+import pytest
+
 from components.catalog.vllm.table import table_date
 
-from ..environments import GONE, dev, existing
+from ..environments import GONE, Raw, dev, existing, merged, warnings
 from .cases import Case, refusals, surprises
 
 FROM_A_HUB = {
@@ -198,7 +200,55 @@ CASES = [
         },
     ),
 ]
+LENGTH = "models[qwen].server.vllm.max_model_len"
+LLAMA = {
+    "models[qwen].volume": {"store": "models", "path": "/Llama-3.1-8B-Instruct/", "size": "16Gi"},
+    "models[qwen].server.image": "registry/vllm:0.8.5",
+    "models[qwen].server.vllm.quantization": GONE,
+    "models[qwen].server.vllm.dtype": "half",
+    "models[qwen].placement.pools": ["a10"],
+    LENGTH: 131072,
+}
+
 SURPRISES = [
+    *(
+        Case(
+            "longest_sequences_fit_their_cards",
+            f"131072 tokens of Llama-3.1-8B on an A10, and {title}",
+            dev,
+            LLAMA,
+            (
+                f"{LENGTH} gives a request up to 131,072 tokens, which take 16.0 GiB of KV cache "
+                "in a model of the shape that Llama-3.1-8B-Instruct has by its name, and a replica "
+                "on pool a10 has 5.9 GiB for it at the most, beside 15.0 GiB of weights: vLLM then "
+                "exits when it starts. Fewer than 48,128 fit; other or more cards hold more."
+            ),
+            {**LLAMA, **edge},
+        )
+        for title, edge in (
+            ("fewer", {LENGTH: 47104}),
+            ("what vLLM finds out", {LENGTH: GONE}),
+            (
+                "a cache of 8 bits",
+                {
+                    "models[qwen].server.vllm.extra_args": ["--kv-cache-dtype", "fp8"],
+                    LENGTH: 96000,
+                },
+            ),
+            (
+                "weights in the pod's memory",
+                {
+                    "models[qwen].server.vllm.extra_args": ["--cpu-offload-gb", "8"],
+                },
+            ),
+            ("embeddings", {"models[qwen].server.vllm.extra_args": ["--task", "embed"]}),
+            ("layers that keep the last tokens", {"models[qwen].volume.path": "/Mistral-7B-v0.1"}),
+            (
+                "another model of 4 bits",
+                {"models[qwen].volume.path": "/Llama-3.1-8B-AWQ", LENGTH: 130000},
+            ),
+        )
+    ),
     *(
         Case(
             "models_are_of_a_format_that_is_read",
@@ -386,3 +436,17 @@ SURPRISES = [
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+
+
+@pytest.mark.parametrize(
+    "edge",
+    [
+        {"models[qwen].volume.path": "/Mistral-7B-v0.1"},
+        {"models[qwen].volume.path": "/Some-8B"},
+        {"models[qwen].server.vllm.extra_args": ["--cpu-offload-gb", "8"]},
+        {"models[qwen].server.vllm.extra_args": ["--task", "embed"]},
+    ],
+)
+def test_a_cache_of_which_less_is_known_is_no_matter_of_a_warning(edge: Raw) -> None:
+    sentences = warnings(merged(dev(), {**LLAMA, **edge}))
+    assert not [sentence for sentence in sentences if "KV cache in a model" in sentence]

@@ -1,0 +1,111 @@
+"""Shapes of models: what their weights and their KV cache take."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """What of a model decides how large and how fast it is; numbers are of `config.json`."""
+
+    parameters: float
+    """All its parameters."""
+    layers: int
+    hidden: int
+    """Width of a layer."""
+    query: int
+    """Width of all heads of attention."""
+    key: int
+    """Width of the heads of keys, and of values, which the cache holds."""
+    vocabulary: int = 0
+    """Tokens that it knows; 0 where that is not known."""
+    tied: bool = False
+    """Whether tokens go in and out by the same matrix."""
+    active: float | None = None
+    """Parameters that a token goes through; None where it is all of them."""
+    assumption: bool = False
+    """Whether it was derived from the number of parameters."""
+
+    keeps_all: bool = True
+    """Whether each layer keeps all tokens, and none the last ones alone."""
+
+    @property
+    def embedding(self) -> float:
+        """Parameters of the matrix by which tokens go in."""
+        return float(self.vocabulary * self.hidden)
+
+    def weight_bytes(self, per_parameter: float) -> float:
+        """Size of the weights; the matrices of tokens stay in 16 bits."""
+        tokens = self.embedding * (1 if self.tied else 2)
+        return per_parameter * (self.parameters - tokens) + 2 * tokens
+
+    def cache_bytes(self, per_number: float) -> float:
+        """Size of a token in the KV cache."""
+        return 2 * self.layers * self.key * per_number
+
+
+_QWEN: Final = 151_936
+_LLAMA_3: Final = 128_256
+# By what a model is called; config.json of each on Hugging Face, read 2026-11. Of a mixture of
+# experts, what a token goes through is of its model card.
+SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
+    {
+        r"qwen3-235b-a22b": ModelShape(235.1e9, 94, 4096, 8192, 512, _QWEN, active=22e9),
+        r"qwen3-(coder-)?30b-a3b": ModelShape(30.5e9, 48, 2048, 4096, 512, _QWEN, active=3.3e9),
+        r"qwen3-32b": ModelShape(32.8e9, 64, 5120, 8192, 1024, _QWEN),
+        r"qwen3-14b": ModelShape(14.8e9, 40, 5120, 5120, 1024, _QWEN),
+        r"qwen3-8b": ModelShape(8.19e9, 36, 4096, 4096, 1024, _QWEN),
+        r"qwen3-4b": ModelShape(4.02e9, 36, 2560, 4096, 1024, _QWEN, tied=True),
+        r"qwen3-1\.7b": ModelShape(1.72e9, 28, 2048, 2048, 1024, _QWEN, tied=True),
+        r"qwen3-0\.6b": ModelShape(0.6e9, 28, 1024, 2048, 1024, _QWEN, tied=True),
+        r"qwen2(\.5)?-72b": ModelShape(72.7e9, 80, 8192, 8192, 1024, _QWEN),
+        r"qwen2\.5-(coder-)?32b|qwq-32b|distill-qwen-32b": ModelShape(
+            32.8e9, 64, 5120, 5120, 1024, _QWEN
+        ),
+        r"qwen2\.5-(coder-)?14b|distill-qwen-14b": ModelShape(14.8e9, 48, 5120, 5120, 1024, _QWEN),
+        r"qwen2(\.5)?-(coder-|math-)?7b|distill-qwen-7b": ModelShape(
+            7.62e9, 28, 3584, 3584, 512, _QWEN
+        ),
+        r"qwen2\.5-(coder-)?3b": ModelShape(3.09e9, 36, 2048, 2048, 256, _QWEN, tied=True),
+        r"qwen2(\.5)?-(coder-|math-)?1\.5b|distill-qwen-1\.5b": ModelShape(
+            1.54e9, 28, 1536, 1536, 256, _QWEN, tied=True
+        ),
+        r"qwen2(\.5)?-(coder-)?0\.5b": ModelShape(0.49e9, 24, 896, 896, 128, _QWEN, tied=True),
+        r"qwen(1\.5)?-14b": ModelShape(14.2e9, 40, 5120, 5120, 5120, _QWEN),
+        r"qwen(1\.5)?-7b": ModelShape(7.72e9, 32, 4096, 4096, 4096, _QWEN),
+        r"llama-2-70b": ModelShape(69.0e9, 80, 8192, 8192, 1024, 32_000),
+        r"llama-2-13b": ModelShape(13.0e9, 40, 5120, 5120, 5120, 32_000),
+        r"llama-2-7b": ModelShape(6.74e9, 32, 4096, 4096, 4096, 32_000),
+        r"llama-3\.1-405b": ModelShape(405.9e9, 126, 16384, 16384, 1024, _LLAMA_3),
+        r"llama-3(\.[13])?-70b|distill-llama-70b": ModelShape(
+            70.6e9, 80, 8192, 8192, 1024, _LLAMA_3
+        ),
+        r"llama-3(\.1)?-8b|distill-llama-8b": ModelShape(8.03e9, 32, 4096, 4096, 1024, _LLAMA_3),
+        r"llama-3\.2-3b": ModelShape(3.21e9, 28, 3072, 3072, 1024, _LLAMA_3, tied=True),
+        r"llama-3\.2-1b": ModelShape(1.24e9, 16, 2048, 2048, 512, _LLAMA_3, tied=True),
+        r"mixtral-8x7b": ModelShape(46.7e9, 32, 4096, 4096, 1024, 32_000, active=12.9e9),
+        r"mistral-nemo": ModelShape(12.2e9, 40, 5120, 4096, 1024, 131_072),
+        # Of 0.1 alone layers keep the last 4096 tokens.
+        r"mistral-7b": ModelShape(7.24e9, 32, 4096, 4096, 1024, 32_000, keeps_all=False),
+        r"yi-34b": ModelShape(34.4e9, 60, 7168, 7168, 1024, 64_000),
+        # Its cache has 576 numbers for a token and layer in all: multi-head latent attention.
+        r"deepseek-(v3|r1)(?!-distill)": ModelShape(
+            671e9, 61, 7168, 16384, 288, 129_280, active=37e9
+        ),
+    }
+)
+"""By a pattern of what a model is called."""
+
+
+def spelled_alike(name: str) -> str:
+    """A name of a model without what hubs and folders spell in different ways."""
+    return re.sub(r"[_/\s]", "-", name.lower())
+
+
+def known_shape(name: str) -> ModelShape | None:
+    """The shape of a model by its name; None of one that the table lacks."""
+    text = spelled_alike(name)
+    return next((shape for pattern, shape in SHAPES.items() if re.search(pattern, text)), None)
