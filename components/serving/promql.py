@@ -1,7 +1,8 @@
 """Reads a query of Prometheus as far as it can be told without one whether it has an answer.
 
 Held to what PromQL and MetricsQL have in common: prometheus v0.308.0, promql/parser/lex.go. KEDA
-fails on an answer of more than one element: keda v2.21.0, pkg/scalers/prometheus_scaler.go.
+fails on an answer of more than one element, and on one that is no list of elements; of infinity it
+makes 0: keda v2.21.0, pkg/scalers/prometheus_scaler.go, and findings/ run it.
 """
 
 import re
@@ -32,6 +33,18 @@ _OVER_TIME: Final = re.compile(
     r"\b(?P<name>rate|irate|increase|delta|idelta|deriv|changes|resets|\w+_over_time)\s*\("
 )
 """Functions of what came in a time."""
+_SCALAR: Final = re.compile(r"\b(?:scalar|time|pi)\s*\(")
+_CONSTANT: Final = re.compile(
+    r"(?:\d[\w.]*|\b(?:inf|nan|bool)\b|[\s().+\-*/%^<>=!])+", re.IGNORECASE
+)
+"""Numbers, and what is reckoned of them."""
+_DIVISION: Final = re.compile(
+    r"/(?:\s*\b(?:on|ignoring|group_left|group_right)\b\s*(?:\([^)]*\))?)*\s*"
+)
+_PART: Final = re.compile(r"\s*\b(?:by|without)\b|(?<!\))[\w:.]+|\s*(?P<opening>[(\[{])")
+"""How what is divided by goes on: a name, or something in brackets."""
+_NOT_ALONE: Final = re.compile(r"\b(?:clamp|clamp_min|or|rate|irate|increase)\b|_count\b|\+")
+"""In a divisor: it is never 0, or only where what it divides is 0 too."""
 _EQUAL: Final = re.compile(r"""(?P<label>\w+)\s*(?P<sign>!?=)\s*["'`](?P<text>[^"'`]*)["'`]""")
 
 
@@ -78,20 +91,45 @@ def range_mistakes(query: str) -> Iterator[str]:
         yield "a range alone, which no function takes"
 
 
+def is_scalar(query: str) -> bool:
+    """Whether the answer of Prometheus is one number by itself, which is no list of one element."""
+    plain = _plain(query)
+    while match := _SCALAR.search(plain):
+        after = plain[match.end() :]
+        plain = f"{plain[: match.start()]}1{after[len(_argument(after)) + 1 :]}"
+    return _CONSTANT.fullmatch(plain) is not None
+
+
+def divisors(query: str) -> Iterator[str]:
+    """What a query divides by that may be 0 while there is something to divide."""
+    plain = _plain(query)
+    for match in _DIVISION.finditer(plain):
+        start = end = match.end()
+        while part := _PART.match(plain, end):
+            end = part.end()
+            if part["opening"]:
+                end += len(_argument(plain[end:])) + 1
+        divisor = plain[start:end]
+        if not _CONSTANT.fullmatch(divisor) and not _NOT_ALONE.search(divisor):
+            yield query[start:end]
+
+
 def _argument(text: str) -> str:
     """What stands up to the bracket that closes the one before."""
     depth = 1
     for place, sign in enumerate(text):
-        depth += (sign == "(") - (sign == ")")
+        depth += (sign in _PAIRS) - (sign in _PAIRS.values())
         if not depth:
             return text[:place]
     return text
 
 
 def _plain(query: str) -> str:
-    """A query without its comments, and without what stands in quotes."""
+    """A query without its comments, and without what stands in quotes; each sign at its place."""
     return "".join(
-        "''" if token["text"] else "" if token["comment"] else token[0]
+        ("''" if token["text"] else "").ljust(len(token[0]))
+        if token["text"] or token["comment"]
+        else token[0]
         for token in _TOKEN.finditer(query)
     )
 

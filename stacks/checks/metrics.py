@@ -15,7 +15,13 @@ from components.catalog.vllm.table import (
 from components.quantity import plain
 from components.serving.keda_scale import KedaMetric, pod_series
 from components.serving.kserve_model import KServeMetric
-from components.serving.promql import equal_patterns, gathers, range_mistakes
+from components.serving.promql import (
+    divisors,
+    equal_patterns,
+    gathers,
+    is_scalar,
+    range_mistakes,
+)
 
 from ..arguments import DEFAULT_PORT, is_scaled_on_vllm, metrics_flavor, replica_prices, signals_of
 from ..needs import Needs
@@ -116,6 +122,26 @@ def queries_come_to_one_number(environment: Environment) -> Iterator[str]:
                     f"{path}.{field} is {query}, which has an element for each pod that reports "
                     f"{names[0]}: KEDA fails on more than one, so with two replicas the model "
                     "stops scaling. sum(...) or max(...) over all of it makes one."
+                )
+
+
+@warning
+def queries_have_answers_that_keda_reads(environment: Environment) -> Iterator[str]:
+    """KEDA reads a list of one element, and makes 0 of infinity."""
+    for path, model in models(environment):
+        for field, query in _queries(model):
+            if is_scalar(query):
+                yield (
+                    f"{path}.{field} is {query}, whose answer is a scalar: of Prometheus KEDA "
+                    "reads vectors alone, so the model never scales. Leave scalar(...) out, or "
+                    f"write vector({query})."
+                )
+            for divisor in dict.fromkeys(divisors(query)):
+                yield (
+                    f"{path}.{field} divides by {divisor}: while that is 0, the answer is "
+                    "infinite, and KEDA takes it for 0, so load that has no replica yet counts as "
+                    f"none. Divide by clamp_min({divisor}, 1), or by the least that it is while it "
+                    "is not 0."
                 )
 
 

@@ -882,6 +882,56 @@ SURPRISES = [
     ),
     *(
         Case(
+            "queries_have_answers_that_keda_reads",
+            title,
+            signals,
+            {BATCH + ".keda.triggers": [{**ASK, "query": query}]},
+            (
+                f"models[batch].serve.kserve.scale.keda.triggers[0].query is {query}, whose answer "
+                "is a scalar: of Prometheus KEDA reads vectors alone, so the model never scales. "
+                f"Leave scalar(...) out, or write vector({query})."
+            ),
+            {BATCH + ".keda.triggers": [{**ASK, "query": edge}]},
+        )
+        for title, query, edge in (
+            ("a scalar", "scalar(sum(queue))", "vector(scalar(sum(queue)))"),
+            ("what is reckoned of scalars", "2 * (1 + scalar(sum(a)))", "sum(a) * scalar(sum(b))"),
+            ("a time", "time() % 86400", "vector(time() % 86400)"),
+        )
+    ),
+    *(
+        Case(
+            "queries_have_answers_that_keda_reads",
+            title,
+            signals,
+            {BATCH + ".keda.triggers": [{**ASK, "query": query}]},
+            (
+                f"models[batch].serve.kserve.scale.keda.triggers[0].query divides by {divisor}: "
+                "while that is 0, the answer is infinite, and KEDA takes it for 0, so load that "
+                "has no replica yet counts as none. "
+                f"Divide by clamp_min({divisor}, 1), or by the least that it is while it is not 0."
+            ),
+            {BATCH + ".keda.triggers": [{**ASK, "query": edge}]},
+        )
+        for title, query, divisor, edge in (
+            (
+                "replicas that are not there yet",
+                'sum(queue) / sum(available{deployment="a/b)"})',
+                'sum(available{deployment="a/b)"})',
+                "sum(queue) / clamp_min(sum(available), 1)",
+            ),
+            (
+                "a divisor with labels that it keeps",
+                "max(queue / on (x) group_left sum by (x) (available) * 2)",
+                "sum by (x) (available)",
+                "sum(rate(a_sum[2m])) / sum(rate(a_count[2m]))",
+            ),
+            ("a series", "sum(queue) / (up)", "(up)", "sum(queue) / 1e3 # / up"),
+            ("labels behind", "sum(a / sum(b) by (x)) / 2", "sum(b) by (x)", "sum(a) / (60 * 2)"),
+        )
+    ),
+    *(
+        Case(
             "queries_come_to_one_number",
             title,
             signals,
