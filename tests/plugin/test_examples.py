@@ -41,6 +41,9 @@ GO = shutil.which("go") or ""
 
 CONFIG = {"namespace": "inference", "claim": "llm-models", "kubeconfig": "canary-kubeconfig"}
 
+AT_ONCE = ("--yes", "--skip-preview")
+"""Another test has the preview."""
+
 needs_typescript = pytest.mark.skipif(
     not GO or not (TYPESCRIPT / "node_modules" / ".bin" / "tsc").exists(),
     reason="Go writes the SDK, and `npm install --no-save typescript @types/node @pulumi/pulumi "
@@ -141,6 +144,38 @@ class SaysItsSchema(KubernetesPlugin):
         return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
 
 
+def run_pulumi(box: Sandbox, folder: Path, *command: str) -> str:
+    variables = {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": f"file://{folder}",
+        "PULUMI_CONFIG_PASSPHRASE": "of-a-test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_DEBUG_PROVIDERS": box._plugins,
+    }
+    done = subprocess.run(
+        [binaries.find("pulumi"), *command, "--non-interactive", "--color=never"],
+        cwd=folder,
+        env={**os.environ, **variables},
+        input=box.clusters.find(OWN_CLUSTER).kubeconfig,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout + done.stderr
+
+
+def write(folder: Path, program: Any) -> None:
+    """Does not prove that `packages` is installed, which needs Pulumi's Python host."""
+    document = {key: value for key, value in program.items() if key != "packages"}
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(document))
+
+
+def preview(box: Sandbox, folder: Path, program: Any) -> str:
+    write(folder, program)
+    return run_pulumi(box, folder, "preview")
+
+
 @needs_engine
 class TestYaml:
     """Pulumi's own YAML host, v1.25.0, runs the example; the engine starts the plugin for it."""
@@ -153,50 +188,27 @@ class TestYaml:
             with sandbox_of("existing") as box:
                 yield box
 
-    def pulumi(self, box: Sandbox, folder: Path, *command: str) -> str:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def folder(cls, box: Sandbox, tmp_path_factory: pytest.TempPathFactory, program: Any) -> Path:
+        """A project with a stack whose kubeconfig is set; nothing of it stands between tests."""
+        folder = tmp_path_factory.mktemp("yaml")
         put_on_path(folder)
-        host = folder / "pulumi-language-yaml"
-        if not host.exists():
-            host.symlink_to(binaries.find(host.name))
-        variables = {
-            "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{folder}",
-            "PULUMI_CONFIG_PASSPHRASE": "of-a-test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_DEBUG_PROVIDERS": box._plugins,
-        }
-        done = subprocess.run(
-            [binaries.find("pulumi"), *command, "--non-interactive", "--color=never"],
-            cwd=folder,
-            env={**os.environ, **variables},
-            input=box.clusters.find(OWN_CLUSTER).kubeconfig,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout + done.stderr
-
-    def prepare(self, box: Sandbox, folder: Path, program: Any) -> None:
-        """Does not prove that `packages` is installed, which needs Pulumi's Python host."""
-        document = {key: value for key, value in program.items() if key != "packages"}
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(document))
-        self.pulumi(box, folder, "stack", "init", "dev")
-        self.pulumi(box, folder, "config", "set", "--secret", "kubeconfig")
-
-    def preview(self, box: Sandbox, folder: Path, program: Any) -> str:
-        self.prepare(box, folder, program)
-        return self.pulumi(box, folder, "preview")
+        (folder / "pulumi-language-yaml").symlink_to(binaries.find("pulumi-language-yaml"))
+        write(folder, program)
+        run_pulumi(box, folder, "stack", "init", "dev")
+        run_pulumi(box, folder, "config", "set", "--secret", "kubeconfig")
+        return folder
 
     def test_the_example_comes_up_in_a_cluster_and_goes(
-        self, box: Sandbox, tmp_path: Path, program: Any
+        self, box: Sandbox, folder: Path, program: Any
     ):
         """Namespace and Knative have to be there, as its page says; here its kinds are."""
         cluster = box.clusters.find(OWN_CLUSTER)
         cluster.client.apply(namespace_manifest("inference"), "test")
         crds.install(cluster.client, "serving.knative.dev", None)
-        self.prepare(box, tmp_path, program)
-        output = self.pulumi(box, tmp_path, "up", "--yes")
+        write(folder, program)
+        output = run_pulumi(box, folder, "up", *AT_ONCE)
         assert "6 created" in output, output
         assert re.search(r'host *: "qwen\.inference\.example\.com"', output), output
         [service] = cluster.client.list_objects("serving.knative.dev/v1", "Service")
@@ -207,22 +219,22 @@ class TestYaml:
             "qwen",
             {"app": "qwen"},
         )
-        assert "6 unchanged" in self.pulumi(box, tmp_path, "up", "--yes")
-        assert "6 deleted" in self.pulumi(box, tmp_path, "destroy", "--yes")
+        assert "6 unchanged" in run_pulumi(box, folder, "up", *AT_ONCE)
+        assert "6 deleted" in run_pulumi(box, folder, "destroy", *AT_ONCE)
         assert cluster.client.list_objects("serving.knative.dev/v1", "Service") == []
 
-    def test_the_example_can_be_previewed(self, box: Sandbox, tmp_path: Path, program: Any):
-        output = self.preview(box, tmp_path, program)
+    def test_the_example_can_be_previewed(self, box: Sandbox, folder: Path, program: Any):
+        output = preview(box, folder, program)
         assert "serving.knative.dev/v1:Service qwen-service create" in output
         assert "v1alpha1:ResourcePolicy qwen-policy create" in output
         assert "6 to create" in output
 
-    def test_every_fault_is_one_sentence(self, box: Sandbox, tmp_path: Path, program: Any):
+    def test_every_fault_is_one_sentence(self, box: Sandbox, folder: Path, program: Any):
         broken = json.loads(json.dumps(program))
         inputs = broken["resources"]["qwen"]["properties"]
         inputs["serve"]["scale"]["min"] = 5
         inputs["server"]["resources"]["memory"] = "lots"
-        output = self.preview(box, tmp_path, broken)
+        output = preview(box, folder, broken)
         assert "serve.scale.min is 5, but it must be at most max (2)" in output
         assert "server.resources.memory is 'lots', but it must be text such as 64Gi" in output
         assert "Traceback" not in output
