@@ -158,4 +158,4 @@ def test_each_topic_of_the_contributors_page_is_a_module_of_checks() -> None:
     topics = re.findall(r"^\| `(\w+)\.py` \|", table, re.MULTILINE)
     modules = {path.stem for path in (ROOT / "stacks/checks").glob("*.py")}
     assert len(topics) == len({*topics}) > 20
-    assert {*topics} == modules - {"__init__", "rules", "views"}
+    assert {*topics} <= modules
