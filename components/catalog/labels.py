@@ -30,23 +30,31 @@ made then still read them: ACK, "Upgrade cGPU Basic Edition to cGPU Professional
 kubeflow/arena, pkg/apis/types, read 2026-11."""
 ARCHITECTURE: Final = "kubernetes.io/arch"
 """Instruction set of a node; a well-known label of Kubernetes."""
-SET_BY_KUBERNETES: Final = frozenset(
+SET_BY_KUBELETS: Final = frozenset(
     {
         HOST_NAME,
-        INSTANCE_TYPE,
         ARCHITECTURE,
         "kubernetes.io/os",
+        "beta.kubernetes.io/arch",
+        "beta.kubernetes.io/os",
+    }
+)
+"""Labels that the kubelet sets on each node: KubeletLabels of k8s.io/kubelet v0.34.1,
+pkg/apis/well_known_labels.go."""
+SET_BY_CLOUDS: Final = frozenset(
+    {
+        INSTANCE_TYPE,
         "topology.kubernetes.io/region",
         "topology.kubernetes.io/zone",
-        "beta.kubernetes.io/arch",
         "beta.kubernetes.io/instance-type",
-        "beta.kubernetes.io/os",
         "failure-domain.beta.kubernetes.io/region",
         "failure-domain.beta.kubernetes.io/zone",
     }
 )
-"""Labels that the kubelet or a cloud's controller sets on each node: KubeletLabels of
-k8s.io/kubelet v0.34.1, pkg/apis/well_known_labels.go."""
+"""The rest of these, which a cloud's controller sets on its own nodes. Nobody sets them on machines
+of an IDC but who runs these."""
+SET_BY_KUBERNETES: Final = SET_BY_KUBELETS | SET_BY_CLOUDS
+"""Both."""
 KUBERNETES_DOMAINS: Final = re.compile(r"(?:[^/]+\.)?(?:kubernetes|k8s)\.io/")
 """Beginning of labels that Kubernetes keeps for itself: isKubernetesLabel of v1.36.0,
 cmd/kubelet/app/options/options.go."""

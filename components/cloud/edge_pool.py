@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..args import Args, Fault, Input, Words, child_options, one_of_faults
 from ..bindings import alicloud
+from ..catalog.labels import SET_BY_KUBELETS
 from ..names import LabelKey, LabelValue, NodePoolName, ResourceGroupId
 from .node_pool import Taint, node_label_faults, node_taint_faults, render_taint
 
@@ -48,7 +49,7 @@ class EdgePoolArgs(Args):
         for field in ("labels", "taints", "resource_group_id"):
             if self.node_pool_id is not None and getattr(self, field):
                 yield Fault(field, Words("given"), "left out", "an adopted pool is left as it is")
-        yield from node_label_faults(self.labels or {})
+        yield from node_label_faults(self.labels or {}, SET_BY_KUBELETS)
         yield from node_taint_faults(self.taints or [])
 
 

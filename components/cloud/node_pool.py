@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -428,14 +428,21 @@ def pattern_faults(
         yield Fault("instance_patterns", Words("given"), "left out, and types named", why)
 
 
-def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
-    """Finds labels that another argument sets, or Kubernetes does."""
+def node_label_faults(
+    labels: Mapping[str, object], kept: Collection[str] = SET_BY_KUBERNETES
+) -> Iterator[Fault]:
+    """Finds labels that another argument sets, or Kubernetes does.
+
+    Args:
+        labels: Of a pool.
+        kept: What Kubernetes sets on its nodes.
+    """
     if DRIVER_LABEL in labels:
         want = "left out, and nvidia_driver_version given"
         why = "that argument checks the version and the pool"
         yield Fault(f"labels[{DRIVER_LABEL}]", labels[DRIVER_LABEL], want, why)
     for key in labels:
-        if key in SET_BY_KUBERNETES:
+        if key in kept:
             why = "Kubernetes sets it on each node, to what the node is"
             yield Fault(f"labels[{key}]", labels[key], "left out", why)
 

@@ -162,6 +162,7 @@ def test_a_refused_pool_registers_nothing() -> None:
     "args",
     [
         pool(labels={"a" * 63: "b" * 63, "example.com/pool": ""}),
+        pool(labels={"topology.kubernetes.io/zone": "idc-1"}),
         pool(labels={"later": pulumi.Output.from_input("not known yet")}),
         pool(join_hours=1),
         pool(join_hours=168),
@@ -222,6 +223,7 @@ def test_the_join_command_asks_for_the_script_of_this_pool(tmp_path: Path) -> No
     [
         ({"node_pool_name": "-idc"}, "node_pool_name is '-idc', but it must be 1 to 63 letters"),
         ({"taints": [{"key": "no key"}]}, "taints[no key].key is 'no key'"),
+        ({"labels": {"kubernetes.io/os": "linux"}}, "labels[kubernetes.io/os] is 'linux'"),
     ],
 )
 def test_what_ack_refuses_of_a_pool_is_refused_of_an_edge_pool_too(changes: Any, sentence: str):
