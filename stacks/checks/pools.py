@@ -115,3 +115,18 @@ def instance_types_have_the_card(environment: Environment) -> Iterator[Fault]:
             want = instance.gpu or "left out"
             field = f"pools[{pool.name}].gpu"
             yield Fault(field, pool.gpu or MISSING, want, f"{name} {have}")
+
+
+@check
+def drivers_run_the_cards(environment: Environment) -> Iterator[Fault]:
+    """A card that says which driver it needs."""
+    for pool in environment.all_pools:
+        card = environment.card(pool)
+        minimum = card.driver if card else None
+        if minimum and pool.driver and _numbers(pool.driver) < _numbers(minimum):
+            why = f"gpus[{pool.gpu}].driver says that older ones do not run the card"
+            yield Fault(f"{section_of(pool)}.driver", pool.driver, f"{minimum} or later", why)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]

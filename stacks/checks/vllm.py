@@ -325,21 +325,6 @@ def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
             yield from _driver_faults(f"{section_of(pool)}.driver", pool, image, path)
 
 
-@check
-def drivers_run_the_cards(environment: Environment) -> Iterator[Fault]:
-    """A card that says which driver it needs."""
-    for pool in environment.all_pools:
-        card = environment.card(pool)
-        minimum = card.driver if card else None
-        if minimum and pool.driver and _numbers(pool.driver) < _numbers(minimum):
-            why = f"gpus[{pool.gpu}].driver says that older ones do not run the card"
-            yield Fault(f"{section_of(pool)}.driver", pool.driver, f"{minimum} or later", why)
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
-
-
 def _driver_faults(
     field: str, pool: AnyPoolSection, image: VllmImage, path: str
 ) -> Iterator[Fault]:

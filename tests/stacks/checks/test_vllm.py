@@ -134,39 +134,6 @@ CASES = [
         },
     ),
     Case(
-        "drivers_run_the_cards",
-        "a driver that is older than a card",
-        existing,
-        {
-            "gpus": [
-                {
-                    "name": "H20-3e",
-                    "label": "NVIDIA-H20-3e",
-                    "memory_gib": 139,
-                    "compute_capability": 9.0,
-                    "driver": "590.10",
-                }
-            ],
-            "nodes[gpu].gpu": "H20-3e",
-        },
-        (
-            "nodes[gpu].driver is '580.126.09', but it must be 590.10 or later: "
-            "gpus[H20-3e].driver says that older ones do not run the card."
-        ),
-        {
-            "gpus": [
-                {
-                    "name": "H20-3e",
-                    "label": "NVIDIA-H20-3e",
-                    "memory_gib": 139,
-                    "compute_capability": 9.0,
-                    "driver": "580.9",
-                }
-            ],
-            "nodes[gpu].gpu": "H20-3e",
-        },
-    ),
-    Case(
         "vllm_runs_on_the_cards",
         "a card that no vLLM runs on",
         existing,
