@@ -56,6 +56,8 @@ INSTALL_SECONDS: Final = 20
 """Longest until an object can be made."""
 WINDOW_SECONDS: Final = 60
 """What limits are tried takes less."""
+COUNTED_SECONDS: Final = 0.3
+"""Until Envoy has counted the tokens of an answer, on a busy machine too."""
 SETTLED_SECONDS: Final = 5
 """Envoy has a route that was translated well within this."""
 RATIO: Final = 0.6
@@ -247,7 +249,7 @@ def _limits(front: str) -> Iterator[Row]:
         (f"{stack.REQUESTS} requests of a key", "requests", 1, stack.REQUESTS),
         (f"{stack.TOKENS} tokens of a key", "tokens", 297, 7),
     ):
-        answers = [_ask(front, stack.MODEL, key, words=words) for _ in range(most + 3)]
+        answers = [_counted(front, key, words) for _ in range(most + 3)]
         codes = [answer.status_code for answer in answers]
         after = {answer.headers.get("Retry-After", "") for answer in answers[most:]}
         yield Row(
@@ -265,6 +267,13 @@ def _limits(front: str) -> Iterator[Row]:
         f"goes wrong: {codes.count(429)} refused of {len(codes)}",
         () if any(limit_faults(codes, set(), stack.REQUESTS)) else ("it was refused",),
     )
+
+
+def _counted(front: str, key: str, words: int) -> requests.Response:
+    """An answer, and time for Envoy to count its tokens: it does when the answer is through."""
+    answer = _ask(front, stack.MODEL, key, words=words)
+    time.sleep(COUNTED_SECONDS)
+    return answer
 
 
 def limit_faults(codes: Sequence[int], after: set[str], most: int) -> Iterator[str]:
