@@ -225,9 +225,12 @@ def _vector(errors: Mapping[str, float], names: Sequence[str]) -> Numbers:
 
 
 def _moved(factors: Factors, names: Sequence[str], step: Numbers) -> Mapping[str, float]:
+    """Factors after a step, which goes from bound to bound at the most."""
+    # A time that hardly follows its factor asks for more than there are numbers.
+    longest = math.log(MOST / LEAST)
     return {
         name: _bounded(getattr(factors, name) * math.exp(change))
-        for name, change in zip(names, step, strict=True)
+        for name, change in zip(names, np.clip(step, -longest, longest), strict=True)
     }
 
 

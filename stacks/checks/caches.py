@@ -17,11 +17,7 @@ from ..sections.pools import AnyPoolSection, EdgePoolSection, PoolSection
 from .architecture import ARM_DOCS, is_arm
 from .fit import offers
 from .rules import check
-from .views import (
-    cached,
-    lowest_size,
-    unknown_faults,
-)
+from .views import cached, lowest_size, unknown_faults
 
 DISK_SHARE: Final = Decimal("0.9")
 """Share of a disk above which the kubelet evicts: nodefs.available<10 %, ACK's default."""

@@ -12,12 +12,7 @@ from ..sections.environment import Environment
 from ..sections.network import NetworkPlugin
 from ..sections.pools import AnyPoolSection, PoolSection
 from .rules import check
-from .views import (
-    containers,
-    models,
-    pod_resources,
-    section_pools,
-)
+from .views import containers, models, pod_resources, section_pools
 
 DAEMONSETS_CPU_MILLIS: Final = 1000
 """CPU that network, storage, metrics and log agents take of each node; an estimate."""

@@ -8,33 +8,18 @@ from urllib.parse import urlsplit
 from components.args import MISSING, Fault, Words
 from components.catalog.metrics import METRICS, offered
 from components.catalog.vllm import vllm_image
-from components.catalog.vllm.table import (
-    any_release,
-    release,
-)
+from components.catalog.vllm.table import any_release, release
 from components.quantity import plain
 from components.serving.keda_scale import KedaMetric, pod_series
 from components.serving.kserve_model import KServeMetric
-from components.serving.promql import (
-    divisors,
-    equal_patterns,
-    gathers,
-    is_scalar,
-    range_mistakes,
-)
+from components.serving.promql import divisors, equal_patterns, gathers, is_scalar, range_mistakes
 
 from ..arguments import DEFAULT_PORT, is_scaled_on_vllm, metrics_flavor, replica_prices, signals_of
 from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, scales_of
 from .rules import check, warning, warning_by_needs
-from .views import (
-    commands,
-    keda_scales,
-    models,
-    scales,
-    server_field,
-)
+from .views import commands, keda_scales, models, scales, server_field
 
 _ALIBABA: Final = ".aliyuncs.com"
 _FILLED_IN: Final = r"\{\{.*?\}\}|\$\(?\{?[A-Za-z_]\w*[})]?"
@@ -63,12 +48,9 @@ def signals_are_collected(environment: Environment) -> Iterator[Fault]:
 @check
 def queries_name_series_that_there_are(environment: Environment) -> Iterator[Fault]:
     """Of a series that no pod reports KEDA reads 0, and the model never scales."""
-    for path, model in models(environment):
-        image = vllm_image(model.server.image)
-        if image is None:
-            continue
-        reported = release(image.version)
-        for field, query in _queries(model):
+    for field, model, query in _queries(environment):
+        if image := vllm_image(model.server.image):
+            reported = release(image.version)
             for name in pod_series(query):
                 base = _base(name)
                 if not name.startswith("vllm:") or base in reported.series:
@@ -77,7 +59,7 @@ def queries_name_series_that_there_are(environment: Environment) -> Iterator[Fau
                 what = "which another release does" if others else "and no release ever did"
                 want = f"one about a series of vLLM {reported.name}"
                 why = f"that does not report {name}, {what}"
-                yield Fault(f"{path}.{field}", Words(query), want, why)
+                yield Fault(field, Words(query), want, why)
 
 
 def _base(name: str) -> str:
@@ -85,86 +67,82 @@ def _base(name: str) -> str:
     return next((name.removesuffix(end) for end in _SUFFIXES if name.endswith(end)), name)
 
 
-def _queries(model: ModelSection) -> Iterator[tuple[str, str]]:
-    """Queries of one's own, each with its field."""
-    for path, scale in model.serve.keda_scales.items():
+def _queries(environment: Environment) -> Iterator[tuple[str, ModelSection, str]]:
+    """Queries of one's own: the field path, the model that is scaled by it, and the query."""
+    for path, model, scale in keda_scales(environment):
         if scale.query is not None:
-            yield f"{path}.query.query", scale.query.query
+            yield f"{path}.query.query", model, scale.query.query
         for index, trigger in enumerate(scale.keda.triggers if scale.keda else []):
             if trigger.query is not None:
-                yield f"{path}.keda.triggers[{index}].query", trigger.query
+                yield f"{path}.keda.triggers[{index}].query", model, trigger.query
 
 
 @warning
 def queries_name_series_as_vllm_does(environment: Environment) -> Iterator[str]:
     """Names with `_` for `:` are those of figures here, or of another collector."""
-    for path, model in models(environment):
+    for field, model, query in _queries(environment):
         image = vllm_image(model.server.image)
         reported = release(image.version) if image else any_release()
-        for field, query in _queries(model):
-            for name in re.findall(r"(?<![\w:])vllm_\w+(?![\w:])", query):
-                meant = name.replace("vllm_", "vllm:", 1)
-                if _base(meant) in reported.series:
-                    yield (
-                        f"{path}.{field} asks for {name}, and vLLM reports {meant}: unless whoever "
-                        "collects its series renames them, there is no answer, KEDA takes it for "
-                        "0, and the model never scales."
-                    )
+        for name in re.findall(r"(?<![\w:])vllm_\w+(?![\w:])", query):
+            meant = name.replace("vllm_", "vllm:", 1)
+            if _base(meant) in reported.series:
+                yield (
+                    f"{field} asks for {name}, and vLLM reports {meant}: unless whoever "
+                    "collects its series renames them, there is no answer, KEDA takes it for "
+                    "0, and the model never scales."
+                )
 
 
 @warning
 def queries_come_to_one_number(environment: Environment) -> Iterator[str]:
     """KEDA fails on an answer of several elements, and pods report a series each."""
-    for path, model in models(environment):
-        for field, query in _queries(model):
-            if model.most_replicas > 1 and (names := pod_series(query)) and not gathers(query):
-                yield (
-                    f"{path}.{field} is {query}, which has an element for each pod that reports "
-                    f"{names[0]}: KEDA fails on more than one, so with two replicas the model "
-                    "stops scaling. sum(...) or max(...) over all of it makes one."
-                )
+    for field, model, query in _queries(environment):
+        if model.most_replicas > 1 and (names := pod_series(query)) and not gathers(query):
+            yield (
+                f"{field} is {query}, which has an element for each pod that reports "
+                f"{names[0]}: KEDA fails on more than one, so with two replicas the model "
+                "stops scaling. sum(...) or max(...) over all of it makes one."
+            )
 
 
 @warning
 def queries_have_answers_that_keda_reads(environment: Environment) -> Iterator[str]:
     """KEDA reads a list of one element, and makes 0 of infinity."""
-    for path, model in models(environment):
-        for field, query in _queries(model):
-            if is_scalar(query):
-                yield (
-                    f"{path}.{field} is {query}, whose answer is a scalar: of Prometheus KEDA "
-                    "reads vectors alone, so the model never scales. Leave scalar(...) out, or "
-                    f"write vector({query})."
-                )
-            for divisor in dict.fromkeys(divisors(query)):
-                yield (
-                    f"{path}.{field} divides by {divisor}: while that is 0, the answer is "
-                    "infinite, and KEDA takes it for 0, so load that has no replica yet counts as "
-                    f"none. Divide by clamp_min({divisor}, 1), or by the least that it is while it "
-                    "is not 0."
-                )
+    for field, _, query in _queries(environment):
+        if is_scalar(query):
+            yield (
+                f"{field} is {query}, whose answer is a scalar: of Prometheus KEDA "
+                "reads vectors alone, so the model never scales. Leave scalar(...) out, or "
+                f"write vector({query})."
+            )
+        for divisor in dict.fromkeys(divisors(query)):
+            yield (
+                f"{field} divides by {divisor}: while that is 0, the answer is "
+                "infinite, and KEDA takes it for 0, so load that has no replica yet counts as "
+                f"none. Divide by clamp_min({divisor}, 1), or by the least that it is while it "
+                "is not 0."
+            )
 
 
 @warning
 def queries_say_all_of_it(environment: Environment) -> Iterator[str]:
     """Nothing fills in a query, and a text that is compared as it stands is no pattern."""
-    for path, model in models(environment):
-        for field, query in _queries(model):
-            for text in dict.fromkeys(re.findall(_FILLED_IN, query)):
-                yield (
-                    f"{path}.{field} has {text} in it, which nothing fills in here: Prometheus "
-                    "gets it as it stands. Write what it stands for."
-                )
-            for written, meant in equal_patterns(query):
-                yield (
-                    f"{path}.{field} compares {written} letter by letter. Where a pattern is "
-                    f"meant, write {meant}, or there is no answer."
-                )
-            for mistake in range_mistakes(query):
-                yield (
-                    f"{path}.{field} has {mistake}: Prometheus answers with an error, or nothing "
-                    "that KEDA reads. VictoriaMetrics takes a range of its own."
-                )
+    for field, _, query in _queries(environment):
+        for text in dict.fromkeys(re.findall(_FILLED_IN, query)):
+            yield (
+                f"{field} has {text} in it, which nothing fills in here: Prometheus "
+                "gets it as it stands. Write what it stands for."
+            )
+        for written, meant in equal_patterns(query):
+            yield (
+                f"{field} compares {written} letter by letter. Where a pattern is "
+                f"meant, write {meant}, or there is no answer."
+            )
+        for mistake in range_mistakes(query):
+            yield (
+                f"{field} has {mistake}: Prometheus answers with an error, or nothing "
+                "that KEDA reads. VictoriaMetrics takes a range of its own."
+            )
 
 
 @warning

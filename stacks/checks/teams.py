@@ -28,13 +28,7 @@ from ..sections.network import NetworkPlugin
 from ..sections.training import TrainingSection
 from .rules import check, warning, warning_by_needs
 from .updates import most_cards, spare_replicas
-from .views import (
-    fewest_replicas,
-    models,
-    most_replicas,
-    resources_of,
-    workloads,
-)
+from .views import fewest_replicas, models, most_replicas, resources_of, workloads
 
 CACHE_MASTERS = 1
 """Pods of a cache beside its workers."""

@@ -19,7 +19,7 @@ from loadtest.results import Failure, Machine, Phase, Run, Sample, Target
 from loadtest.results import save as save_run
 from plan.refused import Refused
 from simulate.calibrate import CalibrationResult, calibrate, fit, model_asked
-from simulate.calibration import Calibration, Factors, calibrated, read, save, to_json
+from simulate.calibration import MOST, Calibration, Factors, calibrated, read, save, to_json
 from simulate.parallel import SimulationJob
 from simulate.reading import read_scene
 from simulate.results import Ending, RequestResults, SimulationResults
@@ -226,6 +226,15 @@ def test_a_fit_ends_where_nothing_is_left_to_compare() -> None:
 
     assert fit(Factors(), log_errors) == Factors()
     assert [factors.decode for factors in tried] == [1, pytest.approx(math.exp(-0.5), abs=1e-4)]
+
+
+def test_a_time_that_hardly_follows_its_factor_brings_it_to_its_bound() -> None:
+    """A wait that is nearly all of a cold start: no number is as large as the step to its end."""
+
+    def log_errors(factors: Factors) -> Mapping[str, float]:
+        return {"prefill": -1 + 1e-4 * math.log(factors.prefill)}
+
+    assert fit(Factors(), log_errors).prefill == MOST
 
 
 def test_a_fit_learns_that_a_wait_is_partly_steps_of_other_answers() -> None:

@@ -4,13 +4,7 @@ from stacks.checks.architecture import ARM_DOCS
 
 from ..environments import dev, hybrid, merged
 from .cases import Case, refusals
-from .parts import (
-    ARM_POOL,
-    COPY,
-    MODEL,
-    ON_DISK,
-    roles,
-)
+from .parts import ARM_POOL, COPY, MODEL, ON_DISK, roles
 
 ON_LARGE_DISK = {**ON_DISK, "pools[cache].system_disk": {"size_gib": 500}}
 CASES = [

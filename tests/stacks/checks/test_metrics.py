@@ -4,19 +4,8 @@ from typing import Any, Final
 
 from ..environments import GONE, Raw, existing, hybrid, merged, planned, signals
 from .cases import Case, refusals, surprises
-from .parts import (
-    ASKED,
-    LLM_CHAT,
-    LLM_SPLIT,
-    PROMETHEUS,
-    at_port,
-    llm,
-    roles,
-    scale,
-)
-from .parts import (
-    CHAT as HYBRID_CHAT,
-)
+from .parts import ASKED, LLM_CHAT, LLM_SPLIT, PROMETHEUS, at_port, llm, roles, scale
+from .parts import CHAT as HYBRID_CHAT
 
 CHAT = "models[chat].serve.kserve.scale"
 BATCH = "models[batch].serve.kserve.scale"

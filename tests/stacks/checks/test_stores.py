@@ -4,15 +4,7 @@ from typing import Any, Final
 
 from ..environments import GONE, Raw, dev, existing, hybrid
 from .cases import Case, refusals, surprises
-from .parts import (
-    ACK_KSERVE,
-    BASE_MODEL,
-    load_test,
-    own_ack_cluster,
-    own_bucket,
-    own_vpc,
-    roles,
-)
+from .parts import ACK_KSERVE, BASE_MODEL, load_test, own_ack_cluster, own_bucket, own_vpc, roles
 
 SERVER: Final = "cpfs-0a1b2c.cn-hangzhou.cpfs.aliyuncs.com"
 GENERAL: Final[Raw] = {"name": "models", "cpfs": {"server": SERVER}}

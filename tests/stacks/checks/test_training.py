@@ -4,13 +4,7 @@ from typing import Final
 
 from ..environments import dev, hybrid
 from .cases import Case, refusals, surprises
-from .parts import (
-    BIG_NODES,
-    CONNECTED,
-    LOW,
-    pair,
-    roles,
-)
+from .parts import BIG_NODES, CONNECTED, LOW, pair, roles
 
 ON_L20: Final = pair(
     placement={"pools": ["l20"]},
