@@ -15,6 +15,7 @@ from status.cluster import LiveCluster
 from wizard.draft import KUBECONFIG, PLACEHOLDER, Draft
 
 from . import models, platform
+from .availability import availability
 from .nodes import Groups, policy_notes
 from .pods import PodReader, Stores, dataset_notes
 from .training import CLASS, training
@@ -279,6 +280,7 @@ class _Describer:
             "name": workload.entry,
             **reader.model(),
             **self._place(workload),
+            **availability(workload, self.objects, self.notes),
             "serve": models.bounded(serve, workload, self.notes),
         }
 
@@ -376,6 +378,11 @@ def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
             rest = {k: v for k, v in serve.get("annotations", {}).items() if k != match[2]}
             serve = {**serve, "annotations": rest}
             entry = {**entry, "serve": {match[1]: serve}}
+        elif match := re.match(r"serve\.kserve\.(rollout|canary)\b", path):
+            rest = {key: part for key, part in entry["serve"]["kserve"].items() if key != match[1]}
+            entry = {**entry, "serve": {"kserve": rest}}
+        elif match := re.match(r"topology_spread|pod_disruption_budget", path):
+            entry = {key: part for key, part in entry.items() if key != match[0]}
         elif match := re.match(r"(volumes|sidecars|init_containers)\[([^\]]+)\]", path):
             parts = [part for part in entry.get(match[1], ()) if part["name"] != match[2]]
             entry = {**entry, match[1]: parts}

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from components.catalog.metrics import METRICS
 from components.crds.knative_annotations import AUTOSCALING, PROGRESS_DEADLINE
-from components.crds.kserve_annotations import AUTOSCALER_CLASS, DEPLOYMENT_MODE
+from components.crds.kserve_annotations import AUTOSCALER_CLASS, DEPLOYMENT_MODE, StrategyType
 from components.quantity import parse
 from components.serving.knative_model import RESERVE
 from components.serving.kserve_model import KServeMetric
@@ -164,9 +164,34 @@ def kserve(workload: LiveWorkload, objects: Objects, notes: Notes) -> Section:
         serve["request_seconds"] = int(seconds)
     if not on_knative and (grace := predictor.get("terminationGracePeriodSeconds")):
         serve["grace_seconds"] = int(grace)
+    if on_knative and (percent := predictor.get("canaryTrafficPercent")) is not None:
+        serve["canary"] = {"percent": int(percent)}
+    if not on_knative and (
+        rollout := _rollout(workload, section(predictor, "deploymentStrategy"), notes)
+    ):
+        serve["rollout"] = rollout
     if kept := own_annotations(annotations):
         serve["annotations"] = kept
     return serve
+
+
+def _rollout(workload: LiveWorkload, strategy: Mapping[str, Any], notes: Notes) -> Section:
+    """`rollout` of a Deployment's strategy; empty where it is as Kubernetes has it."""
+    rollout: Section = {}
+    if strategy.get("type") == StrategyType.RECREATE:
+        rollout["type"] = str(StrategyType.RECREATE)
+    amounts = section(strategy, "rollingUpdate")
+    for key, name in (("maxSurge", "max_surge"), ("maxUnavailable", "max_unavailable")):
+        amount = amounts.get(key)
+        if isinstance(amount, int):
+            rollout[name] = amount
+        elif amount not in (None, "25%"):
+            notes.say(
+                workload,
+                f"its strategy of updates has {key} {amount}; serve.kserve.rollout.{name} is a "
+                "number of pods, so write what it comes to.",
+            )
+    return rollout
 
 
 def _is_on_knative(workload: LiveWorkload, objects: Objects) -> bool:
@@ -281,7 +306,9 @@ def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: 
         "that are there. Send requests to the new host, then delete the Deployment, its Service "
         "and its HPA.",
     )
-    return {"kserve": {"scale": scale, "startup_seconds": startup}}
+    rollout = _rollout(workload, section(workload.manifest, "spec", "strategy"), notes)
+    serve: Section = {"scale": scale, "startup_seconds": startup}
+    return {"kserve": {**serve, **({"rollout": rollout} if rollout else {})}}
 
 
 def bounded(serve: Section, workload: LiveWorkload, notes: Notes) -> Section:

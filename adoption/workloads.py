@@ -34,7 +34,7 @@ READ: Final = tuple(
     in {
         *("Namespace", "Node", "PersistentVolumeClaim", "Pod", "Deployment", "StatefulSet", "Job"),
         *("HorizontalPodAutoscaler", "Ingress", "PriorityClass", "ResourcePolicy", "Dataset"),
-        *("JindoRuntime", "Service", "InferenceService"),
+        *("JindoRuntime", "Service", "InferenceService", "PodDisruptionBudget"),
     }
 )
 """Kinds that are listed. Secrets are none of them: their names stand in the pods."""

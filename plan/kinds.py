@@ -26,6 +26,7 @@ FLUID: Final = "data.fluid.io"
 KNATIVE: Final = "serving.knative.dev"
 KSERVE: Final = "serving.kserve.io"
 
+BUDGET: Final = ("policy", "PodDisruptionBudget")
 CLAIM: Final = ("", "PersistentVolumeClaim")
 DATASET: Final = (FLUID, "Dataset")
 DATA_LOAD: Final = (FLUID, "DataLoad")

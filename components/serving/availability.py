@@ -23,7 +23,7 @@ class Topology(StrEnum):
     """Nodes."""
 
 
-_KEYS: Final = MappingProxyType(
+TOPOLOGY_KEYS: Final = MappingProxyType(
     {Topology.ZONE: "topology.kubernetes.io/zone", Topology.NODE: HOST_NAME}
 )
 """Labels that every node has. https://kubernetes.io/docs/reference/labels-annotations-taints/"""
@@ -74,7 +74,7 @@ def spread(
     return [
         {
             "max_skew": constraint.max_skew,
-            "topology_key": _KEYS[constraint.topology],
+            "topology_key": TOPOLOGY_KEYS[constraint.topology],
             "when_unsatisfiable": Unsatisfiable.DO_NOT_SCHEDULE
             if constraint.required
             else Unsatisfiable.SCHEDULE_ANYWAY,

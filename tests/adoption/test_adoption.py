@@ -30,6 +30,8 @@ from ..stacks.environments import ROOT
 from .api import manifests
 
 Manifest = dict[str, Any]
+RARE = {"max_surge": 0, "max_unavailable": 1}
+ZONE = "topology.kubernetes.io/zone"
 NO_KSERVE = frozenset({("serving.kserve.io", "InferenceService")})
 
 
@@ -184,6 +186,105 @@ def test_a_field_of_a_pod_that_no_stack_file_has_is_told(field: str, project: Pa
     objects = knative(**{field: FIELDS[field]})
     notes = changes(described(*objects), objects, project)
     assert any(f": {field} is taken away" in sentence for sentence in notes), notes
+
+
+SPREAD = [
+    {"topologyKey": ZONE, "maxSkew": 2, "whenUnsatisfiable": "ScheduleAnyway"},
+    {"topologyKey": "kubernetes.io/hostname", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"},
+    {"topologyKey": "rack", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"},
+]
+
+
+def test_replicas_are_spread_as_they_were_and_other_topologies_told() -> None:
+    description = described(*knative(topologySpreadConstraints=SPREAD))
+    [model] = description.draft.config["models"]
+    assert model["topology_spread"] == [
+        {"topology": "zone", "max_skew": 2},
+        {"topology": "node", "required": True},
+    ]
+    assert [note for note in description.notes if "spread over rack" in note]
+
+
+def budget(name: str, count: Manifest, labels: Manifest | None = None) -> Manifest:
+    selector = {"matchLabels": labels or {"serving.knative.dev/service": "qwen"}}
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name, "namespace": "llm"},
+        "spec": {**count, "selector": selector},
+    }
+
+
+def test_a_budget_over_the_pods_of_a_model_becomes_the_model_s(project: Path) -> None:
+    objects = [*knative(), budget("qwen", {"minAvailable": 1})]
+    description = described(*objects)
+    [model] = description.draft.config["models"]
+    assert model["pod_disruption_budget"] == {"min_available": 1}
+    assert not [note for note in description.notes if "Budget" in note]
+    assert not [line for line in changes(description, objects, project) if "is created" in line]
+
+
+@pytest.mark.parametrize(
+    ("entry", "kept", "sentence"),
+    [
+        (
+            budget("mine", {"maxUnavailable": 1}),
+            {"max_unavailable": 1},
+            "delete it after the first",
+        ),
+        (budget("mine", {"maxUnavailable": "50%"}), None, "has maxUnavailable 50%"),
+        (budget("mine", {"maxUnavailable": 0}), None, "has maxUnavailable 0"),
+        (budget("mine", {"minAvailable": 1}, {"app": "other"}), None, ""),
+    ],
+)
+def test_a_budget_that_the_stack_cannot_take_over_is_told(
+    entry: Manifest, kept: Manifest | None, sentence: str
+) -> None:
+    description = described(*knative(), entry)
+    [model] = description.draft.config["models"]
+    assert model.get("pod_disruption_budget") == kept
+    notes = [note for note in description.notes if "Budget" in note]
+    assert len(notes) == bool(sentence)
+    assert sentence in "".join(notes)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "rollout"),
+    [
+        ({"type": "Recreate"}, {"type": "Recreate"}),
+        ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}, RARE),
+        ({"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}, None),
+        ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "50%"}}, None),
+    ],
+)
+@pytest.mark.parametrize("name", ["kserve", "deployment"])
+def test_an_update_goes_on_as_it_did(
+    name: str, strategy: Manifest, rollout: Manifest | None
+) -> None:
+    objects = copy.deepcopy(manifests(name))
+    for entry in objects:
+        if entry["kind"] == "InferenceService":
+            entry["spec"]["predictor"]["deploymentStrategy"] = strategy
+        elif entry["kind"] == "Deployment":
+            entry["spec"]["strategy"] = strategy
+    description = described(*objects)
+    served_by = [model["serve"]["kserve"] for model in description.draft.config["models"]]
+    assert served_by
+    assert {str(serve.get("rollout")) for serve in served_by} == {str(rollout)}
+    is_told = any("strategy of updates has maxUnavailable 50%" in n for n in description.notes)
+    assert is_told == ("50%" in str(strategy))
+
+
+def test_a_canary_of_knative_keeps_its_share() -> None:
+    objects = copy.deepcopy(manifests("kserve"))
+    service = next(
+        m for m in objects if m["kind"] == "InferenceService" and m["metadata"]["name"] == "chat"
+    )
+    service["metadata"]["annotations"] = {"serving.kserve.io/deploymentMode": "Knative"}
+    service["spec"]["predictor"]["canaryTrafficPercent"] = 20
+    models = described(*objects).draft.config["models"]
+    chat = next(model for model in models if model["name"] == "chat")
+    assert chat["serve"]["kserve"]["canary"] == {"percent": 20}
 
 
 def test_each_variable_is_kept_told_or_a_secret_by_name(project: Path) -> None:
