@@ -23,6 +23,8 @@ from .workloads import LiveWorkload, Notes, foreign, workloads
 
 BY_CPU: Final = {"metric": "cpu", "target": 80}
 """How a model is scaled whose own way a stack file does not have."""
+TO_ZERO: Final = ("activation", "polling_seconds", "cooldown_seconds")
+"""Fields of KEDA that are about the way to no replica and back."""
 HIGHEST: Final = 1_000_000_000
 
 Section = dict[str, Any]
@@ -210,6 +212,8 @@ class _Describer:
         config |= platform.sections(parts, self.chosen, seconds, self.objects, self.notes)
         if any(scale["metric"] in METRICS for scale in scales):
             config["gpu_metrics"] = {"install": False, "dashboards": False}
+        if any("keda" in scale or scale["metric"] == "prometheus" for scale in scales):
+            config["keda"] = True
         if self.groups.cards:
             config["gpus"] = self.groups.cards
         config["nodes"] = self.groups.sections
@@ -333,10 +337,16 @@ def _sound(config: Section, notes: Notes) -> tuple[Section, set[str]]:
                 dropped.add(name)
             for fault in fields:
                 subject = name if smaller[0] is None else fault.field
-                is_scale = smaller[0] is not None and ".scale." in fault.field
-                instead = f" The stack file has {BY_CPU['metric']} there." if is_scale else ""
+                instead = _instead(fault.field) if smaller[0] is not None else ""
                 notes.say(f"{subject} is left out", f"{fault}{instead}")
     raise Refused("What the cluster has", *notes.sentences)
+
+
+def _instead(field: str) -> str:
+    """What stands in place of a field of a scale that is left out."""
+    if ".scale." not in field or ".scale.keda." in field:
+        return ""
+    return f" The stack file has {1 if field.endswith('.min') else BY_CPU['metric']} there."
 
 
 def _ranked(config: Mapping[str, Any], notes: Notes) -> Section:
@@ -366,11 +376,11 @@ def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
     """An entry without the parts that are refused; None where one is no part that can go."""
     for fault in faults:
         path = fault.field.partition("].")[2]
-        if match := re.fullmatch(r"serve\.kserve\.scale\.(metric|target)", path):
-            scale = {**entry["serve"]["kserve"]["scale"], **BY_CPU}
-            if scale == entry["serve"]["kserve"]["scale"]:
+        if match := re.match(r"serve\.kserve\.scale\.(.+)", path):
+            before = entry["serve"]["kserve"]["scale"]
+            scale = _other_scale(before, match[1])
+            if scale == before:
                 return None
-            scale.pop("scale_down_seconds", None)
             serve = {**entry["serve"]["kserve"], "scale": scale}
             entry = {**entry, "serve": {"kserve": serve}}
         elif match := re.fullmatch(r"serve\.(\w+)\.annotations\[([^\]]+)\]", path):
@@ -389,6 +399,18 @@ def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
         else:
             return None
     return entry
+
+
+def _other_scale(scale: Section, path: str) -> Section:
+    """A scale without what is refused at a path in it: that alone, if the rest stands without."""
+    least = max(1, scale["min"])
+    keda = scale.get("keda", {})
+    if path == "min":
+        rest = {key: value for key, value in keda.items() if key not in TO_ZERO}
+        return {**scale, "min": least, **({"keda": rest} if keda else {})}
+    if match := re.match(r"keda\.(\w+)", path):
+        return {**scale, "keda": {k: v for k, v in keda.items() if k != match[1]}}
+    return {**BY_CPU, "min": least, "max": max(least, scale["max"])}
 
 
 def _without(config: Mapping[str, Any], name: str) -> Section:

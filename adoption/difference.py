@@ -10,7 +10,7 @@ from components.crds.formats import seconds
 from components.quantity import is_quantity, parse
 from components.secret_forms import is_secret_value
 from components.serving.server import SHARED_MEMORY_PATH
-from plan.kinds import HELM_RELEASE, HPA
+from plan.kinds import HELM_RELEASE, HPA, SCALED_OBJECT
 from plan.model import Marker, Plan
 from plan.objects import (
     Manifest,
@@ -155,17 +155,17 @@ def _there(manifest: Manifest, objects: Objects) -> Manifest | None:
 def _scalers(
     planned: Sequence[Manifest], objects: Objects, workloads: Mapping[str, LiveWorkload]
 ) -> Iterator[str]:
-    """HPAs that stay, and would go on scaling what the stack scales."""
-    names = {name_of(manifest) for manifest in planned if kind_of(manifest) == HPA}
+    """HPAs and ScaledObjects that stay, and would go on scaling what the stack scales."""
+    ours = {(kind_of(manifest), name_of(manifest)) for manifest in planned}
     targets = {
         (entry.namespace, f"{name}-predictor")
         for name, entry in workloads.items()
         if entry.kind == "InferenceService"
     }
-    for scaler in objects.of(*HPA):
+    for scaler in (*objects.of(*HPA), *objects.of(*SCALED_OBJECT)):
         target = text_of(section(scaler, "spec", "scaleTargetRef"), "name")
         owned = section(scaler, "metadata").get("ownerReferences")
-        is_ours = name_of(scaler) in names
+        is_ours = (kind_of(scaler), name_of(scaler)) in ours
         if (namespace_of(scaler), target) in targets and not is_ours and not owned:
             yield (
                 f"{_subject(scaler)} stays, and scales the Deployment {target} beside the stack's "

@@ -14,7 +14,8 @@ from components.serving.pod import STARTUP_SECONDS
 from plan.kinds import KNATIVE_SERVICE
 from plan.objects import Objects, items, section, text_of
 
-from .workloads import LiveWorkload, Notes
+from .keda import keda_scale, own_scale
+from .workloads import LiveWorkload, Notes, number
 
 SYSTEM_NOTES: Final = (
     "serving.knative.dev/creator",
@@ -209,21 +210,27 @@ def _standard(
     notes: Notes,
 ) -> Section:
     """`scale` of a model that an HPA scales: KServe's own, or one beside it."""
-    if scaler == "external" and (own := autoscaler_of(workload, target, objects, notes)):
-        return own
+    if scaler in ("external", "none"):
+        scale = keda_scale(workload, target, objects, notes)
+        if scale := scale or autoscaler_of(workload, target, objects, notes):
+            return scale
+    least = int(predictor.get("minReplicas", 1))
+    most = int(predictor.get("maxReplicas") or least)
+    if scaler == "keda" and (asked := own_scale(predictor)):
+        return {**asked, "min": least, "max": max(1, least, most)}
     if scaler in ("keda", "none"):
         notes.say(
             workload,
-            f"its autoscaler is {scaler}; the stack file has one that scales on CPU between its "
-            "bounds. For KEDA, write metric prometheus with the query.",
+            f"its autoscaler is {scaler}, and nothing is there that it would scale by; the stack "
+            "file has one that scales on CPU between its bounds.",
         )
-    least = max(1, int(predictor.get("minReplicas", 1)))
+    least = max(1, least)
     metric = str(predictor.get("scaleMetric", "cpu"))
     return {
         "metric": metric if metric in ("cpu", "memory") else "cpu",
         "target": number(predictor.get("scaleTarget") or 80),
         "min": least,
-        "max": max(least, int(predictor.get("maxReplicas") or least)),
+        "max": max(least, most),
     }
 
 
@@ -293,12 +300,11 @@ def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: 
             "Send requests to the new host, then delete the Deployment, its Service and its HPA.",
         )
         return {"knative": {"scale": scale, "startup_seconds": startup}}
-    scale = autoscaler_of(workload, workload.name, objects, notes) or {
-        "metric": "cpu",
-        "target": 80,
-        "min": max(1, replicas),
-        "max": max(1, replicas),
-    }
+    scale = (
+        keda_scale(workload, workload.name, objects, notes)
+        or autoscaler_of(workload, workload.name, objects, notes)
+        or {"metric": "cpu", "target": 80, "min": max(1, replicas), "max": max(1, replicas)}
+    )
     notes.say(
         workload,
         f"a stack file serves by KServe or Knative: it becomes InferenceService {workload.entry}, "
@@ -345,12 +351,6 @@ def _seconds(text: str) -> float:
     """A Go duration, or a bare number."""
     units = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
     return sum(float(n) * units[unit] for n, unit in re.findall(r"(\d+(?:\.\d+)?)(h|m|s|)", text))
-
-
-def number(value: object) -> int | float:
-    """A number as a person writes it."""
-    amount = float(str(value))
-    return int(amount) if amount.is_integer() else amount
 
 
 def _whole(text: str) -> int:

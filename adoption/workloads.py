@@ -22,22 +22,24 @@ from plan.objects import (
     texts_of,
 )
 from plan.pods import Pods, pods_of
-from status.cluster import KINDS
+from status.cluster import ADOPTED, KINDS
 from status.rooms import ENDED
 
 from .names import is_label, label, longest_in
 
-READ: Final = tuple(
-    kind
-    for kind in KINDS
-    if kind.kind
-    in {
-        *("Namespace", "Node", "PersistentVolumeClaim", "Pod", "Deployment", "StatefulSet", "Job"),
-        *("HorizontalPodAutoscaler", "Ingress", "PriorityClass", "ResourcePolicy", "Dataset"),
-        *("JindoRuntime", "Service", "InferenceService", "PodDisruptionBudget"),
-    }
-)
+_KINDS: Final = {
+    *("Namespace", "Node", "PersistentVolumeClaim", "Pod", "Deployment", "StatefulSet", "Job"),
+    *("HorizontalPodAutoscaler", "Ingress", "PriorityClass", "ResourcePolicy", "Dataset"),
+    *("JindoRuntime", "Service", "InferenceService", "ScaledObject"),
+}
+READ: Final = (*(kind for kind in KINDS if kind.kind in _KINDS), *ADOPTED)
 """Kinds that are listed. Secrets are none of them: their names stand in the pods."""
+BY_HAND: Final[Mapping[str, str]] = {
+    kinds.GROUPS[1]: "leader_worker",
+    kinds.LLM_INFERENCE_SERVICE[1]: "llm",
+    kinds.ROLES[1]: "roles",
+}
+"""Kinds that a stack file has and adopt does not read, with the field of `serve` that makes one."""
 SYSTEM: Final = (
     "kube-system",
     "knative-serving",
@@ -60,6 +62,12 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nulls(part) for part in value if part is not None]
     return value
+
+
+def number(value: object) -> int | float:
+    """A number as a person writes it."""
+    amount = float(str(value))
+    return int(amount) if amount.is_integer() else amount
 
 
 class Notes:
@@ -231,11 +239,16 @@ def foreign(objects: Objects, namespace: str | None, notes: Notes) -> None:
             continue
         maker = _maker(objects, pod)
         if maker is not None:
+            kind = str(maker["kind"])
+            way = (
+                f"a stack file serves so by serve.{BY_HAND[kind]}, which adopt does not write"
+                if kind in BY_HAND
+                else "no entry of a stack file is made of such an object"
+            )
             notes.say(
-                f"{maker['kind']} {space}/{maker.get('name')}",
-                "its pods run on cards or serve by vLLM, and no entry of a stack file is made of "
-                f"such an object ({maker.get('apiVersion')}): leave it beside the stack, or write "
-                "the entry by hand.",
+                f"{kind} {space}/{maker.get('name')}",
+                f"its pods run on cards or serve by vLLM, and {way} ({maker.get('apiVersion')}): "
+                "leave it beside the stack, or write the entry by hand.",
             )
 
 
@@ -251,6 +264,8 @@ def _maker(objects: Objects, pod: Manifest) -> Mapping[str, Any] | None:
         owner: Mapping[str, Any] = chosen
         group, name = str(owner.get("apiVersion")).rpartition("/")[0], str(owner.get("name"))
         kind = str(owner.get("kind"))
+        if kind in BY_HAND:
+            return owner
         if group in (kinds.KNATIVE, kinds.KSERVE) or "kind" not in owner:
             return None
         if kind == "ReplicaSet":

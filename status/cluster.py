@@ -73,7 +73,6 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("apps", "v1", "statefulsets", "StatefulSet"),
     Kind("batch", "v1", "jobs", "Job"),
     Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
-    Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"),
     Kind("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject"),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress"),
     Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
@@ -96,6 +95,8 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("workloads.x-k8s.io", "v1alpha2", "rolebasedgroups", "RoleBasedGroup"),
 )
 """Everything that is read; `doctor --rbac` prints the rights for it."""
+ADOPTED: Final = (Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"),)
+"""What `adopt` reads beside; `doctor --rbac` prints the rights for it too."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from plan.refused import Refused
 from plan.run import plan
 from plan.stack_file import stack_path
 
-from .cluster import AT_ONCE, KINDS, Connection, Kind, Unanswered, not_an_api_server
+from .cluster import ADOPTED, AT_ONCE, KINDS, Connection, Kind, Unanswered, not_an_api_server
 from .pods import duration
 
 LEAST_PYTHON: Final = (3, 11)
@@ -121,9 +121,9 @@ def _lines(points: Sequence[Point]) -> Iterator[Text]:
 
 
 def cluster_role() -> str:
-    """The rights that `status` and `doctor` need in a cluster, as YAML; nothing may be written."""
+    """The rights that `status`, `doctor` and `adopt` need, as YAML; nothing may be written."""
     groups: dict[str, list[str]] = {}
-    for kind in KINDS:
+    for kind in (*KINDS, *ADOPTED):
         groups.setdefault(kind.group, []).append(kind.plural)
     rules: list[dict[str, Any]] = [
         {"apiGroups": [group], "resources": plurals, "verbs": ["list"]}

@@ -223,6 +223,7 @@ def pod(owner: Mapping[str, Any], phase: str = "Running") -> Manifest:
         ("apps/v1", "ReplicaSet", "qwen-vl-7f", None),
         ("batch/v1", "Job", "tune", None),
         ("serving.kserve.io/v1beta1", "InferenceService", "chat", None),
+        ("serving.kserve.io/v1alpha2", "LLMInferenceService", "l", "LLMInferenceService team-a/l"),
     ],
 )
 def test_what_another_tool_runs_on_cards_is_told(api_version, kind, name, subject):
@@ -242,4 +243,5 @@ def test_owners_are_followed_to_the_object_that_somebody_made():
     }
     owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "big", "controller": True}
     notes = described(*objects(), group, pod(owner)).notes
-    assert any(note.startswith("LeaderWorkerSet team-a/big: its pods run") for note in notes)
+    [told] = [note for note in notes if note.startswith("LeaderWorkerSet team-a/big: its pods run")]
+    assert "a stack file serves so by serve.leader_worker, which adopt does not write" in told

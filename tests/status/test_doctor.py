@@ -17,7 +17,7 @@ from plan.refused import Refused
 from sandbox.kubernetes import server
 from sandbox.kubernetes.client import namespace_manifest
 from status import doctor
-from status.cluster import KINDS, Connection, Unanswered, read
+from status.cluster import ADOPTED, KINDS, Connection, Unanswered, read
 from status.doctor import Diagnosis, Point
 from status.ways import status_of
 from tests.sandbox.boxes import needs_engine
@@ -266,7 +266,7 @@ def test_the_printed_role_reads_and_does_not_write_and_knows_no_secrets():
     role = yaml.safe_load(doctor.cluster_role())
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list"}
     resources = {resource for rule in role["rules"] for resource in rule["resources"]}
-    assert resources == {kind.plural for kind in KINDS} | {"pods/log"}
+    assert resources == {kind.plural for kind in (*KINDS, *ADOPTED)} | {"pods/log"}
 
 
 @needs_engine
