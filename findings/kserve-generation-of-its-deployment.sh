@@ -7,7 +7,8 @@
 # has its Deployment's observedGeneration there, another object's count. A new bound of replicas, or a new timeout, is a generation of the
 # InferenceService and none of its Deployment: it is ready, and nobody who waits for that ever sees it, until the Deployment was changed
 # as often. The other way round, an HPA that changes its replicas puts the Deployment ahead, and what is waited for is there at once,
-# from before the update.
+# from before the update. So does an annotation of the InferenceService, which KServe copies to the template of its pods: they are made
+# anew, be it for how long Pulumi is to wait.
 #
 # Seen: below, at the end (what happens: generations of the InferenceService and its Deployment, observedGeneration, Ready, waited for).
 set -euo pipefail
@@ -152,6 +153,12 @@ func main() {
 	})
 	settle()
 	show("image v0.20.0")
+	annotated := &v1beta1.InferenceService{}
+	must(cluster.Get(ctx, key, annotated))
+	annotated.Annotations = map[string]string{"pulumi.com/timeoutSeconds": "900"} // no generation: that is of the spec
+	must(cluster.Update(ctx, annotated))
+	settle()
+	show("an annotation")
 	for replicas := range int32(4) {
 		pods := &appsv1.Deployment{}
 		must(cluster.Get(ctx, client.ObjectKey{Namespace: "a", Name: "chat-predictor"}, pods))
@@ -173,6 +180,7 @@ made: 1 and 1, 1, True, true
 maxReplicas 4: 2 and 1, 1, True, false
 timeout 600: 3 and 1, 1, True, false
 image v0.20.0: 4 and 2, 2, True, false
-an HPA changed the replicas four times: 4 and 6, 6, True, true
-image v0.21.0, which KServe has not seen yet: 5 and 6, 6, True, true
+an annotation: 4 and 3, 3, True, false
+an HPA changed the replicas four times: 4 and 7, 7, True, true
+image v0.21.0, which KServe has not seen yet: 5 and 7, 7, True, true
 SEEN
