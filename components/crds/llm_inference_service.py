@@ -101,7 +101,8 @@ class WorkloadVariantAutoscaler(CrdModel):
     variant_cost: str | None = Field(default=None, pattern=r"^\d+(\.\d+)?$")
     """Cost of a replica beside that of other variants. Default 10.0."""
     hpa: HpaActuator | None = None
-    """An HPA carries it out, over a metrics adapter."""
+    """An HPA carries it out, over a metrics adapter. That of 0.20.0 multiplies what it is told by
+    the replicas that are ready."""
     keda: KedaActuator | None = None
     """KEDA carries it out."""
 

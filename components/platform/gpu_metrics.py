@@ -114,7 +114,8 @@ class GpuMetricsArgs(Args):
     """Whether Prometheus keeps the labels namespace and pod of dcgm-exporter, instead of renaming
     them to exported_namespace and exported_pod. Default false, as its chart has it."""
     rules: list[dict[str, Any]] | None = None
-    """Further rules, in the adapter's own form. One of ours with the same name gives way."""
+    """Further rules, in the adapter's own form. One of ours with the same name gives way. An HPA
+    reads 0 of infinity: what a query divides by and may be 0, is better `clamp_min(..., 1)`."""
     vllm: VllmMonitor | None = None
     """Present: a PodMonitor has vLLM's metrics collected, which its rules need."""
     monitor_labels: dict[str, str] | None = None

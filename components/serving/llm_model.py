@@ -79,7 +79,8 @@ class LLMActuator(StrEnum):
     KEDA = "keda"
     """KEDA, which asks Prometheus itself."""
     HPA = "hpa"
-    """An HPA, over a metrics adapter that has the autoscaler's metric."""
+    """An HPA, over a metrics adapter that has the autoscaler's metric. That of KServe 0.20
+    multiplies what it is told by the replicas that are ready, up to `max`."""
 
 
 class WvaScale(Args):

@@ -28,6 +28,12 @@ _EACH: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A query that is one aggregation, and the labels that it keeps apart."""
+_ALONE: Final = re.compile(
+    r"\s*(?P<name>avg|max|min|quantile|histogram_quantile)\b"
+    r"\s*(?:(?:by|without)\s*\([^)]*\)\s*)?\(",
+    re.IGNORECASE,
+)
+"""What begins a query whose figure stays as it is where there are more of what it is about."""
 _OF_PODS: Final = re.compile(r"\b(pod|pod_name|instance|exported_pod|kubernetes_pod_name)\b")
 _OVER_TIME: Final = re.compile(
     r"\b(?P<name>rate|irate|increase|delta|idelta|deriv|changes|resets|\w+_over_time)\s*\("
@@ -78,6 +84,16 @@ def gathers(query: str) -> bool:
     match = _EACH.fullmatch(plain)
     labels = (match["before"] or match["after"] or "") if match else ""
     return _GATHERS.search(plain) is not None and not _OF_PODS.search(labels)
+
+
+def does_not_add_up(query: str) -> bool:
+    """Whether all of a query is a mean, an end or a quantile, which more pods do not raise."""
+    plain = _plain(query)
+    match = _ALONE.match(plain)
+    if match is None:
+        return False
+    after = plain[match.end() + len(_argument(plain[match.end() :])) + 1 :]
+    return re.fullmatch(r"\s*(?:(?:by|without)\s*\([^)]*\)\s*)?", after) is not None
 
 
 def range_mistakes(query: str) -> Iterator[str]:

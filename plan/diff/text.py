@@ -8,6 +8,7 @@ from ..changes import ABSENT
 from ..model import Marker, name_in
 from ..pods import pods_of
 from .compare import ChangeKind, Property, ResourceChange, StackDiff
+from .kserve import INFERENCE_SERVICE
 
 LONGEST: Final = 200
 """Characters of a value that are shown."""
@@ -18,6 +19,8 @@ _SCALES: Final = tuple(
     for field in ("autoScaling", "deploymentStrategy", "maxReplicas", "minReplicas", "scale")
 )
 """Fields of KServe beside those of a pod, which change no pod: v0.20.0, ComponentExtensionSpec."""
+_COPIED: Final = ("metadata.annotations", "metadata.labels")
+"""What KServe gives to the pods of an InferenceService too: v0.20.0, buildObjectMeta."""
 
 
 def written(value: Any) -> str:
@@ -91,6 +94,8 @@ def restarts(change: ResourceChange) -> bool:
         return False
     # Labels and annotations of a template count too. A patch of a leader begins as the leader does.
     templates = tuple(pods.path.removesuffix(".spec") for pods in pods_of(manifest))
+    if change.resource.type == INFERENCE_SERVICE:
+        templates += _COPIED
     return any(
         property_.path.startswith(templates) and not property_.path.startswith(_SCALES)
         for property_ in change.properties

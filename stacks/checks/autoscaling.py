@@ -7,7 +7,7 @@ from typing import Final
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import TICK_SECONDS, PodAutoscaling, pod_autoscaling
 from components.quantity import gib
-from components.serving.keda_scale import COOLDOWN_SECONDS
+from components.serving.keda_scale import COOLDOWN_SECONDS, KedaMetric
 from components.serving.knative_model import annotations
 
 from ..needs import Needs
@@ -21,6 +21,8 @@ OSS_READ_GIB_PER_SECOND: Final = 0.16
 """Rate at which a pod reads a model from OSS without a cache: article 000, 15 GB in 90 s."""
 NODE_SCALE_OUT_SECONDS: Final = 170
 """From a pod that fits nowhere to a GPU node that is ready: 50 s measured, 120 s for drivers."""
+LONGEST_WINDOW_SECONDS: Final = 3600
+"""Longest that an HPA looks back, as Kubernetes takes it."""
 USUAL_THRESHOLD_PERCENT = 200
 """Knative's own panic threshold. Whoever raised it has weighed bursts already."""
 
@@ -157,6 +159,27 @@ def models_outlast_their_start(environment: Environment) -> Iterator[str]:
                 f"{path}.keda.cooldown_seconds is {cooldown}, but a start is "
                 f"estimated at {need} s: a pause of {cooldown} s between two users costs the "
                 f"second one a whole start. Give {need} or more."
+            )
+
+
+@warning
+def replicas_that_load_are_kept(environment: Environment) -> Iterator[str]:
+    """Of a latency an HPA wants so many times the replicas that are ready, be there more.
+
+    k8s.io/kubernetes v1.34.1, pkg/controller/podautoscaler/replica_calculator.go,
+    getUsageRatioReplicaCount. See findings/hpa-value-and-replicas-that-load.sh.
+    """
+    for path, model, scale in keda_scales(environment):
+        if scale.keda is None or scale.min == scale.max:
+            continue
+        metrics = {scale.metric, *(trigger.metric for trigger in scale.keda.triggers)}
+        need = min(start_seconds(environment, model), LONGEST_WINDOW_SECONDS)
+        if KedaMetric.VLLM_TTFT_P95 in metrics and scale.scale_down_seconds < need:
+            yield (
+                f"{path}.scale_down_seconds is {scale.scale_down_seconds}, but a start is "
+                f"estimated at {need} s: {KedaMetric.VLLM_TTFT_P95} wants so many times the "
+                "replicas that are ready, fewer than there are while others start, and those go "
+                f"before they have served. Give {need} or more."
             )
 
 

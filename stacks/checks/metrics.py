@@ -12,7 +12,14 @@ from components.catalog.vllm.table import any_release, release
 from components.quantity import plain
 from components.serving.keda_scale import KedaMetric, pod_series
 from components.serving.kserve_model import KServeMetric
-from components.serving.promql import divisors, equal_patterns, gathers, is_scalar, range_mistakes
+from components.serving.promql import (
+    divisors,
+    does_not_add_up,
+    equal_patterns,
+    gathers,
+    is_scalar,
+    range_mistakes,
+)
 
 from ..arguments import DEFAULT_PORT, is_scaled_on_vllm, metrics_flavor, replica_prices, signals_of
 from ..needs import Needs
@@ -101,7 +108,22 @@ def queries_come_to_one_number(environment: Environment) -> Iterator[str]:
             yield (
                 f"{field} is {query}, which has an element for each pod that reports "
                 f"{names[0]}: KEDA fails on more than one, so with two replicas the model "
-                "stops scaling. sum(...) or max(...) over all of it makes one."
+                "stops scaling. sum(...) over all of it makes one."
+            )
+
+
+@warning
+def queries_grow_with_replicas(environment: Environment) -> Iterator[str]:
+    """KEDA divides the answer by the target, whoever says so: how many there are, it leaves out.
+
+    KServe calls the target a Value, and hands KEDA none of that: findings/kserve-value-for-keda.sh.
+    """
+    for field, model, query in _queries(environment):
+        if model.most_replicas > 1 and pod_series(query) and does_not_add_up(query):
+            yield (
+                f"{field} is {query}, which is no more with more replicas: KEDA wants the answer "
+                "divided by target, so while each replica has twice its target it wants two, "
+                "however many there are. sum(...) is of all."
             )
 
 

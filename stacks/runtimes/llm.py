@@ -115,6 +115,24 @@ def autoscalers_are_there(environment: Environment) -> Iterator[Fault]:
 
 
 @check
+def actuators_keep_to_what_is_said(environment: Environment) -> Iterator[Fault]:
+    """KServe 0.20 gives its HPA a target that is multiplied by the replicas that are ready.
+
+    kserve v0.20.0, pkg/controller/v1alpha2/llmisvc/scaling.go, expectedHPA: of type Value. See
+    findings/kserve-llm-hpa-multiplies.sh.
+    """
+    if not environment.llm_inference_services.install:
+        return
+    for path, _, llm in served(environment, lambda serve: serve.llm):
+        for role, scale in llm.scales.items():
+            if scale.wva is not None and scale.wva.actuator is LLMActuator.HPA:
+                why = "the HPA that KServe 0.20 makes multiplies by the replicas that are ready, up"
+                why += " to max, and never comes back"
+                field = f"{path}.serve.llm.{role}.wva.actuator"
+                yield Fault(field, scale.wva.actuator, f"'{LLMActuator.KEDA}'", why)
+
+
+@check
 def routers_have_a_gateway(environment: Environment) -> Iterator[Fault]:
     """KServe would attach a route to the Gateway of its ConfigMap, which nobody here knows."""
     for path, model, router in served(environment, lambda serve: serve.router):

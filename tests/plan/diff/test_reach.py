@@ -53,6 +53,16 @@ def test_claims_of_a_volume_that_is_made_anew_under_its_name_have_to_be_free() -
         ("dev", {"training": []}, set()),
         ("hybrid", {"models[qwen-queue].server.image": IMAGE}, {"qwen-queue-service"}),
         ("hybrid", {"models[qwen-queue].serve.kserve.scale.max": 5}, set()),
+        (
+            "hybrid",
+            {"models[qwen-queue].serve.kserve.annotations": {"team": "chat"}},
+            {"qwen-queue-service"},
+        ),
+        (
+            "hybrid",
+            {"waits": {"service_seconds": 900}},
+            {"qwen-chat-service", "qwen-queue-service"},
+        ),
         ("hybrid", {"models[qwen-queue]": GONE}, set()),
     ],
 )

@@ -15,6 +15,7 @@ VAIN: Final = (
 )
 
 
+SIGNALS_CHAT: Final = "models[chat].serve.kserve.scale"
 BATCH = "models[batch].serve.kserve.scale"
 SURPRISES = [
     Case(
@@ -132,6 +133,19 @@ SURPRISES = [
             "start. Give 62 or more."
         ),
         {BATCH + ".keda.cooldown_seconds": 900},
+    ),
+    Case(
+        "replicas_that_load_are_kept",
+        "a latency that lets go of what still starts",
+        signals,
+        {SIGNALS_CHAT + ".scale_down_seconds": 30},
+        (
+            "models[chat].serve.kserve.scale.scale_down_seconds is 30, but a start is estimated "
+            "at 94 s: vllm_time_to_first_token_p95 wants so many times the replicas that are "
+            "ready, fewer than there are while others start, and those go before they have "
+            "served. Give 94 or more."
+        ),
+        {SIGNALS_CHAT + ".scale_down_seconds": 94},
     ),
     Case(
         "updates_wait_for_all_replicas",

@@ -171,7 +171,10 @@ CASES = [
         "autoscalers_are_there",
         "an autoscaler that nobody has",
         llm,
-        {f"{CHAT}.scale": {"min": 1, "max": 2, "wva": {"actuator": "hpa"}}},
+        {
+            f"{CHAT}.scale": {"min": 1, "max": 2, "wva": {"actuator": "hpa"}},
+            "llm_inference_services": {"install": False},
+        },
         (
             "llm_inference_services.variant_autoscaler is False, but it must be true, once the "
             f"Workload Variant Autoscaler is installed: {CHAT}.scale.wva is given, "
@@ -179,7 +182,24 @@ CASES = [
         ),
         {
             f"{CHAT}.scale": {"min": 1, "max": 2, "wva": {"actuator": "hpa"}},
+            "llm_inference_services": {"install": False, "variant_autoscaler": True},
+        },
+    ),
+    Case(
+        "actuators_keep_to_what_is_said",
+        "an HPA that multiplies what it is told",
+        llm,
+        {
+            f"{CHAT}.scale": {"min": 1, "max": 2, "wva": {"actuator": "hpa"}},
             "llm_inference_services": {"variant_autoscaler": True},
+        },
+        (
+            f"{CHAT}.scale.wva.actuator is 'hpa', but it must be 'keda': the HPA that KServe 0.20 "
+            "makes multiplies by the replicas that are ready, up to max, and never comes back."
+        ),
+        {
+            f"{CHAT}.scale": {"min": 1, "max": 2, "wva": {"actuator": "hpa"}},
+            "llm_inference_services": {"install": False, "variant_autoscaler": True},
         },
     ),
     Case(
@@ -238,7 +258,7 @@ CASES = [
             f"{CHAT}.scale": {
                 "min": 1,
                 "max": 2,
-                "wva": {"actuator": "hpa"},
+                "wva": {},
                 "metric": "vllm_num_requests_waiting",
             },
             "llm_inference_services": {"variant_autoscaler": True},
@@ -249,7 +269,7 @@ CASES = [
             "of them scales, by what it looks at."
         ),
         {
-            f"{CHAT}.scale": {"min": 1, "max": 2, "wva": {"actuator": "hpa"}},
+            f"{CHAT}.scale": {"min": 1, "max": 2, "wva": {}},
             "llm_inference_services": {"variant_autoscaler": True},
             "keda": True,
         },
@@ -335,8 +355,9 @@ CASES = [
         "none at least, where KServe's own scaling knows none",
         llm,
         {
-            f"{CHAT}.scale": {"min": 0, "max": 2, "wva": {"actuator": "hpa"}},
+            f"{CHAT}.scale": {"min": 0, "max": 2, "wva": {}},
             "llm_inference_services": {"variant_autoscaler": True},
+            "keda": True,
         },
         (f"{CHAT}.scale.min is 0, but it must be 1 or more with wva: KServe 0.20 takes no 0."),
         {},

@@ -921,6 +921,44 @@ SURPRISES = [
     ),
     *(
         Case(
+            "queries_grow_with_replicas",
+            title,
+            signals,
+            {BATCH + ".keda.triggers": [{**ASK, "query": query}]},
+            (
+                f"models[batch].serve.kserve.scale.keda.triggers[0].query is {query}, which is no "
+                "more with more replicas: KEDA wants the answer divided by target, so while each "
+                "replica has twice its target it wants two, however many there are. sum(...) is of "
+                "all."
+            ),
+            {BATCH + ".keda.triggers": [{**ASK, "query": edge}]},
+        )
+        for title, query, edge in (
+            (
+                "a mean",
+                "avg(vllm:kv_cache_usage_perc)",
+                "avg(vllm:kv_cache_usage_perc) * count(vllm:kv_cache_usage_perc)",
+            ),
+            (
+                "the highest, with labels behind",
+                "max(vllm:num_requests_waiting) by (namespace)",
+                "max(sum(queue) by (gateway))",
+            ),
+            (
+                "a mean, with labels in front",
+                "avg by (namespace) (vllm:num_requests_running)",
+                "sum by (namespace) (vllm:num_requests_running)",
+            ),
+            (
+                "a quantile",
+                "histogram_quantile(0.9, "
+                "sum(rate(vllm:e2e_request_latency_seconds_bucket[2m])) by (le))",
+                "sum(max_over_time(vllm:num_requests_waiting[2m]))",
+            ),
+        )
+    ),
+    *(
+        Case(
             "queries_come_to_one_number",
             title,
             signals,
@@ -928,7 +966,7 @@ SURPRISES = [
             (
                 f"models[batch].serve.kserve.scale.keda.triggers[0].query is {query}, which has an "
                 "element for each pod that reports vllm:num_requests_waiting: KEDA fails on more "
-                "than one, so with two replicas the model stops scaling. sum(...) or max(...) over "
+                "than one, so with two replicas the model stops scaling. sum(...) over "
                 "all of it makes one."
             ),
             {BATCH + ".keda.triggers": [{**ASK, "query": edge}]},
