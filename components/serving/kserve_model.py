@@ -101,12 +101,6 @@ class KServeMetric(StrEnum):
 
 _TO_ZERO: Final = (KServeMetric.CONCURRENCY, KServeMetric.PROMETHEUS)
 _LOOKING_BACK: Final = (AutoscalerClass.EXTERNAL, AutoscalerClass.KEDA)
-_SCALED_BY_KSERVE: Final = (AutoscalerClass.HPA, AutoscalerClass.KEDA)
-"""Classes whose bounds stand in the InferenceService."""
-_READY: Final = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}=True'
-"""A model that is ready, whichever generation its status is about: KServe writes its Deployment's
-there, which new bounds leave alone, so `condition=Ready` would never come. kserve v0.20.0,
-PropagateRawStatus; findings/kserve-generation-of-its-deployment.sh runs it."""
 _MOST_INT32: Final = 2**31 - 1
 
 
@@ -389,10 +383,7 @@ def render(
 def model_metadata(name: str, args: KServeModelArgs) -> ObjectMetaArgs:
     """Metadata of the InferenceService, whose annotations KServe copies to the Ingress."""
     notes = annotations(args.serve, "" if args.ingress else args.ingress_class)
-    labels = {**args.labels, **hidden(args)}
-    if args.serve.scale.scaler in _SCALED_BY_KSERVE:
-        return service_metadata(name, args, wait_for=_READY, labels=labels, annotations=notes)
-    return service_metadata(name, args, labels=labels, annotations=notes)
+    return service_metadata(name, args, labels={**args.labels, **hidden(args)}, annotations=notes)
 
 
 def hidden(args: KServeModelArgs) -> dict[str, str]:

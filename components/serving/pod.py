@@ -112,7 +112,6 @@ def service_metadata(
     name: str,
     args: ModelArgs,
     *,
-    wait_for: str = "condition=Ready",
     labels: dict[str, str] | None = None,
     annotations: dict[str, str] | None = None,
 ) -> ObjectMetaArgs:
@@ -121,14 +120,13 @@ def service_metadata(
     Args:
         name: Name of the model.
         args: Its namespace, and how long an update waits.
-        wait_for: What an update waits for.
         labels: Labels of the object.
         annotations: Further annotations of the object.
     """
     return metadata(
         name,
         args.namespace,
-        wait_for=wait_for,
+        wait_for="condition=Ready",
         seconds=args.wait_seconds,
         labels=labels,
         annotations=annotations,

@@ -1,7 +1,6 @@
 """What the plugin waits for: `pulumi.com/waitFor`, and by itself the end of a Job."""
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,9 +11,6 @@ WAIT_FOR: Final = "pulumi.com/waitFor"
 TIMEOUT: Final = "pulumi.com/timeoutSeconds"
 SKIP: Final = "pulumi.com/skipAwait"
 PAUSE_SECONDS: Final = 0.1
-_PART: Final = re.compile(
-    r"""(?P<name>[^.{}\[\]]+)(?:\[\?\(@\.(?P<field>\w+)==["'](?P<text>[^"']*)["']\)\])?"""
-)
 
 
 def wait(client: ApiClient, manifest: Manifest) -> tuple[dict[str, Any], str | None]:
@@ -51,10 +47,7 @@ def unfinished(declared: Manifest, live: Manifest) -> str | None:
 
 
 def is_met(live: Manifest, condition: str) -> bool:
-    """Whether an object meets `condition=Type[=Status]` or `jsonpath={.path}[=value]`.
-
-    A part of the path may choose from a list: `.conditions[?(@.type=="Ready")]`.
-    """
+    """Whether an object meets `condition=Type[=Status]` or `jsonpath={.path}[=value]`."""
     form, _, rest = condition.partition("=")
     if form == "condition":
         type_, _, status = rest.partition("=")
@@ -62,14 +55,10 @@ def is_met(live: Manifest, condition: str) -> bool:
         return any(
             entry["type"] == type_ and entry["status"] == (status or "True") for entry in conditions
         )
-    path, _, value = rest.partition("}")
+    path, _, value = rest.partition("=")
     actual: Any = live
-    for part in _PART.finditer(path):
-        actual = actual.get(part["name"]) if isinstance(actual, Mapping) else None
-        if part["field"] and isinstance(actual, list):
-            chosen = (entry for entry in actual if entry.get(part["field"]) == part["text"])
-            actual = next(chosen, None)
-    value = value.removeprefix("=")
+    for part in path.strip("{}").strip(".").split("."):
+        actual = actual.get(part) if isinstance(actual, Mapping) else None
     text = actual if isinstance(actual, str) else json.dumps(actual)
     return actual is not None and (not value or text == value)
 

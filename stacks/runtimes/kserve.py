@@ -127,6 +127,25 @@ def canary_args(
 
 
 @warning
+def updates_see_their_own_generation(environment: Environment) -> Iterator[str]:
+    """KServe writes its Deployment's observedGeneration into the InferenceService.
+
+    What is waited for goes by it, by a condition and by a JSONPath alike: pulumi-kubernetes,
+    provider/pkg/await/condition, 2026-01. See findings/kserve-generation-of-its-deployment.sh.
+    """
+    wait = environment.waits.service_seconds
+    for path, _, kserve in served(environment, lambda serve: serve.kserve):
+        if wait and not kserve.scale.on_knative:
+            yield (
+                f"waits.service_seconds is {wait}, and KServe says of {path} which generation of "
+                "its Deployment it has seen, in place of the model's own. After a change that "
+                "leaves the Deployment as it is (of request_seconds, or of min and max where "
+                f"KServe scales), `up` waits {wait} s for a model that is ready, and fails. Leave "
+                "it at 0; `ack-inference status` says what is ready."
+            )
+
+
+@warning
 def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
     """What a pod has in hand for longer than its grace period is cut off."""
     for path, model, kserve in served(environment, lambda serve: serve.kserve):

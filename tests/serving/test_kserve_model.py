@@ -467,17 +467,6 @@ def test_an_update_waits_for_the_service_only_if_told():
     assert "annotations" not in hpa["metadata"]
 
 
-@pytest.mark.parametrize("metric", ["cpu", "prometheus", "concurrency"])
-def test_new_bounds_of_a_model_that_kserve_scales_are_not_waited_for_in_vain(metric):
-    """Does not prove that the plugin waits so: findings/kserve-generation-of-its-deployment.sh."""
-    query = QUERY if metric == "prometheus" else None
-    args = scaled(metric=metric, target=4, query=query) | {"wait_seconds": 900}
-    waits_for = service(args)["metadata"]["annotations"]["pulumi.com/waitFor"]
-    in_vain = "condition=Ready"
-    anyhow = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}=True'
-    assert waits_for == (in_vain if metric == "concurrency" else anyhow)
-
-
 def test_the_host_is_made_of_name_namespace_and_domain():
     args = model(namespace="ml", domain="llm.example.org")
     assert outputs(KServeModel, "qwen", args, "host") == {"host": "qwen-ml.llm.example.org"}

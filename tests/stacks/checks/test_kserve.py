@@ -215,6 +215,24 @@ CASES = [
 
 SURPRISES = [
     Case(
+        "updates_see_their_own_generation",
+        "an update that waits for a generation that KServe never tells",
+        hybrid,
+        {"waits": {"service_seconds": 3600}, "models[qwen-queue]": GONE},
+        (
+            "waits.service_seconds is 3600, and KServe says of models[qwen-chat] which generation "
+            "of its Deployment it has seen, in place of the model's own. After a change that "
+            "leaves the Deployment as it is (of request_seconds, or of min and max where KServe "
+            "scales), `up` waits 3600 s for a model that is ready, and fails. Leave it at 0; "
+            "`ack-inference status` says what is ready."
+        ),
+        {
+            CHAT: {"metric": "concurrency", "target": 4, "max": 1},
+            "models[qwen-queue]": GONE,
+            "waits": {"service_seconds": 3600},
+        },
+    ),
+    Case(
         "requests_end_before_their_pod",
         "requests that a release cuts off when their pod ends",
         hybrid,
