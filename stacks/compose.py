@@ -53,17 +53,11 @@ from components.serving.load_generators import REQUEST_SECONDS
 from components.serving.server import API_KEY
 
 from . import placeholders
-from .arguments import (
-    created_namespaces,
-    namespace_of,
-    namespace_of_test,
-    required,
-    used_namespaces,
-)
-from .placeholders import bind
-from .platforms import Platform
-from .platforms.gateway import gateways_of, is_attached
-from .resolution import (
+from .arguments.base import required
+from .arguments.gateway import gateways_of, is_attached
+from .arguments.namespaces import namespace_of, namespace_of_test, used_namespaces
+from .arguments.teams import created_namespaces
+from .parts import (
     ClaimPart,
     CloudParts,
     ImportPart,
@@ -71,6 +65,8 @@ from .resolution import (
     ResolvedEnvironment,
     TrainingParts,
 )
+from .placeholders import bind
+from .platforms import Platform
 from .runtimes import Served
 from .sections.environment import PROJECT, Environment
 from .sections.load_tests import LoadTestSection

@@ -15,7 +15,7 @@ from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 from components.serving.route import GatewayFlavor
 
-from ..arguments import imports
+from ..arguments.folders import imports
 from ..needs import (
     CERT_MANAGER,
     GATEWAY,

@@ -14,7 +14,13 @@ from components.serving.keda_scale import KedaMetric, pod_series
 from components.serving.kserve_model import KServeMetric
 from components.serving.promql import divisors, equal_patterns, gathers, is_scalar, range_mistakes
 
-from ..arguments import DEFAULT_PORT, is_scaled_on_vllm, metrics_flavor, replica_prices, signals_of
+from ..arguments.metrics import (
+    DEFAULT_PORT,
+    is_scaled_on_vllm,
+    metrics_flavor,
+    replica_prices,
+    signals_of,
+)
 from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, scales_of

@@ -34,7 +34,8 @@ from components.serving.shutdown import (
     standard_shutdown,
 )
 
-from ..arguments import namespace_of, required
+from ..arguments.base import required
+from ..arguments.namespaces import namespace_of
 from ..checks.rules import check, check_by_needs, warning
 from ..checks.views import served
 from ..needs import Needs

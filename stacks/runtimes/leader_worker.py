@@ -17,7 +17,8 @@ from components.serving.leader_worker_model import (
     service_name,
 )
 
-from ..arguments import namespace_of, required
+from ..arguments.base import required
+from ..arguments.namespaces import namespace_of
 from ..checks.availability import zones_of
 from ..checks.rules import warning
 from ..checks.views import served

@@ -415,7 +415,7 @@ def test_a_defect_is_raised_and_no_refusal_without_a_word(
     def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("stacks.arguments.claim_args", fails)
+    monkeypatch.setattr("stacks.resolution.claim_args", fails)
     with pytest.raises(type(error), match="a defect"):
         validate(dev())
     assert sentences(merged(dev(), {"models[qwen].priority": "urgent"}))
