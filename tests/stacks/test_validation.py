@@ -11,7 +11,8 @@ from typing import Any, Final
 import pytest
 from pydantic import BaseModel
 
-from components.args import Args, path_of
+from components.args import Args
+from components.validation_errors import path_of
 from stacks.checks.rules import overlaps
 from stacks.placeholders import MARK
 from stacks.sections.environment import Environment
