@@ -477,7 +477,7 @@ def declare_route(
         CanaryRoute(name, model.canary.args, cluster.options(*both))
 
 
-def with_keys(route: serving.ModelRouteArgs, secrets: Secrets) -> serving.ModelRouteArgs:
+def with_keys(route: "serving.ModelRouteArgs", secrets: Secrets) -> "serving.ModelRouteArgs":
     """A route whose content moderation, where it has it, signs with the stack's AccessKey."""
     if route.moderation is None:
         return route

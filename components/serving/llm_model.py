@@ -50,10 +50,11 @@ from .engines import engine_faults
 from .ingress import annotations as door_annotations
 from .ingress import declare_ingress, gateway_faults, ingress_spec
 from .keda_scale import scaled_object
-from .kserve_model import KServeMetric, KServeScale, Rollout
+from .kserve_model import KServeMetric, KServeScale
 from .kv_transfer import SIDE_CHANNEL, connector, transfer_words
-from .leader_worker_model import SILENT, last_group_faults, serve_words, with_server
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
+from .pod_group import SILENT, last_group_faults, serve_words, with_server
+from .rollout import Rollout
 from .server import ModelServer, shared_memory_size
 from .shutdown import GRACE_SECONDS, standard_shutdown
 from .vllm_rules import extra_faults

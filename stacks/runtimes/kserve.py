@@ -18,13 +18,7 @@ from components.serving import (
     ModelServer,
 )
 from components.serving.ingress import IngressKind, gateway_of
-from components.serving.kserve_model import (
-    KServeScale,
-    cluster_url,
-    host,
-    render,
-    service_labels,
-)
+from components.serving.kserve_model import KServeScale, cluster_url, host, render, service_labels
 from components.serving.shutdown import (
     END_SECONDS,
     ENDPOINTS_SECONDS,

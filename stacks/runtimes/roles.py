@@ -7,8 +7,8 @@ from typing import Final
 from components.args import Fault
 from components.catalog.sharing import ERDMA
 from components.serving import Gang, ModelArgs, PlacedRole, RolesModel, RolesModelArgs
-from components.serving.leader_worker_model import PORT
 from components.serving.placement import distinct_tolerations, node_affinity
+from components.serving.pod_group import PORT
 from components.serving.roles_model import render
 
 from ..arguments.base import required

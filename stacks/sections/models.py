@@ -19,7 +19,7 @@ from components.serving.llm_model import LLMRouting, LLMServe, at_port
 from components.serving.model_cache import CacheTier
 from components.serving.model_import import ImportSource
 from components.serving.pod_parts import MountedVolume, SideContainer
-from components.serving.roles_model import EngineRole, RolesServe
+from components.serving.roles_serve import EngineRole, RolesServe
 from components.serving.route import Route
 from components.serving.server import KeySecretName, ModelServer, Resources
 
