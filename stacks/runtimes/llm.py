@@ -12,13 +12,8 @@ from components.crds.llm_inference_service_labels import (
 )
 from components.quantity import parse
 from components.serving import KVOffload, LLMModel, LLMModelArgs, LLMServe, ModelArgs
-from components.serving.llm_model import (
-    LLMActuator,
-    LLMGateway,
-    at_port,
-    cluster_host,
-    render,
-)
+from components.serving.llm_model import at_port, cluster_host, render
+from components.serving.llm_serve import LLMActuator, LLMGateway
 
 from ..arguments.base import required
 from ..arguments.gateway import gateways_of, is_attached
