@@ -295,7 +295,7 @@ def label_faults(
 
 
 def gpu_labels(
-    flavor: MetricsFlavor, labels: GpuLabels | None = None, honor_labels: bool | None = None
+    flavor: MetricsFlavor, labels: GpuLabels | None, honor_labels: bool | None
 ) -> PodLabels:
     """Labels of the GPU exporter's series that say which pod a GPU works for."""
     if labels is not None:

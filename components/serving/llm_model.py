@@ -249,14 +249,14 @@ def service_spec(name: str, args: LLMModelArgs) -> "crds.LLMInferenceServiceSpec
     )
 
 
-def at_port(server: ModelServer, port: int = PORT) -> ModelServer:
-    """The server at another port; as it is where it says its own, or its command not once."""
+def at_port(server: ModelServer) -> ModelServer:
+    """The server at KServe's port; as it is where it says its own, or its command not once."""
     flag, words = re.compile(rf"(--port[ =\0]){server.port}\b"), server.command or []
-    text, count = flag.subn(rf"\g<1>{port}", "\0".join(words))
+    text, count = flag.subn(rf"\g<1>{PORT}", "\0".join(words))
     if "port" in server.model_fields_set if server.vllm else count != 1:
         return server
     command = text.split("\0") if server.command else None
-    return server.model_copy(update={"port": port, "command": command})
+    return server.model_copy(update={"port": PORT, "command": command})
 
 
 def model_uri(args: LLMModelArgs) -> Input[str]:

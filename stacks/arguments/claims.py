@@ -75,8 +75,8 @@ def claim_args(
     prefix: str,
     namespace: str,
     *,
-    writable: bool = False,
-    written: str | None = None,
+    writable: bool,
+    written: str | None,
 ) -> cloud.ModelStoreArgs:
     """The claim on a folder of a bucket or file system.
 
@@ -87,7 +87,7 @@ def claim_args(
         prefix: What begins the name of the RAM role that reads a bucket, see `name_prefix`.
         namespace: Namespace of the claim.
         writable: Whether pods may write.
-        written: Folder of a bucket that they may write to. Default: all that is mounted.
+        written: Folder of a bucket that they may write to; None for all that is mounted.
     """
     store = required(environment.store(volume.store))
     if [store.oss, store.nas, store.cpfs].count(None) != 2:
