@@ -38,9 +38,11 @@ from .validation_errors import faults_of as faults_of
 Built = TypeVar("Built")
 Arguments = TypeVar("Arguments", bound="Args")
 T = TypeVar("T")
+
 Input: TypeAlias = T | Awaitable[T] | pulumi.Output[T]
 """A value, or one that is known later: `pulumi.Input`, without the name in it that pydantic would
 have to find in each module."""
+
 RENDERED = "_rendered"
 """Where `once` keeps what was rendered of arguments, beside their fields."""
 SECRET: dict[str, JsonValue] = {"secret": True}

@@ -4,7 +4,7 @@ import json
 
 import pulumi
 
-from components.names import domain_below
+from components.hosts import domain_below
 from components.serving import (
     GatewayFlavor,
 )

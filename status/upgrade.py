@@ -14,7 +14,7 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from components.names import kubernetes_minor
+from components.versions import kubernetes_minor
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments.cloud import name_prefix

@@ -24,7 +24,8 @@ from ..catalog.metrics import (
 )
 from ..crds.affinity import Toleration
 from ..crds.monitoring import PodMonitor, PodMonitorSpec
-from ..names import NamespaceName, prometheus_faults
+from ..hosts import prometheus_faults
+from ..names import NamespaceName
 from .releases import HelmChart, install, merged
 
 KSERVE_POD_LABEL: Final = "serving.kserve.io/inferenceservice"

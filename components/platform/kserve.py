@@ -14,7 +14,8 @@ from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS, KSERVE_RBAC_PROXY, KSERVE_RENAMED, KSERVE_RUNTIME_IMAGES, Chart
 from ..crds.formats import ImagePrefix
 from ..crds.knative_annotations import DEFAULT_DOMAIN
-from ..names import DomainName, ObjectName
+from ..hosts import DomainName
+from ..names import ObjectName
 from .releases import INSTALL_SECONDS, HelmChart, install, merged, source_faults
 
 NAMESPACE: Final = "kserve"

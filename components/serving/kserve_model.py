@@ -31,7 +31,8 @@ from ..crds.kserve_annotations import (
     deployment_name,
     pod_label,
 )
-from ..names import DomainName, ServiceName, derived_host_faults
+from ..hosts import DomainName, derived_host_faults
+from ..names import ServiceName
 from ..quantity import plain
 from .autoscaler import (
     SCALE_DOWN_SECONDS,

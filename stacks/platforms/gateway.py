@@ -9,7 +9,7 @@ import pulumi
 import components.platform as platform
 from components.args import MISSING, Fault, Words
 from components.crds.gateway_names import ADDRESS_TYPE
-from components.names import domain_below
+from components.hosts import domain_below
 from components.serving import GatewayFlavor, PoolVersion, RoutingStrategy
 
 from ..arguments.base import required

@@ -8,19 +8,8 @@ import pytest
 
 from components.catalog.prices import NODE_LIST, PriceList
 from plan.amounts import Delta, Money, Range
-from plan.cost import (
-    ADDON,
-    CLUSTER,
-    KOURIER,
-    NAT_GATEWAY,
-    NODE_POOL,
-    Bill,
-    Line,
-    LineChange,
-    PoolLine,
-    bill,
-    compare,
-)
+from plan.bill import Bill, Line, LineChange, PoolLine, compare
+from plan.cost import ADDON, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL, bill
 from plan.model import UNKNOWN, Plan
 from plan.record import record
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from plan.cost import NAT_GATEWAY, NODE_POOL, Bill, bill, compare
+from plan.bill import Bill, compare
+from plan.cost import NAT_GATEWAY, NODE_POOL, bill
 from plan.cost_export import bill_document, comparison_document
 from plan.model import Plan
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from plan.cost import CLUSTER, NAT_GATEWAY, NODE_POOL, Bill, bill, compare
+from plan.bill import Bill, compare
+from plan.cost import CLUSTER, NAT_GATEWAY, NODE_POOL, bill
 from plan.cost_render import (
     comparison_cells,
     comparison_notes,
