@@ -22,16 +22,23 @@ from components.crds.gateway_names import ADDRESS_TYPE
 from .amounts import Range
 from .bill import Bill, Line, PoolLine
 from .hardware import cards_of_types
-from .kinds import ADDON, BUCKET, CLUSTER, FILE_SYSTEM, NODE_POOL
+from .kinds import (
+    ADDON,
+    BUCKET,
+    CLUSTER,
+    FILE_SYSTEM,
+    KNATIVE_SERVING,
+    LOG_PROJECT,
+    NAT_GATEWAY,
+    NODE_POOL,
+    PUBLIC_ADDRESS,
+)
 from .model import Marker, Plan, Resource
 from .objects import items, section, texts_of
 from .stack_file import parsed
 from .tariff import ON_DEMAND, Cost, Mix, Tariff, tariff
 
 PROXIES: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"
-KOURIER: Final = "kubernetes:operator.knative.dev/v1beta1:KnativeServing"
-"""What has Kourier installed, the gateway of Knative, with a public Service of a load balancer."""
-NAT_GATEWAY: Final = "alicloud:vpc/natGateway:NatGateway"
 
 _SPOT: Final = {"SpotAsPriceGo", "SpotWithPriceLimit", "spot"}
 
@@ -50,10 +57,10 @@ BY_USE: Final = {
     NODE_POOL: "disks",
     CLUSTER: "capacity units of load balancers",
     NAT_GATEWAY: "capacity units of the NAT gateway",
-    "alicloud:ecs/eipAddress:EipAddress": _PUBLIC,
+    PUBLIC_ADDRESS: _PUBLIC,
     BUCKET: "OSS",
     FILE_SYSTEM: "NAS",
-    "alicloud:log/project:Project": "SLS logs",
+    LOG_PROJECT: "SLS logs",
 }
 """What is billed of a type by use, in words."""
 
@@ -90,7 +97,8 @@ def _load_balancers(plan: Plan, prices: Tariff) -> Iterator[Line]:
     read 2026-11.
     """
     clusters = plan.of(CLUSTER)
-    kouriers = plan.of(KOURIER) if clusters else []
+    # It has Kourier installed, the gateway of Knative, with a public Service of a load balancer.
+    kouriers = plan.of(KNATIVE_SERVING) if clusters else []
     yield from (Line("API server load balancer", prices.load_balancer("CLB")) for _ in clusters)
     yield from (Line("Knative load balancer", prices.load_balancer("CLB")) for _ in kouriers)
     balanced = [_proxies(proxies) for proxies in plan.of(PROXIES)] if clusters else []
@@ -147,7 +155,7 @@ def _is_public(plan: Plan) -> Iterator[bool]:
     """Whether each load balancer has an address of the Internet, which is ACK's own choice."""
     for cluster in plan.of(CLUSTER):
         yield cluster.inputs.get("slbInternetEnabled") is not False
-        yield bool(plan.of(KOURIER))
+        yield bool(plan.of(KNATIVE_SERVING))
         for service in map(_proxies, plan.of(PROXIES)):
             is_private = section(service, "annotations").get(ADDRESS_TYPE) == "intranet"
             yield service.get("type") == "LoadBalancer" and not is_private

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from plan.bill import Bill, compare
-from plan.cost import CLUSTER, NAT_GATEWAY, NODE_POOL, bill
+from plan.cost import bill
 from plan.cost_render import (
     comparison_cells,
     comparison_notes,
@@ -14,6 +14,7 @@ from plan.cost_render import (
     cost_lines,
     pool_table,
 )
+from plan.kinds import CLUSTER, NAT_GATEWAY, NODE_POOL
 from plan.model import Plan
 
 A10, HALF = "ecs.gn7i-c32g1.8xlarge", "ecs.gn7i-c16g1.4xlarge"
