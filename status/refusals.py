@@ -11,7 +11,7 @@ def is_refusal(message: str) -> bool:
     return any(word in message for word in words)
 
 
-class Refusal(NamedTuple):
+class _Refusal(NamedTuple):
     """Who refuses an object, told by a part of what it says."""
 
     words: str
@@ -22,66 +22,66 @@ class Refusal(NamedTuple):
 
 
 _REFUSALS: Final = (
-    Refusal(
+    _Refusal(
         "must not set the field",
         "Knative refuses a field",
         f"turn the feature flag on again in the ConfigMap config-features, as {UP_AGAIN} does",
     ),
-    Refusal(
+    _Refusal(
         "exceeded quota",
         "the quota is used up",
         "raise the quota of the namespace, or ask for less",
         row="quotas_hold_what_always_runs",
     ),
-    Refusal(
+    _Refusal(
         "no PriorityClass",
         "a priority is missing",
         f"run {UP_AGAIN}",
         "priority",
         "priorities_are_known",
     ),
-    Refusal(
+    _Refusal(
         "failed calling webhook",
         "a webhook is away",
         "look at the pods behind the webhook, and at its certificate",
     ),
-    Refusal(
+    _Refusal(
         "violates PodSecurity",
         "the security level of the namespace refuses its pods",
         "lower pod-security.kubernetes.io/enforce of the namespace, or let the pods be as it wants",
     ),
-    Refusal(
+    _Refusal(
         " per Container is ",
         "a LimitRange of the namespace refuses its pods",
         "widen the LimitRange, or ask for what it allows",
     ),
-    Refusal(
+    _Refusal(
         " per Pod is ",
         "a LimitRange of the namespace refuses its pods",
         "widen the LimitRange, or ask for what it allows",
     ),
-    Refusal(
+    _Refusal(
         "error looking up service account",
         "a service account is missing",
         f"make it again, or run {UP_AGAIN} where the stack makes it",
     ),
-    Refusal(
+    _Refusal(
         "ValidatingAdmissionPolicy",
         "a policy of the cluster refuses it",
         "do as the policy says, or have its owner leave the namespace out",
     ),
-    Refusal(
+    _Refusal(
         "denied the request",
         "a webhook refuses it",
         "do as the webhook says, or have its owner leave the namespace out",
     ),
-    Refusal(
+    _Refusal(
         "because it is being terminated",
         "its namespace is being deleted",
         f"wait until the namespace is gone, and run {UP_AGAIN}",
         "namespace",
     ),
-    Refusal("", "admission refuses it", "mend what the refusal names"),
+    _Refusal("", "admission refuses it", "mend what the refusal names"),
 )
 """In this order; the last one takes all."""
 
