@@ -1,4 +1,4 @@
-"""Text formats of the Kubernetes API: names, durations, schedules."""
+"""Text formats of the Kubernetes API: images, amounts, durations, schedules."""
 
 import re
 from collections.abc import Iterator
