@@ -1,6 +1,6 @@
 """What a plan costs in a month: node-hours, and money where a price is known.
 
-`bill` reads nothing but a plan, and `compare` nothing but two bills:
+`bill` reads nothing but a plan, and `compare` of `plan.bill` nothing but two bills:
 
 - A pool costs from its least nodes of its cheapest type to its most nodes of its dearest.
 - An autoscaled spot pool that compensates with nodes on demand costs what those do.
@@ -11,37 +11,34 @@
 - In a comparison, what is the same on both sides changes nothing, even where its price is unknown.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from components.catalog.addons import ADDONS
-from components.catalog.prices import EDGE_VCPU_DAY, PriceList
+from components.catalog.prices import EDGE_VCPU_DAY
 from components.crds.gateway_names import ADDRESS_TYPE
 
-from .amounts import NOTHING, Delta, Money, Range, change, total
+from .amounts import Range
+from .bill import Bill, Line, PoolLine
 from .hardware import cards_of_types
-from .kinds import ADDON, BUCKET, CLUSTER, FILE_SYSTEM, NODE_POOL
+from .kinds import (
+    ADDON,
+    BUCKET,
+    CLUSTER,
+    FILE_SYSTEM,
+    KNATIVE_SERVING,
+    LOG_PROJECT,
+    NAT_GATEWAY,
+    NODE_POOL,
+    PUBLIC_ADDRESS,
+)
 from .model import Marker, Plan, Resource
 from .objects import items, section, texts_of
 from .stack_file import parsed
-from .tariff import HOURS_PER_MONTH, ON_DEMAND, Cost, Mix, Tariff, tariff
+from .tariff import ON_DEMAND, Cost, Mix, Tariff, tariff
 
-MONTH: Final = Range(HOURS_PER_MONTH, HOURS_PER_MONTH)
 PROXIES: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"
-KOURIER: Final = "kubernetes:operator.knative.dev/v1beta1:KnativeServing"
-"""What has Kourier installed, the gateway of Knative, with a public Service of a load balancer."""
-NAT_GATEWAY: Final = "alicloud:vpc/natGateway:NatGateway"
-
-COUNTS: Final[Mapping[str, str]] = {
-    "nodes": "nodes",
-    "node_hours": "node-h/month",
-    "gpus": "GPUs",
-    "gpu_hours": "GPU-h/month",
-}
-"""What is counted of a pool, a property of `PoolLine` each, and what a reader calls it."""
 
 _SPOT: Final = {"SpotAsPriceGo", "SpotWithPriceLimit", "spot"}
 
@@ -51,205 +48,21 @@ _PUBLIC: Final = "public addresses and their traffic"
 
 _DISK: Final = ("Category", "PerformanceLevel", "Size")
 """Ends of the fields of a disk that decide on its price."""
-_LEVELLED: Final = "cloud_essd"
-"""Category of disks that have levels."""
 _DEFAULT_LEVEL: Final = "PL1"
-"""Level of such a disk: page cs_kubernetes_node_pool of the provider."""
+"""Level of a disk of category cloud_essd that names none: page cs_kubernetes_node_pool of the
+provider."""
 
 # Billed by what is used, which a plan does not say, or at prices that are in no list here.
 BY_USE: Final = {
     NODE_POOL: "disks",
     CLUSTER: "capacity units of load balancers",
     NAT_GATEWAY: "capacity units of the NAT gateway",
-    "alicloud:ecs/eipAddress:EipAddress": _PUBLIC,
+    PUBLIC_ADDRESS: _PUBLIC,
     BUCKET: "OSS",
     FILE_SYSTEM: "NAS",
-    "alicloud:log/project:Project": "SLS logs",
+    LOG_PROJECT: "SLS logs",
 }
 """What is billed of a type by use, in words."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a bill."""
-
-    name: str
-    cost: Cost
-
-    @property
-    def money(self) -> Money | None:
-        """Cost in a month; None where a price or a count is not known."""
-        return self.cost.money
-
-
-@dataclass(frozen=True)
-class PoolLine(Line):
-    """A node pool, as far as its bill is concerned."""
-
-    instance_types: Sequence[str]
-    nodes: Range | None
-    """None where the pool does not decide, such as machines that join by themselves."""
-    gpus_per_node: Range | None
-    """None where the catalogue does not know an instance type."""
-    spot: bool
-    mix: Mix | None
-    """How much of it is bought on demand; None where that is not known."""
-
-    @property
-    def kind(self) -> str:
-        """What is bought, where it is not nodes on demand: `spot`, or both in words."""
-        if not self.spot:
-            return ""
-        return "spot, bought on demand" if self.mix == ON_DEMAND else "spot"
-
-    @property
-    def node_hours(self) -> Range | None:
-        """Node-hours in a month."""
-        return self.nodes * MONTH if self.nodes else None
-
-    @property
-    def gpus(self) -> Range | None:
-        """GPUs that run at the same time."""
-        return self.nodes * self.gpus_per_node if self.nodes and self.gpus_per_node else None
-
-    @property
-    def gpu_hours(self) -> Range | None:
-        """GPU-hours in a month."""
-        return self.gpus * MONTH if self.gpus else None
-
-
-@dataclass(frozen=True)
-class Bill:
-    """What a plan costs in a month."""
-
-    pools: Sequence[PoolLine] = ()
-    """By name; all that are priced are so in one currency."""
-    fees: Sequence[Line] = ()
-    """What else has a price per hour, by name."""
-    by_use: Sequence[str] = ()
-    """What is billed beside these lines, and has no price here."""
-    unpriced_disks: Mapping[tuple[str, str], Range] = field(default_factory=dict)
-    """GiB of the disks of nodes by category and level, where no line has their price."""
-
-    @property
-    def lines(self) -> Sequence[Line]:
-        """Pools and fees."""
-        return [*self.pools, *self.fees]
-
-    @property
-    def totals(self) -> Sequence[Money]:
-        """The sums of what is known, one per currency."""
-        amounts = [line.money for line in self.lines if line.money]
-        currencies = sorted({money.currency for money in amounts})
-        sums = [
-            total(money for money in amounts if money.currency == currency)
-            for currency in currencies
-        ]
-        return [money for money in sums if money]
-
-    @property
-    def partial(self) -> bool:
-        """Whether a line is in no total."""
-        return any(line.money is None for line in self.lines)
-
-    def sum(self, what: str) -> Range | Money | None:
-        """A count such as `node_hours`, or `money`, over all pools; None where nothing is known."""
-        return total(getattr(pool, what) for pool in self.pools)
-
-    @property
-    def price_lists(self) -> Sequence[PriceList]:
-        """Whence the prices are, each list once."""
-        return list(
-            dict.fromkeys(prices for line in self.lines for prices in line.cost.price_lists)
-        )
-
-    @property
-    def unpriced(self) -> Sequence[str]:
-        """What has no price here, or only a bound, in words."""
-        gaps = [f"{line.name} ({line.cost.gap})" for line in self.lines if line.cost.gap]
-        return [*gaps, *self.by_use]
-
-
-@dataclass(frozen=True)
-class LineChange:
-    """A line of a bill before and after; one of the two may be absent."""
-
-    name: str
-    before: Line | None
-    after: Line | None
-
-    @property
-    def kind(self) -> str:
-        """`added`, `removed`, `changed` or `unchanged`."""
-        if self.before is None or self.after is None:
-            return "added" if self.before is None else "removed"
-        return "unchanged" if self.before == self.after else "changed"
-
-    def change(self, what: str) -> Delta | None:
-        """What a count such as `node_hours`, or `money`, changes by; None where not known."""
-        return self._change(lambda line: getattr(line, what))
-
-    def change_in(self, currency: str) -> Delta | None:
-        """What the money of one currency changes by; None where that is not known."""
-        return self._change(lambda line: _part_in(currency, line.money))
-
-    def _change(self, read: Callable[[Line], Range | Money | None]) -> Delta | None:
-        if self.before == self.after:
-            return Delta(0, 0)
-        before, after = (read(line) if line else NOTHING for line in (self.before, self.after))
-        return None if before is None or after is None else change(before, after)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two bills, line by line."""
-
-    before: Bill
-    after: Bill
-    pools: Sequence[LineChange]
-    """By name."""
-    fees: Sequence[LineChange]
-    """By name."""
-
-    @property
-    def changes(self) -> bool:
-        """Whether any line does, or disks that have no price."""
-        return any(row.kind != "unchanged" for row in self.lines) or bool(self.disks)
-
-    @property
-    def disks(self) -> Mapping[str, tuple[Range | None, Range | None]]:
-        """GiB of disks without a price, of each kind whose do change, before and after."""
-        old, new = self.before.unpriced_disks, self.after.unpriced_disks
-        kinds = [kind for kind in sorted({*old, *new}) if old.get(kind) != new.get(kind)]
-        # Where one side has a price, its line says it.
-        kinds = kinds if (old or not self.before.lines) and (new or not self.after.lines) else []
-        return {
-            f"{category} {level}" if category == _LEVELLED else category: (
-                old.get((category, level)),
-                new.get((category, level)),
-            )
-            for category, level in kinds
-        }
-
-    @property
-    def lines(self) -> Sequence[LineChange]:
-        """Pools and fees."""
-        return [*self.pools, *self.fees]
-
-    @property
-    def currencies(self) -> Sequence[str]:
-        """Those of either bill, sorted."""
-        return sorted(
-            {money.currency for bill in (self.before, self.after) for money in bill.totals}
-        )
-
-    def change(self, what: str) -> Delta | None:
-        """What a count such as `node_hours` changes by over all pools; None where nothing is."""
-        return total(row.change(what) for row in self.pools)
-
-    def change_in(self, currency: str) -> Delta | None:
-        """What the money of one currency changes by over all lines; None where nothing is known."""
-        return total(row.change_in(currency) for row in self.lines)
 
 
 def bill(plan: Plan) -> Bill:
@@ -274,12 +87,6 @@ def bill(plan: Plan) -> Bill:
     )
 
 
-def compare(before: Bill | None, after: Bill | None) -> Comparison:
-    """What changes between two bills; None stands for a stack that is not there."""
-    old, new = before or Bill(), after or Bill()
-    return Comparison(old, new, _rows(old.pools, new.pools), _rows(old.fees, new.fees))
-
-
 def _load_balancers(plan: Plan, prices: Tariff) -> Iterator[Line]:
     """Load balancers that ACK makes of what a plan has; those of others' clusters are theirs.
 
@@ -290,7 +97,8 @@ def _load_balancers(plan: Plan, prices: Tariff) -> Iterator[Line]:
     read 2026-11.
     """
     clusters = plan.of(CLUSTER)
-    kouriers = plan.of(KOURIER) if clusters else []
+    # It has Kourier installed, the gateway of Knative, with a public Service of a load balancer.
+    kouriers = plan.of(KNATIVE_SERVING) if clusters else []
     yield from (Line("API server load balancer", prices.load_balancer("CLB")) for _ in clusters)
     yield from (Line("Knative load balancer", prices.load_balancer("CLB")) for _ in kouriers)
     balanced = [_proxies(proxies) for proxies in plan.of(PROXIES)] if clusters else []
@@ -347,7 +155,7 @@ def _is_public(plan: Plan) -> Iterator[bool]:
     """Whether each load balancer has an address of the Internet, which is ACK's own choice."""
     for cluster in plan.of(CLUSTER):
         yield cluster.inputs.get("slbInternetEnabled") is not False
-        yield bool(plan.of(KOURIER))
+        yield bool(plan.of(KNATIVE_SERVING))
         for service in map(_proxies, plan.of(PROXIES)):
             is_private = section(service, "annotations").get(ADDRESS_TYPE) == "intranet"
             yield service.get("type") == "LoadBalancer" and not is_private
@@ -368,28 +176,6 @@ def addons(plan: Plan) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
     for resource, addon in [*listed, *declared]:
         if isinstance(addon, Mapping) and not addon.get("disabled"):
             yield resource, str(addon.get("name")), section(parsed(str(addon.get("config"))))
-
-
-def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[LineChange]:
-    old, new = _numbered(before), _numbered(after)
-    keys = sorted({*old, *new}, key=lambda key: (key[0].lower(), key))
-    return [LineChange(key[0], old.get(key), new.get(key)) for key in keys]
-
-
-def _numbered(lines: Sequence[Line]) -> Mapping[tuple[str, int], Line]:
-    """Lines by name, and by number among those of one name."""
-    counts: Counter[str] = Counter()
-    numbered = {}
-    for line in lines:
-        numbered[line.name, counts[line.name]] = line
-        counts[line.name] += 1
-    return numbered
-
-
-def _part_in(currency: str, money: Money | None) -> Money | None:
-    if money is None or money.currency == currency:
-        return money
-    return Money(currency, Decimal(), Decimal())
 
 
 def _control_plane(inputs: Mapping[str, Any], prices: Tariff) -> Line:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic.alias_generators import to_camel
 
 from .amounts import Delta, Money, Number, Range
-from .cost import COUNTS, Bill, Comparison, Line, LineChange, PoolLine
+from .bill import COUNTS, Bill, Comparison, Line, LineChange, PoolLine
 from .tariff import HOURS_PER_MONTH
 
 KEYS: Final = {to_camel(what): what for what in COUNTS}

@@ -10,7 +10,7 @@ from rich.table import Table
 from components.catalog.prices import PriceList
 
 from .amounts import Delta, Money, Range
-from .cost import COUNTS, Bill, Comparison, LineChange, PoolLine
+from .bill import COUNTS, Bill, Comparison, LineChange, PoolLine
 
 Cells = Sequence[str]
 Columns = Mapping[str, str]

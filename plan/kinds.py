@@ -17,7 +17,11 @@ CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 CONNECTION: Final = "pulumi:providers:kubernetes"
 FILE_SYSTEM: Final = "alicloud:nas/fileSystem:FileSystem"
 HELM_RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+KNATIVE_SERVING: Final = "kubernetes:operator.knative.dev/v1beta1:KnativeServing"
+LOG_PROJECT: Final = "alicloud:log/project:Project"
+NAT_GATEWAY: Final = "alicloud:vpc/natGateway:NatGateway"
 NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
+PUBLIC_ADDRESS: Final = "alicloud:ecs/eipAddress:EipAddress"
 SWITCH: Final = "alicloud:vpc/switch:Switch"
 
 # --- API groups, and groups with a kind ----------------------------------------------------------

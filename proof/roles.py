@@ -19,7 +19,7 @@ from components.crds.role_based_group_labels import (
     POLICY,
     ROLE_NAME,
 )
-from components.serving.leader_worker_model import POD_GROUP, POD_GROUP_SIZE
+from components.serving.pod_group import POD_GROUP, POD_GROUP_SIZE
 from sandbox import binaries
 from sandbox.controllers import running
 from sandbox.controllers.controller import ControlPlane

@@ -23,9 +23,9 @@ from sandbox.conditions import NodeConditions
 from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
 from sandbox.run import Sandbox
 from status.cluster import Connection, Kind
-from status.links import SETTLING_SECONDS
 from status.model import Finding, Stage, Status, Way
 from status.pods import SCHEDULING_SECONDS
+from status.trail import SETTLING_SECONDS
 from status.ways import status_of
 from tests.crd_schemas import CRDS
 from tests.stacks.environments import GONE, ROOT, Raw, merged, planned, raw_of

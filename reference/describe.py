@@ -26,7 +26,7 @@ from pydantic.fields import FieldInfo
 
 from components import cloud, platform, serving
 from components.annotations import simplify_annotations
-from components.args import descriptions
+from components.validation_errors import descriptions
 
 PROJECT: Final = "ack-inference"
 ROOMS: Final[Mapping[str, ModuleType]] = {

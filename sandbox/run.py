@@ -16,7 +16,7 @@ from plan.machine_facts import facts
 from plan.machines import LivePool, pools
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
-from stacks.arguments import name_prefix
+from stacks.arguments.cloud import name_prefix
 from stacks.needs import (
     GATEWAY,
     KSERVE,

@@ -28,18 +28,17 @@ _ON_KNATIVE: Final = (DeploymentMode.KNATIVE, "Serverless")
 
 
 def autoscaler_settings(
-    service: Mapping[str, Any], config: Mapping[str, str] | None = None
+    service: Mapping[str, Any],
 ) -> KpaSettings | HpaSettings | KedaSettings | None:
     """What the autoscaler of an InferenceService goes by; None where an HPA beside it scales.
 
     Args:
         service: Manifest of the InferenceService.
-        config: Data of Knative's config-autoscaler. Default: as Knative ships it.
     """
     annotations = (service.get("metadata") or {}).get("annotations") or {}
     predictor = service["spec"]["predictor"]
     if annotations.get(DEPLOYMENT_MODE) in _ON_KNATIVE:
-        return kpa_settings(_knative_service(annotations, predictor), config)
+        return kpa_settings(_knative_service(annotations, predictor))
     match annotations.get(AUTOSCALER_CLASS, AutoscalerClass.HPA):
         case AutoscalerClass.HPA:
             return hpa_settings(_scaler(predictor))

@@ -226,9 +226,9 @@ class Placement:
         elif was_nominated:
             self._move_behind(now, pod)
 
-    def set_ready(self, now: float, pod: Pod, *, ready: bool = True) -> None:
-        """Says that a pod is ready, or no longer: who ends first at scale-in depends on it."""
-        pod.ready = now if ready else None
+    def set_ready(self, now: float, pod: Pod) -> None:
+        """Says that a pod is ready: who ends first at scale-in depends on it."""
+        pod.ready = now
 
     def unplaced(self) -> list[Pod]:
         """Pods that no node was found for, those of the highest priority first, then the oldest.

@@ -14,7 +14,7 @@ from plan.record import record
 from plan.refused import Refused
 from plan.stack_file import parsed, read_stack
 from stacks import Secrets, deploy
-from stacks.arguments import name_prefix
+from stacks.arguments.cloud import name_prefix
 from stacks.sections.environment import Environment
 from stacks.validation import validate
 

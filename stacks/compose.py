@@ -3,7 +3,6 @@
 Network -> cluster -> pools -> platform -> per model: store -> cache -> placement -> service.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
@@ -30,7 +29,6 @@ from components.cloud import (
 )
 from components.cloud.node_pool import has_gpu
 from components.crds.affinity import TaintEffect
-from components.names import domain_below
 from components.platform import (
     Alerts,
     Dashboards,
@@ -42,39 +40,32 @@ from components.platform import (
 )
 from components.serving import (
     CanaryRoute,
-    GatewayFlavor,
     LoadTest,
     ModelCache,
     ModelImport,
     Placement,
     TrainingJob,
 )
-from components.serving.load_generators import REQUEST_SECONDS
-from components.serving.server import API_KEY
 
 from . import placeholders
-from .arguments import (
-    created_namespaces,
-    namespace_of,
-    namespace_of_test,
-    required,
-    used_namespaces,
-)
-from .placeholders import bind
-from .platforms import Platform
-from .platforms.gateway import gateways_of, is_attached
-from .resolution import (
+from .arguments.base import required
+from .arguments.gateway import is_attached
+from .arguments.namespaces import namespace_of, namespace_of_test, used_namespaces
+from .arguments.teams import created_namespaces
+from .exports import export_address, export_run_command, export_way
+from .parts import (
     ClaimPart,
     CloudParts,
     ImportPart,
+    LoadTestParts,
     ModelParts,
     ResolvedEnvironment,
     TrainingParts,
 )
+from .placeholders import bind
+from .platforms import Platform
 from .runtimes import Served
-from .sections.environment import PROJECT, Environment
-from .sections.load_tests import LoadTestSection
-from .sections.models import ModelSection
+from .sections.environment import Environment
 
 Part = TypeVar("Part")
 
@@ -158,72 +149,25 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     metrics = declare_metrics(resolved, cluster, secrets, namespace)
 
     services: dict[str, Served] = {}
+    ready = [*priorities, *platforms, *metrics]
     for model in resolved.models:
-        name = model.section.name
-        space = namespace_of(environment, model.section)
-        before = namespaces[space]
-        files = declare_files(model, cluster, before)
-        cache = declare_cache(model, cluster, [*before, *files, *fluid])
-        in_space = cluster.options(*before)
-        placements = [
-            Placement(role, cluster.bound(args), in_space)
-            for role, args in model.placements.items()
-        ]
-        # The cache waits for the claim, and the platform for its nodes.
-        pools = cluster.further_pools(model.section.pools)
-        # Its cache has waited for the model's files, but nobody has for those of further volumes.
-        read = files if not cache or model.section.volumes else []
-        needed = [*priorities, *placements, *platforms, *metrics, *cache, *read, *pools]
-        args, options = cluster.bound(model.service), cluster.options(*needed)
-        services[name] = model.runtime.component(name, args, options)
-        path, host = model.runtime.path(space, model.section), services[name].host
-        if is_attached(environment, model.section) and model.section.ingress is None:
-            pulumi.export(f"{name}_host", required(environment.gateway).host or host)
-            export_way(environment, model.section, host, path)
-        else:
-            export_address(environment, model.section, host, path)
-
+        before = namespaces[namespace_of(environment, model.section)]
+        service = declare_model(environment, model, cluster, before, fluid, ready)
+        services[model.section.name] = service
     if resolved.body_router is not None:
         options = cluster.on_platform_nodes(*namespace, *platforms)
         serving.BodyRouter("body-router", resolved.body_router, options)
     for model in resolved.models:
-        if model.route is not None:
-            name = model.section.name
-            ready = [cast(pulumi.Resource, services[name]), *platforms]
-            route, options = cluster.bound(model.route), cluster.on_platform_nodes(*ready)
-            if route.moderation is not None:
-                keys = {
-                    "access_key": required(secrets.content_safety_access_key),
-                    "secret_key": required(secrets.content_safety_secret_key),
-                }
-                moderation = route.moderation.model_copy(update=keys)
-                route = route.model_copy(update={"moderation": moderation})
-            way = serving.ModelRoute(name, route, options)
-            if route.exposed:
-                export_way(environment, model.section, way.address)
-        if model.canary is not None:
-            name, both = model.section.name, (model.section.name, model.canary.model)
-            ready = [cast(pulumi.Resource, services[served]) for served in both]
-            CanaryRoute(name, model.canary.args, cluster.options(*ready))
-
+        declare_route(environment, model, cluster, secrets, services, platforms)
     for job in resolved.training:
-        name = job.section.name
         before = namespaces[namespace_of(environment, job.section)]
-        files = declare_files(job, cluster, before)
-        placement = Placement(name, cluster.bound(job.placement), cluster.options(*before))
-        options = cluster.on_nodes(*priorities, placement, *files)
-        TrainingJob(name, cluster.bound(job.job), options)
-
+        declare_training(job, cluster, before, priorities)
     for number, test in enumerate(resolved.load_tests):
-        name = test.section.name
         if test.section.run is None:
             export_run_command(number, test.section)
         else:
             before = namespaces[namespace_of_test(environment, test.section)]
-            claims = declare_claims(test.claims, cluster, before)
-            needed = [cast(pulumi.Resource, services[test.section.model]), *claims]
-            load = LoadTest(name, cluster.bound(test.job), cluster.options(*needed))
-            pulumi.export(f"{name}_log_command", load.log_command)
+            declare_load_test(test, cluster, before, services[test.section.model])
 
 
 def reach_existing_cluster(
@@ -481,87 +425,97 @@ def declare_cache(
     return [ModelCache(model.section.name, args, options)]
 
 
-def export_address(
-    environment: Environment, model: ModelSection, host: pulumi.Output[str], path: str
+def declare_model(
+    environment: Environment,
+    model: ModelParts,
+    cluster: TargetCluster,
+    namespace: Sequence[pulumi.Resource],
+    fluid: Sequence[pulumi.Resource],
+    ready: Sequence[pulumi.Resource],
+) -> Served:
+    """A model, from its files to its service, which comes after what has to be `ready`."""
+    section, name = model.section, model.section.name
+    files = declare_files(model, cluster, namespace)
+    cache = declare_cache(model, cluster, [*namespace, *files, *fluid])
+    in_space = cluster.options(*namespace)
+    placements = [
+        Placement(role, cluster.bound(args), in_space) for role, args in model.placements.items()
+    ]
+    # The cache waits for the claim, and the platform for its nodes.
+    pools = cluster.further_pools(section.pools)
+    # Its cache has waited for the model's files, but nobody has for those of further volumes.
+    read = files if not cache or section.volumes else []
+    options = cluster.options(*ready, *placements, *cache, *read, *pools)
+    service: Served = model.runtime.component(name, cluster.bound(model.service), options)
+    path = model.runtime.path(namespace_of(environment, section), section)
+    if is_attached(environment, section) and section.ingress is None:
+        pulumi.export(f"{name}_host", required(environment.gateway).host or service.host)
+        export_way(environment, section, service.host, path)
+    else:
+        export_address(environment, section, service.host, path)
+    return service
+
+
+def declare_route(
+    environment: Environment,
+    model: ModelParts,
+    cluster: TargetCluster,
+    secrets: Secrets,
+    services: Mapping[str, Served],
+    platforms: Sequence[pulumi.Resource],
 ) -> None:
-    """What a person needs to ask a model, and to load it; a path where a host is not its own.
-
-    GATEWAY is the ingress' address, to which the DNS record of a host of one's own leads. What is
-    behind a gateway is asked by that, as `export_way` says.
-    """
-    namespace = namespace_of(environment, model)
-    body, load = question(model, 512), question(model, 10)
-    kind = "-H 'Content-Type: application/json'"
-    if model.api_key_secret is not None:
-        kind += f' -H "Authorization: Bearer {key_command(namespace, model.api_key_secret)}"'
-    # Whoever finds no pod waits for one, and hey by itself for no more than 20 seconds.
-    wait = model.request_seconds or REQUEST_SECONDS
-    is_closed = environment.is_behind_gateway(model) and model.ingress is None
-    by_gateway = is_closed and (required(model.route).host or required(environment.gateway).host)
-    pulumi.export(f"{model.name}_host", by_gateway or host)
-    if len(model.server.served_names) > 1:
-        pulumi.export(f"{model.name}_served_names", model.server.served_names)
-    if is_closed:
-        return
-    base, by_curl, by_hey = "http://$GATEWAY", "-H 'Host: {}' ", "-host {} "
-    if model.ingress is not None:
-        base = f"{'https' if model.ingress.tls else 'http'}://{model.ingress.host}"
-        by_curl = by_hey = ""
-        pulumi.export(f"{model.name}_url", f"{base}/v1")
-    url = f"{base}{path}/v1/chat/completions"
-
-    def curl(hostname: str) -> str:
-        return f"curl {by_curl.format(hostname)}{kind} -d '{body}' {url}"
-
-    def hey(hostname: str) -> str:
-        options = f"-z 2m -c 5 -t {wait} -m POST {by_hey.format(hostname)}"
-        return f"hey {options}{kind} -d '{load}' {url}"
-
-    pulumi.export(f"{model.name}_curl", host.apply(curl))
-    pulumi.export(f"{model.name}_load", host.apply(hey))
+    """A model's way behind the gateway, and the share of its requests that another one gets."""
+    section, name = model.section, model.section.name
+    if model.route is not None:
+        options = cluster.on_platform_nodes(_resource(services[name]), *platforms)
+        route = with_keys(cluster.bound(model.route), secrets)
+        way = serving.ModelRoute(name, route, options)
+        if route.exposed:
+            export_way(environment, section, way.address)
+    if model.canary is not None:
+        both = [_resource(services[served]) for served in (name, model.canary.model)]
+        CanaryRoute(name, model.canary.args, cluster.options(*both))
 
 
-def export_way(
-    environment: Environment, model: ModelSection, router: pulumi.Output[str], path: str = ""
+def with_keys(route: "serving.ModelRouteArgs", secrets: Secrets) -> "serving.ModelRouteArgs":
+    """A route whose content moderation, where it has it, signs with the stack's AccessKey."""
+    if route.moderation is None:
+        return route
+    keys = {
+        "access_key": required(secrets.content_safety_access_key),
+        "secret_key": required(secrets.content_safety_secret_key),
+    }
+    moderation = route.moderation.model_copy(update=keys)
+    return route.model_copy(update={"moderation": moderation})
+
+
+def _resource(service: Served) -> pulumi.Resource:
+    return cast(pulumi.Resource, service)
+
+
+def declare_training(
+    job: TrainingParts,
+    cluster: TargetCluster,
+    namespace: Sequence[pulumi.Resource],
+    priorities: Sequence[pulumi.Resource],
 ) -> None:
-    """What a person needs to ask a model by the gateway, or by its router inside the cluster.
-
-    GATEWAY is the gateway's address, which `gateway_address_command` tells, and KEY a client's.
-    """
-    section, name = required(environment.gateway), model.name
-    words = ["curl", "-H 'Content-Type: application/json'", f"-d '{question(model, 512)}'"]
-    if environment.gateway_flavor is GatewayFlavor.ROUTER:
-        command = " ".join([*words, "{0}/v1/chat/completions"])
-        pulumi.export(f"{name}_router_curl", router.apply(lambda url: command.replace("{0}", url)))
-        return
-    # Behind a gateway for all hosts of a domain, each of them reaches a model without its own.
-    domain = domain_below(section.host or "")
-    host = (model.route and model.route.host) or (f"{name}.{domain}" if domain else section.host)
-    if section.keys_secret is not None:
-        words.insert(1, '-H "Authorization: Bearer $KEY"')
-    url = f"{'https' if section.tls else 'http'}://{host or '$GATEWAY'}{path}/v1/chat/completions"
-    pulumi.export(f"{name}_gateway_curl", " ".join([*words, url]))
-    gateway = gateways_of(environment)[0]
-    command = f"kubectl --namespace {environment.namespace} get gateway {gateway}"
-    field = "-o jsonpath='{.status.addresses[0].value}'"
-    pulumi.export("gateway_address_command", f"{command} {field}")
+    """A training job, with its files and its order of pools."""
+    name = job.section.name
+    files = declare_files(job, cluster, namespace)
+    placement = Placement(name, cluster.bound(job.placement), cluster.options(*namespace))
+    options = cluster.on_nodes(*priorities, placement, *files)
+    TrainingJob(name, cluster.bound(job.job), options)
 
 
-def question(model: ModelSection, tokens: int) -> str:
-    """A request for so many tokens of a model's answer."""
-    name, messages = model.server.served_name or model.name, [{"role": "user", "content": "你好"}]
-    body = {"model": name, "messages": messages, "max_tokens": tokens}
-    return json.dumps(body, ensure_ascii=False)
-
-
-def key_command(namespace: str, secret: str) -> str:
-    """What a shell puts a model's key in place of; the key itself is in no output."""
-    path = f"-o jsonpath='{{.data.{API_KEY}}}'"
-    return f"$(kubectl --namespace {namespace} get secret {secret} {path} | base64 -d)"
-
-
-def export_run_command(number: int, test: LoadTestSection) -> None:
-    """How a load test is asked for that is only declared."""
-    key = f"{PROJECT}:load_tests[{number}].run"
-    command = f"pulumi config set --path '{key}' first && pulumi up"
-    pulumi.export(f"{test.name}_run_command", command)
+def declare_load_test(
+    test: LoadTestParts,
+    cluster: TargetCluster,
+    namespace: Sequence[pulumi.Resource],
+    service: Served,
+) -> None:
+    """A load test, once its model is there."""
+    name = test.section.name
+    claims = declare_claims(test.claims, cluster, namespace)
+    options = cluster.options(_resource(service), *claims)
+    load = LoadTest(name, cluster.bound(test.job), options)
+    pulumi.export(f"{name}_log_command", load.log_command)

@@ -29,7 +29,7 @@ from components.names import (
 )
 from components.serving.model_cache import load_name
 
-from . import arguments
+from .arguments import claims, cloud, folders
 from .sections.environment import Environment
 from .sections.stores import VolumeSection
 
@@ -59,7 +59,7 @@ def derived_names(environment: Environment, prefix: str) -> Iterator[DerivedName
 
     Args:
         environment: What the stack file says.
-        prefix: What begins the names of what an account knows, see `arguments.name_prefix`.
+        prefix: What begins the names of what an account knows, see `arguments.cloud.name_prefix`.
     """
     if environment.creates_cluster:
         yield from _own_cluster_names(environment, prefix)
@@ -103,7 +103,7 @@ def _own_cluster_names(environment: Environment, prefix: str) -> Iterator[Derive
     # Of what is no region, the section that has it says so.
     region = environment.region
     if region and is_region(region) and environment.cluster.log_project is None:
-        project = arguments.log_project_name(environment, prefix)
+        project = cloud.log_project_name(environment, prefix)
         yield DerivedName("the SLS project", project, SLS_PROJECT, LOG_PROJECT, "")
 
 
@@ -111,11 +111,11 @@ def _store_names(environment: Environment, prefix: str) -> Iterator[DerivedName]
     for name, field, owner, volume in _claims(environment):
         store = environment.store(volume.store)
         if store is not None and store.is_read_by_role:
-            role = arguments.role_name(prefix, owner)
+            role = cloud.role_name(prefix, owner)
             yield DerivedName("its RAM role", role, RAM_ROLE, field, name)
     for store in environment.stores:
         if store.creates_file_system:
-            group = arguments.access_group_name(prefix, store)
+            group = cloud.access_group_name(prefix, store)
             field = f"stores[{store.name}].name"
             yield DerivedName("its access group", group, NAS_ACCESS_GROUP, field, store.name)
 
@@ -125,9 +125,9 @@ def _claims(environment: Environment) -> Iterator[tuple[str, str, str, VolumeSec
 
     An import writes by a claim of its own.
     """
-    for mount in arguments.mounts(environment):
+    for mount in folders.mounts(environment):
         yield mount.name, mount.name_field, mount.owner, mount.volume
-    for folder in arguments.imports(environment):
+    for folder in folders.imports(environment):
         yield folder.name, folder.name_field, folder.import_owner, folder.volume
 
 
@@ -135,7 +135,7 @@ def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
     for name, field, owner, volume in _claims(environment):
         store = environment.store(volume.store)
         if store is not None and store.claim is None:
-            claim = arguments.claim_name(environment, owner, volume)
+            claim = claims.claim_name(environment, owner, volume)
             yield DerivedName("its claim", claim, DNS_1123_LABEL, field, name)
     for model in environment.models:
         if model.route is not None:
@@ -147,7 +147,7 @@ def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
         if environment.store(model.volume.store) is None:
             continue
         field = f"models[{model.name}].name"
-        workers = worker_name(arguments.dataset_name(environment, model))
+        workers = worker_name(claims.dataset_name(environment, model))
         yield DerivedName("the StatefulSet of its cache", workers, STATEFUL_SET, field, model.name)
         if model.cache.preload:
             release = load_release(load_name(model.name))

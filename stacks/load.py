@@ -6,8 +6,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
-from .arguments import name_prefix
-from .resolution import ResolvedEnvironment
+from .arguments.cloud import name_prefix
+from .parts import ResolvedEnvironment
 from .sections.environment import PROJECT, Environment
 from .validation import find_warnings, validate
 

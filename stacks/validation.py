@@ -9,12 +9,13 @@ from pydantic import ValidationError
 from components.args import Fault, Words, faults
 
 from . import checks, platforms, runtimes
-from .arguments import name_prefix
+from .arguments.cloud import name_prefix
 from .checks.rules import Advice, Check, overlaps, rules_of
 from .derived_names import derived_name_faults, derived_names
 from .needs import Needs
+from .parts import ResolvedEnvironment
 from .reading import Answer, read, read_rest, until_missing
-from .resolution import ResolvedEnvironment, resolve
+from .resolution import resolve
 from .sections.environment import PROJECT, Environment
 
 MODULES: Final = (*checks.MODULES, *platforms.MODULES, *runtimes.MODULES)
@@ -59,7 +60,7 @@ def validate(raw: Mapping[str, Any], prefix: str = PREFIX) -> Validation:
     Args:
         raw: Configuration of the project, without the namespace of its keys.
         prefix: What begins the names of what an account knows, from those of project and stack:
-            `arguments.name_prefix`. Default: that of a stack called stack.
+            `arguments.cloud.name_prefix`. Default: that of a stack called stack.
     """
     try:
         environment = read(raw)

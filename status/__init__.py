@@ -3,7 +3,9 @@
     cluster.py    reads a cluster with `list` alone, a request per kind
     rooms.py      why no node has room for a pod
     pods.py       why a pod does not run
-    links.py      what a model needs, one function per link of its way
+    trail.py      a model as it is planned, and the cluster that it should be in
+    links.py      what a model needs, one function per link of its way; those to its files, its
+                  autoscaler and its clients in files.py, scalers.py and doors.py
     ways.py       joins them, model by model
     words.py      shows them on a terminal, and as JSON
     doctor.py     what an `up` and this room need of a machine, an account and a cluster

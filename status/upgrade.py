@@ -14,10 +14,10 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from components.names import kubernetes_minor
+from components.versions import kubernetes_minor
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
-from stacks.arguments import name_prefix
+from stacks.arguments.cloud import name_prefix
 from stacks.checks.views import models, placements_of, workloads
 from stacks.sections.environment import Environment
 from stacks.sections.pools import PoolSection

@@ -16,10 +16,12 @@ from plan.refused import Refused
 
 from .cluster import Connection, LiveCluster, read
 from .drift import drift
-from .links import LINKS, Trail, autoscalers, ended, note, outcome, sees_its_metric
+from .links import LINKS, note, outcome
 from .model import Autoscaling, PodPlace, Stage, Status, Way
 from .pods import Log, condition, is_ready
 from .rooms import Rooms, node_kind
+from .scalers import autoscalers, sees_its_metric
+from .trail import Trail, ended
 
 PoolNames = Callable[[Manifest | None], str]
 """What the pool of a node is called."""

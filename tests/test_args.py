@@ -26,17 +26,15 @@ from components.args import (
     TextForm,
     Words,
     child_options,
-    descriptions,
     faults_of,
-    keys_at,
     nearest,
     once,
-    path_of,
     refuse,
     validated,
 )
 from components.crds import KnativeServiceSpec, KnativeServingSpec, Toleration
 from components.plugin.host import default_text
+from components.validation_errors import descriptions, keys_at, path_of
 from plan.record import record
 
 from .cloud.refusals import refusal, refusals

@@ -19,8 +19,8 @@ import pytest
 from components import bindings, crds
 from components.crds.custom_resource import CustomResource
 from plan.changes import Change
-from plan.cost import BY_USE, KOURIER, NAT_GATEWAY, PROXIES
-from plan.kinds import ADDON, CLUSTER, HELM_RELEASE, NODE_POOL
+from plan.cost import BY_USE, PROXIES
+from plan.kinds import ADDON, CLUSTER, HELM_RELEASE, KNATIVE_SERVING, NAT_GATEWAY, NODE_POOL
 from plan.model import SECRET, Plan
 from plan.objects import kind_of
 from plan.providers import alicloud, kubernetes
@@ -309,7 +309,7 @@ def test_each_type_is_validated_by_a_rule_or_cannot_hurt() -> None:
 
 # --- prices --------------------------------------------------------------------------------------
 
-PRICED: Final = {ADDON, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL, PROXIES}
+PRICED: Final = {ADDON, CLUSTER, KNATIVE_SERVING, NAT_GATEWAY, NODE_POOL, PROXIES}
 """Types of which `plan/cost.py` makes lines."""
 FREE: Final = {
     "alicloud:cs/autoscalingConfig:AutoscalingConfig": "nodes cost, not their rules",
@@ -335,7 +335,7 @@ def test_each_type_of_the_cloud_has_a_price_is_billed_by_use_or_is_free() -> Non
     """What stands in a cluster runs on its nodes, and costs what they do."""
     unpriced = {type_ for type_ in OF_THE_CLOUD if type_ not in PRICED | BY_USE.keys()}
     assert unpriced == FREE.keys()
-    assert {KOURIER, PROXIES} == PRICED & {*OF_KUBERNETES}
+    assert {KNATIVE_SERVING, PROXIES} == PRICED & {*OF_KUBERNETES}
 
 
 def test_kinds_are_called_by_group_and_version() -> None:

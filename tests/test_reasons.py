@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 import components
-from components.args import Args, _text_readers
+from components.args import Args
+from components.text_forms import text_readers
 from stacks.sections.environment import Environment
 
 WRONG = "Bad Name!"
@@ -28,7 +29,7 @@ def _kinds() -> list[type[Args]]:
 
 @pytest.mark.parametrize("kind", _kinds(), ids=lambda kind: kind.__qualname__)
 def test_a_text_of_a_form_is_refused_for_a_reason(kind: type[Args]) -> None:
-    for name, readers in _text_readers(kind).items():
+    for name, readers in text_readers(kind).items():
         for read in readers:
             for value in (WRONG, [WRONG], {WRONG: WRONG}):
                 assert all(fault.why for fault in read(name, value))

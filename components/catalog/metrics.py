@@ -260,7 +260,7 @@ def ttft_buckets(version: tuple[int, int, int] | None) -> tuple[float, ...]:
     return tuple(bound for bound in _TTFT_BUCKETS if not is_old or bound <= longest)
 
 
-def names_in(series: Series, reported: Collection[str] | None = None) -> tuple[str, ...]:
+def names_in(series: Series, reported: Collection[str] | None) -> tuple[str, ...]:
     """The names by which a series is asked for: those that a release reports, or else all."""
     names = tuple(name for name in series.names if reported is None or name in reported)
     return names or series.names
@@ -280,7 +280,7 @@ def selected(
     return " or ".join(form.format(name, f"{{{where}}}") for name in names_in(series, reported))
 
 
-def signal_query(signal: Signal, where: str, reported: Collection[str] | None = None) -> str:
+def signal_query(signal: Signal, where: str, reported: Collection[str] | None) -> str:
     """What KEDA asks Prometheus for.
 
     Args:

@@ -15,16 +15,9 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, Input, child_options, nearest, repeated
 from ..bindings import alicloud, kubernetes
 from ..catalog.addons import ADDONS
-from ..names import (
-    ClusterName,
-    KmsKeyId,
-    LogProjectName,
-    ResourceGroupId,
-    SecurityGroupId,
-    ack_version_faults,
-    kubernetes_minor,
-)
+from ..names import ClusterName, KmsKeyId, LogProjectName, ResourceGroupId, SecurityGroupId
 from ..quantity import plain
+from ..versions import ack_version_faults, kubernetes_minor
 from .network import overlap_faults, parse_range, private_range_faults
 
 
@@ -352,17 +345,37 @@ class AckCluster(pulumi.ComponentResource):
             # The provider always asks for the public address.
             # Alone: within Output.all, the connections would be plain dictionaries.
             private = cluster.connections.apply(private_address)
-            kubeconfig = pulumi.Output.all(kubeconfig, private).apply(
-                lambda values: point_at_private_address(*values)
-            )
-        return kubernetes.Provider(
-            f"{name}-kubernetes",
-            kubeconfig=pulumi.Output.secret(kubeconfig),
-            # Without it, each fresh kubeconfig would look like another cluster.
-            cluster_identifier=cluster.id,
-            enable_server_side_apply=True,
-            opts=child_options(self, opts),
-        )
+            kubeconfig = pointed(kubeconfig, private)
+        options = child_options(self, opts)
+        return declare_provider(name, cluster.id, pulumi.Output.secret(kubeconfig), options)
+
+
+def declare_provider(
+    name: str,
+    cluster_id: Input[str],
+    kubeconfig: Input[str],
+    opts: pulumi.ResourceOptions,
+    context: Input[str] | None = None,
+) -> kubernetes.Provider:
+    """What reaches into an ACK cluster."""
+    return kubernetes.Provider(
+        f"{name}-kubernetes",
+        kubeconfig=kubeconfig,
+        context=context,
+        # Without it, each fresh kubeconfig would look like another cluster.
+        cluster_identifier=cluster_id,
+        enable_server_side_apply=True,
+        opts=opts,
+    )
+
+
+def pointed(
+    kubeconfig: pulumi.Output[str], private: pulumi.Output[str | None]
+) -> pulumi.Output[str]:
+    """A kubeconfig with the private address of the API server, once that is known."""
+    return pulumi.Output.all(kubeconfig, private).apply(
+        lambda values: point_at_private_address(*values)
+    )
 
 
 def declare_addons(

@@ -15,8 +15,9 @@ from .cluster import (
     addon_faults,
     declare_addons,
     declare_autoscaling,
+    declare_provider,
     fetch_kubeconfig,
-    point_at_private_address,
+    pointed,
     private_address,
 )
 
@@ -85,11 +86,7 @@ class ExistingAckCluster(pulumi.ComponentResource):
                 temporary_duration_minutes=args.kubeconfig_minutes,
                 opts=invoke,
             )
-            secret = pulumi.Output.secret(
-                pulumi.Output.all(credential.kube_config, private).apply(
-                    lambda values: point_at_private_address(*values)
-                )
-            )
+            secret = pulumi.Output.secret(pointed(credential.kube_config, private))
         declare_addons(self, name, cluster_id, args.addons or [], child_options(self, opts))
         if args.autoscaling:
             declare_autoscaling(name, cluster_id, args.autoscaling, child_options(self, opts))
@@ -100,15 +97,8 @@ class ExistingAckCluster(pulumi.ComponentResource):
         self.kubeconfig_command = private.apply(
             lambda address: fetch_kubeconfig(cluster_id, private=address is not None)
         )
-        self.provider = kubernetes.Provider(
-            f"{name}-kubernetes",
-            kubeconfig=secret,
-            context=args.context,
-            # Without it, each fresh kubeconfig would look like another cluster.
-            cluster_identifier=cluster_id,
-            enable_server_side_apply=True,
-            opts=child_options(self, opts),
-        )
+        options = child_options(self, opts)
+        self.provider = declare_provider(name, cluster_id, secret, options, args.context)
         self.register_outputs(
             {
                 "cluster_id": self.cluster_id,

@@ -22,7 +22,8 @@ from ..args import (
 )
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
-from ..names import DNS_1123_LABEL, OSS_BUCKET, SecretName, host_form
+from ..hosts import host_form
+from ..names import DNS_1123_LABEL, OSS_BUCKET, SecretName
 from ..quantity import is_quantity, parse
 from ..secret_forms import is_secret_value, named_secrets
 from .identity import RamStatement, RrsaRole, RrsaRoleArgs, account_faults, role_name_faults

@@ -26,6 +26,7 @@ from ..catalog.instances import Architecture, known_architecture
 from ..catalog.labels import GPU_SCHEDULE, SET_BY_KUBERNETES, STATES_OF_NODES
 from ..catalog.sharing import BY_MEMORY
 from ..crds.affinity import TaintEffect
+from ..hosts import RegistryHost, url_faults
 from ..names import (
     DRIVER_VERSION,
     INSTANCE_TYPE,
@@ -37,10 +38,8 @@ from ..names import (
     LabelKey,
     LabelValue,
     NodePoolName,
-    RegistryHost,
     ResourceGroupId,
     SecurityGroupId,
-    url_faults,
 )
 from ..secret_forms import is_secret_value, named_secrets
 from .node_upgrade import (
@@ -497,10 +496,8 @@ def node_taint_faults(taints: Sequence[Taint]) -> Iterator[Fault]:
             why = "Kubernetes sets it and takes it away, by the state of each node"
             yield Fault(f"taints[{taint.key}].key", taint.key, "a key of your own", why)
     for taint in taints:
-        if taint.value is not None and not LABEL_VALUE.allows(taint.value):
-            want = "63 letters, digits, hyphens, dots and underscores at most"
-            why = "Kubernetes takes no other value"
-            yield Fault(f"taints[{taint.key}].value", taint.value, want, why)
+        field = f"taints[{taint.key}].value"
+        yield from LABEL_VALUE.faults(field, taint.value, "Kubernetes takes no other value")
     for key, effect in repeated((taint.key, taint.effect) for taint in taints):
         why = "Kubernetes takes one taint per key and effect"
         yield Fault(f"taints[{key}].effect", effect, "named once for this key", why)

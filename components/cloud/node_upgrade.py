@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from ..args import MISSING, Args, Fault
-from ..names import ack_version_faults
+from ..versions import ack_version_faults
 
 UPDATE_MINUTES: Final = 60
 """How long an update of a pool may take before `pulumi up` gives up on it."""

@@ -9,7 +9,8 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from ..args import Because
-from ..names import ObjectName, WildcardName
+from ..hosts import WildcardName
+from ..names import ObjectName
 from .custom_resource import CustomResource
 from .model import CrdModel
 

@@ -6,8 +6,7 @@ from typing import Final
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from ..args import MISSING, Fault
-from ..names import HELM_RELEASE, STATEFUL_SET, shorter
-from .formats import dns_1035_faults
+from ..names import DNS_1035_LABEL, HELM_RELEASE, STATEFUL_SET, shorter
 
 
 def worker_name(name: str) -> str:
@@ -37,7 +36,7 @@ def name_faults(metadata: ObjectMetaArgs) -> Iterator[Fault]:
         why = "a Dataset and its runtime find each other by name"
         yield Fault("metadata.name", MISSING, "given", why)
     why = "Fluid makes Services and a claim of this name"
-    yield from dns_1035_faults("metadata.name", metadata.name, why)
+    yield from DNS_1035_LABEL.faults("metadata.name", metadata.name, why)
     name = metadata.name
     if isinstance(name, str) and len(name) > LONGEST_NAME:
         why = (

@@ -1,4 +1,4 @@
-"""Text formats of the Kubernetes API: names, durations, schedules."""
+"""Text formats of the Kubernetes API: images, amounts, durations, schedules."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from ..args import Because, Fault, TextForm, Words
-from ..names import DNS_1035_LABEL, DNS_1123_LABEL
 from ..quantity import is_quantity, parse
 
 # https://github.com/distribution/reference/blob/main/regexp.go; a word without dot or port is no
@@ -43,11 +42,6 @@ _CRON_NAMES: Final = frozenset(
 )
 
 
-def dns_1035_faults(field: str, name: object, why: str) -> Iterator[Fault]:
-    """Refuses a name that is not a DNS-1035 label; an Output passes unread."""
-    yield from DNS_1035_LABEL.faults(field, name, why)
-
-
 def image_faults(field: str, image: str, why: str = _NO_PULL) -> Iterator[Fault]:
     """Refuses what is no reference to an image."""
     if not _IMAGE.fullmatch(image):
@@ -61,11 +55,6 @@ def image_prefix_faults(field: str, prefix: str, why: str) -> Iterator[Fault]:
     if not _IMAGE_PREFIX.fullmatch(prefix):
         want = "a registry path such as registry.example.com/mirror, without scheme, tag or '/' at "
         yield Fault(field, prefix, f"{want}the end", why)
-
-
-def dns_1123_faults(field: str, name: object, why: str) -> Iterator[Fault]:
-    """Refuses a name that is not a DNS-1123 label; an Output passes unread."""
-    yield from DNS_1123_LABEL.faults(field, name, why)
 
 
 def is_amount(text: str) -> bool:

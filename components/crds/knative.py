@@ -13,11 +13,10 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
 from ..args import MISSING, Because, Fault, Input, check, nearest, repeated
-from ..names import ServiceName
+from ..names import DNS_1035_LABEL, ServiceName
 from .affinity import NodeChoice, TopologySpreadConstraint
 from .core import EnvVar, PodSpec, ResourceRequirements
 from .custom_resource import CustomResource
-from .formats import dns_1035_faults
 from .knative_annotations import (
     SHIPPED,
     ServingLimits,
@@ -156,7 +155,9 @@ def service_faults(
         metadata: Metadata of the Service; Outputs in it pass unread.
         limits: What the cluster allows.
     """
-    yield from dns_1035_faults("metadata.name", metadata.name, "it becomes part of a host name")
+    yield from DNS_1035_LABEL.faults(
+        "metadata.name", metadata.name, "it becomes part of a host name"
+    )
     annotations = metadata.annotations
     yield from misplaced_faults(annotations if isinstance(annotations, Mapping) else None)
     for fault in template_faults(spec.template, metadata.name, limits):

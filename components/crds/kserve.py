@@ -14,6 +14,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Fault, Input, Words, check, left_out_faults, repeated
+from ..names import DNS_1123_LABEL
 from ..quantity import is_quantity, parse, plain
 from .affinity import Scheduling
 from .autoscaling import (
@@ -25,7 +26,6 @@ from .autoscaling import (
 )
 from .core import Container, PodSpec, named, named_containers
 from .custom_resource import CustomResource
-from .formats import dns_1123_faults
 from .knative_annotations import (
     AUTOSCALING,
     HPA,
@@ -821,4 +821,4 @@ class ServingRuntime(CustomResource[ServingRuntimeSpec], api_version=RUNTIME_API
 
     def _faults(self, spec: ServingRuntimeSpec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
         why = "models name the runtime by it"
-        yield from dns_1123_faults("metadata.name", metadata.name, why)
+        yield from DNS_1123_LABEL.faults("metadata.name", metadata.name, why)

@@ -7,11 +7,11 @@ from typing import Any
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, child_options
+from ..args import Args, Fault, child_options
 from ..catalog.charts import CHARTS
 from ..crds.affinity import Toleration
 from ..crds.formats import ImagePrefix
-from .releases import INSTALL_SECONDS, install, merged, source_faults
+from .releases import INSTALL_SECONDS, address_faults, install, merged, source_faults
 
 RELEASE = "fluid"
 
@@ -46,13 +46,8 @@ class FluidChart(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from source_faults(self.chart, self.repository, self.version)
-        if self.flavor is not FluidFlavor.ACK:
-            return
-        is_archive = (self.chart or "").endswith(".tgz")
-        for field in ("chart",) if is_archive else ("chart", "version"):
-            if getattr(self, field) is None:
-                why = "ack-fluid has no address that we could know"
-                yield Fault(field, MISSING, "given with flavor ack", why)
+        if self.flavor is FluidFlavor.ACK:
+            yield from address_faults(self, "ack-fluid")
 
 
 class FluidArgs(Args):

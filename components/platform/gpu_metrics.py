@@ -24,7 +24,8 @@ from ..catalog.metrics import (
 )
 from ..crds.affinity import Toleration
 from ..crds.monitoring import PodMonitor, PodMonitorSpec
-from ..names import NamespaceName, prometheus_faults
+from ..hosts import prometheus_faults
+from ..names import NamespaceName
 from .releases import HelmChart, install, merged
 
 KSERVE_POD_LABEL: Final = "serving.kserve.io/inferenceservice"
@@ -296,7 +297,7 @@ def label_faults(
 
 
 def gpu_labels(
-    flavor: MetricsFlavor, labels: GpuLabels | None = None, honor_labels: bool | None = None
+    flavor: MetricsFlavor, labels: GpuLabels | None, honor_labels: bool | None
 ) -> PodLabels:
     """Labels of the GPU exporter's series that say which pod a GPU works for."""
     if labels is not None:

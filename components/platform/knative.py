@@ -18,7 +18,7 @@ from ..catalog.charts import (
 )
 from ..crds.knative import KnativeServing, KnativeServingSpec
 from ..crds.knative_annotations import DEFAULT_DOMAIN, SHIPPED
-from ..names import DomainName, RegistryHost
+from ..hosts import DomainName, RegistryHost
 from .releases import INSTALL_SECONDS, install
 
 NAMESPACE = "knative-serving"

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, Input, Words, child_options
+from ..args import Args, Because, Fault, Input, Words, child_options
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS, KSERVE_RBAC_PROXY, KSERVE_RENAMED, KSERVE_RUNTIME_IMAGES, Chart
 from ..crds.formats import ImagePrefix
 from ..crds.knative_annotations import DEFAULT_DOMAIN
-from ..names import DomainName, ObjectName
-from .releases import INSTALL_SECONDS, HelmChart, install, merged, source_faults
+from ..hosts import DomainName
+from ..names import ObjectName
+from .releases import INSTALL_SECONDS, HelmChart, address_faults, install, merged, source_faults
 
 NAMESPACE: Final = "kserve"
 DEFAULT_INGRESS_CLASS: Final = "nginx"
@@ -74,11 +75,7 @@ class KServeChart(Args):
             yield from self._upstream_faults()
 
     def _ack_faults(self) -> Iterator[Fault]:
-        why = "ack-kserve has no address that we could know"
-        if self.chart is None:
-            yield Fault("chart", MISSING, "given with flavor ack", why)
-        if self.version is None and not (self.chart or "").endswith(".tgz"):
-            yield Fault("version", MISSING, "given with flavor ack", why)
+        yield from address_faults(self, "ack-kserve")
         if self.image_prefix is not None:
             why = "the values of ack-kserve are not known here"
             yield Fault("image_prefix", self.image_prefix, "put into values", why)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault
+from ..args import MISSING, Args, Fault
 from ..bindings import kubernetes
 from ..catalog.charts import Chart
 
@@ -50,6 +50,20 @@ class HelmChart(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from source_faults(self.chart, self.repository, self.version)
+
+
+def address_faults(source: ChartSource, name: str) -> Iterator[Fault]:
+    """Refuses a chart of ACK's without its address; that of an archive has the version in it.
+
+    Args:
+        source: What the user chose.
+        name: What ACK calls the chart.
+    """
+    is_archive = (source.chart or "").endswith(".tgz")
+    for field in ("chart",) if is_archive else ("chart", "version"):
+        if getattr(source, field) is None:
+            why = f"{name} has no address that we could know"
+            yield Fault(field, MISSING, "given with flavor ack", why)
 
 
 def source_faults(

@@ -20,7 +20,8 @@ from pydantic.fields import FieldInfo
 
 from .. import cloud, platform, serving
 from ..annotations import simplify_annotations
-from ..args import SECRET, descriptions
+from ..args import SECRET
+from ..validation_errors import descriptions
 
 NAME: Final = "ack-inference"
 SCHEMA: Final = Path(__file__).parent / "schema.json"

@@ -16,6 +16,8 @@ from .waiting import metadata
 AutoscalerSpec: TypeAlias = "crds.HorizontalPodAutoscalerSpec | crds.ScaledObjectSpec"
 """Who scales a model: an HPA of its own, or KEDA."""
 
+SCALE_DOWN_SECONDS: Final = 300
+"""How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
 PERCENTAGES: Final = ("gpu_utilization", "DCGM_CUSTOM_PROCESS_SM_UTIL")
 """Figures of the exporters of NVIDIA and of ACK that are 0 to 100 of each card."""
 _MOST: Final = MappingProxyType({"vllm_kv_cache_usage": 1, "gpu_utilization": 100})
@@ -65,6 +67,11 @@ def target_faults(metric: str, target: float) -> Iterator[Fault]:
     elif plain(target) != plain(rounded):
         want = f"in whole thousandths, such as {plain(rounded)}"
         yield Fault("target", target, want, "HPA and KEDA count in them, and cut the rest")
+
+
+def look_back(scale_down_seconds: int) -> int | None:
+    """How long an HPA is told to look back, in seconds; None where Kubernetes does so by itself."""
+    return None if scale_down_seconds == SCALE_DOWN_SECONDS else scale_down_seconds
 
 
 def behavior(scale: PodScale) -> dict[str, Any] | None:

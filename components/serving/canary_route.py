@@ -7,7 +7,8 @@ from pydantic import Field
 
 from ..args import Args, Input, child_options
 from ..bindings import kubernetes
-from ..names import HostName, ServiceName
+from ..hosts import HostName
+from ..names import ServiceName
 from .ingress import host_rule
 
 _CANARY = "nginx.ingress.kubernetes.io/canary"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..args import Fault, Words
-from ..names import LOOPBACK
+from ..hosts import LOOPBACK
 from .server import ModelServer
 from .vllm_command import statements
 from .vllm_rules import UNREACHED_LOOPBACK

@@ -15,7 +15,8 @@ from .. import crds
 from ..args import Args, Because, Fault, Words, child_options, one_of_faults
 from ..bindings import kubernetes
 from ..crds.knative_annotations import HTTP_PROTOCOL
-from ..names import ByteSize, DomainName, ObjectName, SecretName
+from ..hosts import DomainName
+from ..names import ByteSize, ObjectName, SecretName
 from ..quantity import parse
 
 NGINX: Final = "nginx.ingress.kubernetes.io"

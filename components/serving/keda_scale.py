@@ -16,7 +16,8 @@ from ..args import MISSING, Args, Because, Fault, TextForm, Words, left_out_faul
 from ..catalog.metrics import SIGNALS, signal_query
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import release
-from ..names import ServiceName, prometheus_faults
+from ..hosts import prometheus_faults
+from ..names import ServiceName
 from ..quantity import plain
 from .autoscaler import PodScale, behavior, target_faults
 from .promql import PromQuery

@@ -34,7 +34,8 @@ from ..crds.knative_annotations import (
     ServingLimits,
     default_host,
 )
-from ..names import DomainName, ServiceName, derived_host_faults
+from ..hosts import DomainName, derived_host_faults
+from ..names import ServiceName
 from ..quantity import plain
 from .autoscaler import range_faults
 from .availability import declare_budget

@@ -9,18 +9,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from .. import crds
-from ..args import (
-    MISSING,
-    Args,
-    Because,
-    Fault,
-    Refusal,
-    Words,
-    child_options,
-    left_out_faults,
-    once,
-    validated,
-)
+from ..args import MISSING, Args, Because, Fault, Refusal, Words, child_options, once, validated
 from ..catalog.metrics import METRICS
 from ..crds.knative_annotations import (
     CLUSTER_LOCAL,
@@ -38,18 +27,20 @@ from ..crds.kserve_annotations import (
     SERVING_CONTAINER,
     AutoscalerClass,
     DeploymentMode,
-    StrategyType,
     default_host,
     deployment_name,
     pod_label,
 )
-from ..names import DomainName, ServiceName, derived_host_faults
+from ..hosts import DomainName, derived_host_faults
+from ..names import ServiceName
 from ..quantity import plain
 from .autoscaler import (
+    SCALE_DOWN_SECONDS,
     AutoscalerSpec,
     behavior,
     declare_autoscaler,
     hpa_spec,
+    look_back,
     range_faults,
     target_faults,
 )
@@ -67,11 +58,9 @@ from .ingress import (
 )
 from .keda_scale import KedaScale, PrometheusQuery, pod_series, pods_of, scaled_object
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
+from .rollout import Rollout
 from .server import ModelServer
 from .shutdown import Shutdown, knative_shutdown, standard_shutdown
-
-SCALE_DOWN_SECONDS: Final = 300
-"""How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
 
 
 class KServeMetric(StrEnum):
@@ -196,44 +185,7 @@ class KServeScale(Args):
     @property
     def window(self) -> int | None:
         """How long the autoscaler looks back, in seconds; None where Kubernetes' default holds."""
-        return None if self.scale_down_seconds == SCALE_DOWN_SECONDS else self.scale_down_seconds
-
-
-class Rollout(Args):
-    """How an update replaces pods."""
-
-    type: StrategyType = StrategyType.ROLLING_UPDATE
-    """RollingUpdate keeps answering; Recreate ends all old pods before it starts new ones."""
-    max_surge: int | None = Field(default=None, ge=0)
-    """Pods beyond the wanted ones, each with cards of its own. Left out, a quarter, rounded up: at
-    least 1. 0 needs no spare card."""
-    max_unavailable: int | None = Field(default=None, ge=0)
-    """Pods that may be missing. Left out, a quarter, rounded down: 0 below 4 pods."""
-
-    def _faults(self) -> Iterator[Fault]:
-        if self.recreates:
-            want, why = "left out, or type RollingUpdate", "Recreate ends all pods first"
-            yield from left_out_faults(self, ("max_surge", "max_unavailable"), want, why)
-        elif self.max_surge == 0 and not self.max_unavailable:
-            got = MISSING if self.max_unavailable is None else 0
-            why = "with max_surge 0, a pod is only replaced where one may be missing"
-            yield Fault("max_unavailable", got, "1 or more", why)
-
-    @property
-    def recreates(self) -> bool:
-        """Whether all old pods end first."""
-        return self.type is StrategyType.RECREATE
-
-    def spare_pods(self, replicas: int) -> int:
-        """Pods beyond the replicas that an update cannot go on without, 0 or 1."""
-        missing = replicas // 4 if self.max_unavailable is None else self.max_unavailable
-        return 0 if self.recreates or missing else 1
-
-    def strategy(self) -> dict[str, Any]:
-        """The deploymentStrategy of a predictor."""
-        amounts = {"max_surge": self.max_surge, "max_unavailable": self.max_unavailable}
-        chosen = {field: amount for field, amount in amounts.items() if amount is not None}
-        return {"type": self.type, "rolling_update": chosen or None}
+        return look_back(self.scale_down_seconds)
 
 
 class KServeCanary(Args):

@@ -16,7 +16,8 @@ from ..args import MISSING, Args, Because, Fault, Input, child_options, one_of_f
 from ..bindings import kubernetes
 from ..catalog.regions import is_region
 from ..crds.formats import ImageReference
-from ..names import ByteSize, SecretName, url_form
+from ..hosts import url_form
+from ..names import ByteSize, SecretName
 from ..quantity import gib
 from .server import FolderOfClaim
 

@@ -330,7 +330,7 @@ def render(name: str, args: ModelRouteArgs) -> list[CustomObject]:
 def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[CustomObject]:
     is_ack = args.flavor is GatewayFlavor.ACK
     picker = args.picker_service if is_ack else program_name(name, args)
-    notes = {**({inference.ROUTING: args.route.routing.value} if is_ack else {})}
+    notes = {inference.ROUTING: args.route.routing.value} if is_ack else {}
     notes |= args.pool_annotations or {}
     if args.pool_version is PoolVersion.V1ALPHA2:
         old = inference.OldInferencePoolSpec(

@@ -17,7 +17,6 @@ from ..crds.affinity import (
     PreferredSchedulingTerm,
     Toleration,
 )
-from ..crds.formats import dns_1123_faults
 from ..crds.scheduling import (
     WAIT_FOR_SCALING,
     Capacity,
@@ -29,6 +28,7 @@ from ..crds.scheduling import (
     Unit,
     WhenTryNextUnits,
 )
+from ..names import DNS_1123_LABEL
 from .waiting import metadata
 
 _DOC: Final = (
@@ -104,7 +104,7 @@ class Placement(pulumi.ComponentResource):
         self, name: str, args: PlacementArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = PlacementArgs.of(args)
-        check(f"Placement {name}", dns_1123_faults("name", name, "the policy is called so"))
+        check(f"Placement {name}", DNS_1123_LABEL.faults("name", name, "the policy is called so"))
         policy = validated(f"Placement {name}", lambda: render(name, args))
 
         super().__init__("ack-inference:index:Placement", name, args.dump(), opts)

@@ -10,7 +10,8 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from ..args import Args, Because, Fault, Words, one_of_faults, repeated
-from ..names import DomainName, ServiceName
+from ..hosts import DomainName
+from ..names import ServiceName
 
 DEFAULT_PICKER: Final = "inference-gateway-ext-proc"
 """Service of the picker that ACK's gateway brings, as its pages call it: ACK, "Custom inference

@@ -25,8 +25,9 @@ from .variables import env_faults, in_order
 from .vllm import REASONING_BY_PARSER_SINCE, Hub, Vllm, vllm_flags
 from .vllm_amounts import amount_faults, memory_faults
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
+from .vllm_field_rules import field_faults
 from .vllm_parallel import TENSOR, cards_of, cards_text
-from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
+from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults
 from .vllm_sources import (
     NO_USAGE_STATS,
     OFFLINE,

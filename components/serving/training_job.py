@@ -12,8 +12,8 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, Input, Words, check, child_options
 from ..bindings import kubernetes
 from ..crds.affinity import NodeAffinity, Toleration
-from ..crds.formats import ImageReference, dns_1035_faults
-from ..names import ByteSize, SecretName
+from ..crds.formats import ImageReference
+from ..names import DNS_1035_LABEL, ByteSize, SecretName
 from .secrets import secret_word_faults
 from .server import (
     ABSOLUTE,
@@ -171,7 +171,7 @@ def name_faults(name: str) -> Iterator[Fault]:
             "name", name, f"{LONGEST_NAME} long at most, which leaves room for an index", why
         )
     else:
-        yield from dns_1035_faults("name", name, why)
+        yield from DNS_1035_LABEL.faults("name", name, why)
 
 
 NO_WAIT = MappingProxyType(

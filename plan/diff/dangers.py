@@ -45,7 +45,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "file system", "the new one is empty, and the files in the old one are lost",
             "the files in it are lost",
         ),
-        "alicloud:log/project:Project": Danger(
+        kinds.LOG_PROJECT: Danger(
             "log project", "the new one is empty, and the logs in the old one are lost",
             "the logs in it are lost, audit logs of the API server too",
         ),
@@ -65,12 +65,12 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "what has an address in the old one has to leave it before it can be deleted",
             "nothing can be left in it",
         ),
-        "alicloud:vpc/natGateway:NatGateway": Danger(
+        kinds.NAT_GATEWAY: Danger(
             "NAT gateway",
             "connections to the Internet break meanwhile",
             "nodes and pods lose their way to the Internet",
         ),
-        "alicloud:ecs/eipAddress:EipAddress": Danger(
+        kinds.PUBLIC_ADDRESS: Danger(
             "public address",
             "whoever lets in nodes and pods by it, a registry say, has to be told the new one",
             "whoever lets in nodes and pods by it lets them in no more",
@@ -128,7 +128,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "policy of traffic", "nothing is limited, and no picker chooses pods, meanwhile",
             "nothing is limited any more, and no picker chooses pods",
         ),
-        "kubernetes:operator.knative.dev/v1beta1:KnativeServing": Danger(
+        kinds.KNATIVE_SERVING: Danger(
             "Knative", "no model scales or answers meanwhile", "no model is served by it any more"
         ),
         kinds.ADDON: Danger(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from ..cost import Comparison
+from ..bill import Comparison
 from ..cost_render import comparison_cells, comparison_notes
 from ..model import type_name
 from .compare import ChangeKind, Property, ResourceChange, StackDiff

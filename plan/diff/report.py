@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .. import cost
+from ..bill import Comparison, compare
+from ..cost import bill
 from .compare import StackDiff
 
 
-def comparison(diff: StackDiff) -> cost.Comparison:
+def comparison(diff: StackDiff) -> Comparison:
     """What a diff does to node-hours and money."""
-    before, after = (cost.bill(plan) if plan else None for plan in (diff.before, diff.after))
-    return cost.compare(before, after)
+    before, after = (bill(plan) if plan else None for plan in (diff.before, diff.after))
+    return compare(before, after)
 
 
 @dataclass(frozen=True)

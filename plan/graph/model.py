@@ -8,7 +8,7 @@ from enum import StrEnum
 from components.catalog.gpus import Gpu
 from components.crds.knative_autoscaling import PodAutoscaling
 
-from ..cost import Bill, PoolLine
+from ..bill import Bill, PoolLine
 
 Labels = Mapping[str, Sequence[str]]
 """Label keys of a node, each with the values that will do."""

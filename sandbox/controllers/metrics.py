@@ -15,6 +15,8 @@ ADAPTER: Final = "metrics-adapter"
 RBAC: Final = "rbac.authorization.k8s.io"
 _NAMESPACE: Final = "kube-system"
 _RELIST: Final = "2s"
+_SCRAPE: Final = "1s"
+"""Time between two scrapes."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,11 @@ class ScrapeTarget:
     """Whether labels of its series win over those; if not, they are renamed to `exported_...`."""
 
 
-def scrape_configuration(targets: Iterable[ScrapeTarget], seconds: int = 1) -> dict[str, Any]:
+def scrape_configuration(targets: Iterable[ScrapeTarget]) -> dict[str, Any]:
     """Prometheus' configuration for targets, as the operator writes it for monitors.
 
     Args:
         targets: What is scraped: one job for those with `honor_labels`, one for those without.
-        seconds: Time between two scrapes.
     """
     scraped = list(targets)
     jobs = [
@@ -49,9 +50,8 @@ def scrape_configuration(targets: Iterable[ScrapeTarget], seconds: int = 1) -> d
         }
         for honored in (False, True)
     ]
-    interval = f"{seconds}s"
     return {
-        "global": {"scrape_interval": interval, "scrape_timeout": interval},
+        "global": {"scrape_interval": _SCRAPE, "scrape_timeout": _SCRAPE},
         "scrape_configs": [job for job in jobs if job["static_configs"]],
     }
 

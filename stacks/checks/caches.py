@@ -11,7 +11,7 @@ from components.cloud.node_pool import ImageType
 from components.quantity import parse
 from components.serving.model_cache import WORKER_OVERHEAD, Medium
 
-from ..arguments import required
+from ..arguments.base import required
 from ..sections.environment import Environment
 from ..sections.pools import AnyPoolSection, EdgePoolSection, PoolSection
 from .architecture import ARM_DOCS, is_arm

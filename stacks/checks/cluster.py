@@ -7,7 +7,7 @@ from components.args import MISSING, Fault, Words
 from components.catalog.labels import ARCHITECTURE
 from components.catalog.regions import region_of
 from components.crds.affinity import TaintEffect
-from components.names import kubernetes_minor
+from components.versions import kubernetes_minor
 
 from ..sections.cluster import Profile
 from ..sections.environment import Environment

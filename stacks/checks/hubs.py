@@ -9,7 +9,7 @@ from components.args import Fault, Words
 from components.catalog.regions import is_mainland
 from components.serving.vllm_sources import is_below, is_hub_name, sources
 
-from ..arguments import imports
+from ..arguments.folders import imports
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .rules import check, warning

@@ -8,14 +8,14 @@ from typing import Final
 from components.args import Fault
 from components.catalog.regions import is_mainland
 from components.catalog.registries import CHART_REGISTRIES, ImageRegistry, registry_of
-from components.names import LOOPBACK
+from components.hosts import LOOPBACK
 from components.platform import FluidFlavor, KServeFlavor
 from components.serving.gateway_program import IMAGES
 from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 from components.serving.route import GatewayFlavor
 
-from ..arguments import imports
+from ..arguments.folders import imports
 from ..needs import (
     CERT_MANAGER,
     GATEWAY,

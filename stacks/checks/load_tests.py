@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from components.args import Fault, Words
 from components.serving.load_generators import GENERATORS
 
-from ..arguments import results
+from ..arguments.folders import results
 from ..needs import Needs
 from ..sections.environment import Environment
 from .rules import check, check_by_needs

@@ -21,7 +21,13 @@ from components.serving.promql import (
     range_mistakes,
 )
 
-from ..arguments import DEFAULT_PORT, is_scaled_on_vllm, metrics_flavor, replica_prices, signals_of
+from ..arguments.metrics import (
+    DEFAULT_PORT,
+    is_scaled_on_vllm,
+    metrics_flavor,
+    replica_prices,
+    signals_of,
+)
 from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, scales_of

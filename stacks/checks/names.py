@@ -6,7 +6,7 @@ from typing import Final, get_args, get_origin
 from components.args import Fault, repeated
 from components.serving.server import Resources
 
-from ..arguments import base_model, checkpoint, imports, mounts
+from ..arguments.folders import base_model, checkpoint, imports, mounts
 from ..sections.environment import Environment
 from ..sections.models import PlacementSection
 from .rules import check

@@ -18,7 +18,7 @@ from components.catalog.labels import (
 from components.catalog.sharing import BY_MEMORY, ERDMA, GpuSharing, mig_gib
 from components.serving.server import ModelServer, Resources
 
-from ..arguments import SHARE_OF_A_PART, memory_share
+from ..arguments.workloads import SHARE_OF_A_PART, memory_share
 from ..sections.cluster import Profile
 from ..sections.environment import Environment
 from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection

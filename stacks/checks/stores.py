@@ -10,7 +10,7 @@ from components.args import MISSING, Fault
 from components.catalog.regions import oss_internal_endpoint
 from components.cloud.node_pool import ImageType
 
-from ..arguments import mounts
+from ..arguments.folders import mounts
 from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection, PoolSection
 from ..sections.stores import CpfsSection

@@ -11,16 +11,9 @@ from components.platform import ElasticGroup
 from components.platform.kserve import serves_by_gateway
 from components.serving.ingress import gateway_of
 
-from ..arguments import (
-    created_namespaces,
-    has_teams,
-    imports_of,
-    isolation_of,
-    knows_network_policies,
-    mounts,
-    namespace_of,
-    namespace_of_claim,
-)
+from ..arguments.folders import imports_of, mounts
+from ..arguments.namespaces import namespace_of, namespace_of_claim
+from ..arguments.teams import created_namespaces, has_teams, isolation_of, knows_network_policies
 from ..needs import KNATIVE, KSERVE, Needs
 from ..sections.environment import Environment
 from ..sections.models import ModelSection

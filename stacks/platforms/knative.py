@@ -18,7 +18,8 @@ from components.serving import KnativeModelArgs, ModelArgs
 from components.serving.knative_model import render
 from components.serving.pod import model_pod
 
-from ..arguments import cluster_id, made_of
+from ..arguments.base import made_of
+from ..arguments.cloud import cluster_id
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import lowest_size

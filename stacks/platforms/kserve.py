@@ -9,7 +9,8 @@ from components.platform import KServe, KServeArgs, KServeFlavor
 from components.platform.kserve import ALB_INGRESS_CLASS
 from components.serving import ModelArgs
 
-from ..arguments import cluster_id, made_of
+from ..arguments.base import made_of
+from ..arguments.cloud import cluster_id
 from ..checks.cluster import kubernetes_faults
 from ..needs import KSERVE as NAME
 from ..needs import Needs

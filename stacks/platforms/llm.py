@@ -7,13 +7,14 @@ from components.args import Fault
 from components.platform import KServeFlavor, LLMInferenceServices, LLMInferenceServicesArgs
 from components.serving import GatewayFlavor, ModelArgs
 
-from ..arguments import made_of
+from ..arguments.base import made_of
+from ..arguments.gateway import brings_pools
 from ..checks.rules import warning_by_needs
 from ..needs import LLM_INFERENCE_SERVICES as NAME
 from ..needs import Needs
 from ..sections.environment import Environment
 from .cert_manager import CERT_MANAGER
-from .gateway import GATEWAY, brings_pools
+from .gateway import GATEWAY
 from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
 from .platform import Platform, release_faults

@@ -10,7 +10,7 @@ import pulumi
 from components.args import Args, Fault, Words
 from components.serving import ModelArgs
 
-from ..arguments import made_of
+from ..arguments.base import made_of
 from ..checks.rules import Check
 from ..needs import Needs
 from ..sections.cluster import Profile

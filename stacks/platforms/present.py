@@ -5,11 +5,14 @@ from typing import Final
 
 from components.args import Fault
 from components.catalog.metrics import METRICS
+from components.platform.gateway_settings import GATEWAY_API_ADDON
 from components.platform.gpu_metrics import ARMS_ADDON
 from components.platform.knative import configuration
 from components.serving import GatewayFlavor
 
-from ..arguments import model_args, placement_pools, signals_of
+from ..arguments.metrics import signals_of
+from ..arguments.placement import placement_pools
+from ..arguments.workloads import model_args
 from ..checks.rules import check_by_needs, warning, warning_by_needs
 from ..checks.views import scales
 from ..needs import (
@@ -22,7 +25,6 @@ from ..needs import (
     Needs,
 )
 from ..sections.environment import Environment
-from .gateway import GATEWAY_API_ADDON
 from .ingress import ingress_class
 from .knative import needed_knative
 

@@ -6,7 +6,7 @@ from typing import Final
 from components.args import Fault
 from components.platform import RoleBasedGroups, RoleBasedGroupsArgs
 from components.platform.role_based_groups import RoleBasedGroupsChart
-from components.serving.roles_model import router_account
+from components.serving.roles_router import router_account
 
 from ..needs import ROLE_BASED_GROUPS as NAME
 from ..needs import Needs

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from components.serving import LoadTestArgs
 
-from .. import arguments
-from ..arguments import pod_labels, required
+from ..arguments import workloads
+from ..arguments.base import required
+from ..arguments.gateway import is_attached
+from ..arguments.placement import pod_labels
 from ..platforms import CERT_MANAGER, GATEWAY, Platform
-from ..platforms.gateway import is_attached
 from ..sections.environment import Environment
 from ..sections.load_tests import LoadTestSection
 from ..sections.models import ModelSection, ServeSection
@@ -87,4 +88,4 @@ def load_test_args(environment: Environment, test: LoadTestSection) -> LoadTestA
     model = required(environment.model(test.model))
     runtime = RUNTIMES[model.serve.kind]
     url, labels = runtime.url(environment, model), runtime.pod_labels(model)
-    return arguments.load_test_args(environment, test, url, labels)
+    return workloads.load_test_args(environment, test, url, labels)

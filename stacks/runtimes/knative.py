@@ -9,7 +9,7 @@ from components.crds.knative_annotations import AHPA
 from components.serving import KnativeModel, KnativeModelArgs, ModelArgs, ReserveType
 from components.serving.knative_model import render
 
-from ..arguments import required
+from ..arguments.base import required
 from ..checks.rules import check, warning
 from ..checks.views import served
 from ..platforms import KNATIVE

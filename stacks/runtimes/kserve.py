@@ -18,13 +18,7 @@ from components.serving import (
     ModelServer,
 )
 from components.serving.ingress import IngressKind, gateway_of
-from components.serving.kserve_model import (
-    KServeScale,
-    cluster_url,
-    host,
-    render,
-    service_labels,
-)
+from components.serving.kserve_model import KServeScale, cluster_url, host, render, service_labels
 from components.serving.shutdown import (
     END_SECONDS,
     ENDPOINTS_SECONDS,
@@ -34,7 +28,8 @@ from components.serving.shutdown import (
     standard_shutdown,
 )
 
-from ..arguments import namespace_of, required
+from ..arguments.base import required
+from ..arguments.namespaces import namespace_of
 from ..checks.rules import check, check_by_needs, warning
 from ..checks.views import served
 from ..needs import Needs

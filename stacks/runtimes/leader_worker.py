@@ -8,16 +8,16 @@ from components.catalog.vllm import vllm_image
 from components.crds.leader_worker_labels import SET_NAME, WORKER_INDEX
 from components.serving import LeaderWorkerModel, LeaderWorkerModelArgs, ModelArgs
 from components.serving.leader_worker_model import (
-    PORT,
     RAY_DROPPED,
-    GroupBackend,
     backend_of,
     cluster_host,
     render,
     service_name,
 )
+from components.serving.pod_group import PORT, GroupBackend
 
-from ..arguments import namespace_of, required
+from ..arguments.base import required
+from ..arguments.namespaces import namespace_of
 from ..checks.availability import zones_of
 from ..checks.rules import warning
 from ..checks.views import served

@@ -12,19 +12,15 @@ from components.crds.llm_inference_service_labels import (
 )
 from components.quantity import parse
 from components.serving import KVOffload, LLMModel, LLMModelArgs, LLMServe, ModelArgs
-from components.serving.llm_model import (
-    LLMActuator,
-    LLMGateway,
-    at_port,
-    cluster_host,
-    render,
-)
+from components.serving.llm_model import at_port, cluster_host, render
+from components.serving.llm_serve import LLMActuator, LLMGateway
 
-from ..arguments import namespace_of, required
+from ..arguments.base import required
+from ..arguments.gateway import gateways_of, is_attached
+from ..arguments.namespaces import namespace_of
 from ..checks.rules import check, warning
 from ..checks.views import own_pools, served
 from ..platforms import LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Platform
-from ..platforms.gateway import gateways_of, is_attached
 from ..platforms.ingress import ingress_class
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, ServeSection

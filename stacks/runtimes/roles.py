@@ -7,11 +7,12 @@ from typing import Final
 from components.args import Fault
 from components.catalog.sharing import ERDMA
 from components.serving import Gang, ModelArgs, PlacedRole, RolesModel, RolesModelArgs
-from components.serving.leader_worker_model import PORT
 from components.serving.placement import distinct_tolerations, node_affinity
+from components.serving.pod_group import PORT
 from components.serving.roles_model import render
 
-from ..arguments import enforcer, placement_pools, required
+from ..arguments.base import required
+from ..arguments.placement import enforcer, placement_pools
 from ..checks.rules import check, warning
 from ..checks.views import commands, served
 from ..platforms import ROLE_BASED_GROUPS

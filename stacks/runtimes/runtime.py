@@ -8,7 +8,8 @@ import pulumi
 
 from components.serving import CanaryRouteArgs, ModelArgs
 
-from ..arguments import namespace_of, pod_labels
+from ..arguments.namespaces import namespace_of
+from ..arguments.placement import pod_labels
 from ..platforms import Platform
 from ..sections.environment import Environment
 from ..sections.models import ModelSection

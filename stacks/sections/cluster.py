@@ -15,14 +15,8 @@ from components.cloud.cluster import (
     ProxyMode,
     PublicEndpoint,
 )
-from components.names import (
-    ClusterId,
-    KmsKeyId,
-    KubernetesVersion,
-    LogProjectName,
-    SecurityGroupId,
-    ack_version_faults,
-)
+from components.names import ClusterId, KmsKeyId, LogProjectName, SecurityGroupId
+from components.versions import KubernetesVersion, ack_version_faults
 
 from .marks import IMMUTABLE
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from components.args import Args, Because, Fault
 from components.crds.formats import ImageReference
-from components.names import url_form
+from components.hosts import url_form
 from components.serving.load_generators import Generator
 from components.serving.load_test import RUN, job_name
 from components.serving.scenarios import Connections, Prompt, Scenario

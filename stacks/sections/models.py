@@ -15,11 +15,12 @@ from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
 from components.serving.kserve_model import KServeScale, KServeServe
 from components.serving.leader_worker_model import LeaderWorkerServe
-from components.serving.llm_model import LLMRouting, LLMServe, at_port
+from components.serving.llm_model import at_port
+from components.serving.llm_serve import LLMRouting, LLMServe
 from components.serving.model_cache import CacheTier
 from components.serving.model_import import ImportSource
 from components.serving.pod_parts import MountedVolume, SideContainer
-from components.serving.roles_model import EngineRole, RolesServe
+from components.serving.roles_serve import EngineRole, RolesServe
 from components.serving.route import Route
 from components.serving.server import KeySecretName, ModelServer, Resources
 

@@ -9,15 +9,8 @@ from pydantic import Field
 
 from components.args import Args, Because, Fault, Words
 from components.crds.formats import ImageReference
-from components.names import (
-    HostName,
-    LabelName,
-    NamespaceName,
-    ObjectName,
-    SecretName,
-    WildcardName,
-    prometheus_faults,
-)
+from components.hosts import HostName, WildcardName, prometheus_faults
+from components.names import LabelName, NamespaceName, ObjectName, SecretName
 from components.platform.alerts import RulesForm
 from components.platform.fluid import FluidChart
 from components.platform.gateway_settings import EnvoyGatewayChart, LimitStore

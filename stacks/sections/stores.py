@@ -9,6 +9,7 @@ from components.args import MISSING, Args, Because, Fault, one_of_faults
 from components.cloud.model_bucket import Redundancy
 from components.cloud.model_file_system import StorageType
 from components.cloud.model_store import FuseType, MountOption, MountTargetHost
+from components.hosts import host_form
 from components.keys import snake
 from components.names import (
     OSS_BUCKET,
@@ -18,7 +19,6 @@ from components.names import (
     ObjectName,
     PartOfNames,
     SecretName,
-    host_form,
 )
 from components.serving.model_import import ImportSource
 

@@ -4,35 +4,34 @@ import pulumi
 import pytest
 
 from components.crds.formats import (
-    dns_1035_faults,
-    dns_1123_faults,
     is_cron,
     quantity_faults,
     seconds,
 )
+from components.names import DNS_1035_LABEL, DNS_1123_LABEL
 
 from .refusals import sentences
 
 
 @pytest.mark.parametrize("name", ["qwen", "qwen-7b", "a", "a" * 63])
 def test_a_dns_1035_label_is_accepted(name: str):
-    assert sentences(dns_1035_faults("name", name, "it is a host")) == []
+    assert sentences(DNS_1035_LABEL.faults("name", name, "it is a host")) == []
 
 
 @pytest.mark.parametrize("name", ["", "7b-qwen", "Qwen", "qwen-", "qwen.7b", "a" * 64])
 def test_a_name_that_is_no_dns_1035_label_is_refused_with_the_letters_it_may_have(name: str):
-    [sentence] = sentences(dns_1035_faults("name", name, "it is a host"))
+    [sentence] = sentences(DNS_1035_LABEL.faults("name", name, "it is a host"))
     assert sentence.startswith("name is ")
     assert "but it must be lower-case letters, digits and '-', from a letter" in sentence
 
 
 def test_a_dns_1123_label_may_start_with_a_digit():
-    assert sentences(dns_1123_faults("name", "7b-qwen", "")) == []
-    assert "must be lower-case letters" in sentences(dns_1123_faults("name", "-7b", "why"))[0]
+    assert sentences(DNS_1123_LABEL.faults("name", "7b-qwen", "")) == []
+    assert "must be lower-case letters" in sentences(DNS_1123_LABEL.faults("name", "-7b", "why"))[0]
 
 
 def test_a_name_that_is_not_known_yet_passes_unread():
-    assert sentences(dns_1035_faults("name", pulumi.Output.from_input("Q"), "")) == []
+    assert sentences(DNS_1035_LABEL.faults("name", pulumi.Output.from_input("Q"), "")) == []
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ CHANGES: Final = (
         [
             Part("components/serving/pod.py", POD, new=False),
             Part("stacks/sections/models.py", MODEL, new=False),
-            Part("stacks/arguments.py", MODEL_ARGS, new=False),
+            Part("stacks/arguments/workloads.py", MODEL_ARGS, new=False),
         ],
         3,
     ),

@@ -8,19 +8,9 @@ import pytest
 
 from components.catalog.prices import NODE_LIST, PriceList
 from plan.amounts import Delta, Money, Range
-from plan.cost import (
-    ADDON,
-    CLUSTER,
-    KOURIER,
-    NAT_GATEWAY,
-    NODE_POOL,
-    Bill,
-    Line,
-    LineChange,
-    PoolLine,
-    bill,
-    compare,
-)
+from plan.bill import Bill, Line, LineChange, PoolLine, compare
+from plan.cost import bill
+from plan.kinds import ADDON, CLUSTER, KNATIVE_SERVING, NAT_GATEWAY, NODE_POOL
 from plan.model import UNKNOWN, Plan
 from plan.record import record
 
@@ -476,10 +466,10 @@ def test_an_api_server_is_public_unless_it_is_told_not_to_be(billed: Billed) -> 
 def test_kourier_of_the_operator_brings_a_public_load_balancer_to_a_cluster_of_ours(
     billed: Billed,
 ) -> None:
-    invoice = billed((CLUSTER, PRIVATE), (KOURIER, {}))
+    invoice = billed((CLUSTER, PRIVATE), (KNATIVE_SERVING, {}))
     assert fees(invoice)["Knative load balancer"] == "CNY 107"
     assert PUBLIC in invoice.unpriced
-    assert billed((KOURIER, {})) == Bill([], [], [])
+    assert billed((KNATIVE_SERVING, {})) == Bill([], [], [])
 
 
 @pytest.mark.parametrize(

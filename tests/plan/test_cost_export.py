@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from plan.cost import NAT_GATEWAY, NODE_POOL, Bill, bill, compare
+from plan.bill import Bill, compare
+from plan.cost import bill
 from plan.cost_export import bill_document, comparison_document
+from plan.kinds import NAT_GATEWAY, NODE_POOL
 from plan.model import Plan
 
 A10, UNPRICED = "ecs.gn7i-c32g1.8xlarge", "ecs.g7.4xlarge"

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from plan.cost import CLUSTER, NAT_GATEWAY, NODE_POOL, Bill, bill, compare
+from plan.bill import Bill, compare
+from plan.cost import bill
 from plan.cost_render import (
     comparison_cells,
     comparison_notes,
@@ -13,6 +14,7 @@ from plan.cost_render import (
     cost_lines,
     pool_table,
 )
+from plan.kinds import CLUSTER, NAT_GATEWAY, NODE_POOL
 from plan.model import Plan
 
 A10, HALF = "ecs.gn7i-c32g1.8xlarge", "ecs.gn7i-c16g1.4xlarge"

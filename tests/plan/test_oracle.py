@@ -33,7 +33,7 @@ from plan.record import record
 from plan.run import plan
 from plan.wire import to_wire
 from stacks import Secrets, deploy
-from stacks.resolution import ResolvedEnvironment
+from stacks.parts import ResolvedEnvironment
 from tests.stacks.environments import NAMES, ROOT, Raw, validated
 from tests.stacks.mutations import broken_files
 

@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from plan.cost import NODE_POOL
+from plan.kinds import NODE_POOL
 from plan.model import UNKNOWN, Plan, type_name
 from plan.render import render, terminal
 

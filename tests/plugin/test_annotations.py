@@ -4,7 +4,8 @@ import typing
 
 from components.annotations import simplify_annotations
 from components.args import Args, Input
-from components.names import HostName, ServiceName
+from components.hosts import HostName
+from components.names import ServiceName
 
 
 class Named(Args):

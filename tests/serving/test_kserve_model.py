@@ -23,8 +23,8 @@ from components.serving.kserve_model import (
     inference_service_spec,
     service_labels,
 )
-from components.serving.leader_worker_model import GroupScale
 from components.serving.placement import Enforcer, node_affinity
+from components.serving.pod_group import GroupScale
 from plan.model import Plan
 from tests.cloud.refusals import refusal
 from tests.crd_schemas import CRDS, errors, needs_crds

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from components.args import Refusal, faults_of
 from components.serving import LeaderWorkerModel, LeaderWorkerModelArgs
 from components.serving.leader_worker_model import (
-    GroupBackend,
     backend_of,
     leader_command,
     name_faults,
     render,
     worker_command,
 )
+from components.serving.pod_group import GroupBackend
 from components.serving.vllm_command import read_command
 from plan.model import Plan
 from tests.recording import assert_is_a_good_parent

@@ -19,8 +19,8 @@ from plan.model import Plan
 from plan.record import _Monitor, record
 from plan.stack_file import stack_names
 from stacks import Secrets, deploy
-from stacks.arguments import name_prefix
-from stacks.resolution import ResolvedEnvironment
+from stacks.arguments.cloud import name_prefix
+from stacks.parts import ResolvedEnvironment
 from stacks.sections.environment import PROJECT, Environment
 from stacks.validation import Validation, find_warnings, validate
 

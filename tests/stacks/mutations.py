@@ -10,7 +10,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from components.args import field_at, keys_at
+from components.validation_errors import field_at, keys_at
 from stacks.sections.environment import Environment
 
 from .environments import CASE_FILES, NAMES, Raw, configuration, raw_of

@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from rich.console import Console, RenderableType
 
-from plan.cost import Bill, bill
+from plan.bill import Bill
+from plan.cost import bill
 from plan.cost_render import pool_table
 from plan.record import record
 from plan.run import plan

@@ -15,9 +15,10 @@ from components.cloud import (
 )
 from components.cloud.identity import role_name_faults
 from components.crds.fluid_names import LONGEST_NAME
-from components.names import is_host, is_url, kubernetes_minor, registry_faults
+from components.hosts import is_host, is_url, registry_faults
 from components.platform import KnativeArgs, KServeArgs
-from stacks.arguments import dataset_name
+from components.versions import kubernetes_minor
+from stacks.arguments.claims import dataset_name
 from stacks.derived_names import derived_names
 from stacks.validation import PREFIX, validate
 from tests.cloud.test_cluster import ack

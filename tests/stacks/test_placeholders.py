@@ -8,9 +8,9 @@ import pytest
 from components.args import Args, Input, once
 from plan.record import record
 from stacks import Secrets, deploy, placeholders
-from stacks.arguments import Unresolved
+from stacks.arguments.base import Unresolved
+from stacks.parts import ResolvedEnvironment
 from stacks.placeholders import MARK, bind
-from stacks.resolution import ResolvedEnvironment
 
 from .environments import NAMES, planned, raw_of, resolved
 

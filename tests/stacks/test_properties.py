@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis import HealthCheck, given, settings
 
 from plan.model import Marker, Plan
-from stacks.arguments import name_prefix
+from stacks.arguments.cloud import name_prefix
 from stacks.placeholders import MARK
 from stacks.sections.environment import PROJECT
 from stacks.validation import find_warnings, validate

@@ -9,9 +9,12 @@ from unittest.mock import patch
 
 import pytest
 
-from components.serving import knative_model, placement
+from components.serving import knative_model
+from components.serving import placement as resource_policy
 from plan.record import record
-from stacks import Secrets, arguments, deploy, platforms
+from stacks import Secrets, deploy, platforms, resolution
+from stacks.arguments import claims, folders, placement
+from stacks.arguments.base import required
 from stacks.sections.environment import Environment
 from stacks.validation import validate
 
@@ -46,14 +49,14 @@ def claim_owners(environment: Environment) -> list[str]:
     """Owners of the claims that a stack makes of its stores."""
     owners = [
         *((model.name, model.volume) for model in environment.models),
-        *((arguments.checkpoint(job), job.checkpoint) for job in environment.training),
-        *((arguments.base_model(job), job.volume) for job in environment.training if job.volume),
-        *((arguments.results(test), test.results) for test in environment.load_tests),
+        *((folders.checkpoint(job), job.checkpoint) for job in environment.training),
+        *((folders.base_model(job), job.volume) for job in environment.training if job.volume),
+        *((folders.results(test), test.results) for test in environment.load_tests),
     ]
     return [
         owner
         for owner, volume in owners
-        if volume is not None and not arguments.required(environment.store(volume.store)).claim
+        if volume is not None and not required(environment.store(volume.store)).claim
     ]
 
 
@@ -61,9 +64,9 @@ def claim_owners(environment: Environment) -> list[str]:
 def test_a_plan_works_out_every_part_once(stack: str) -> None:
     functions: dict[str, tuple[ModuleType, Callable[..., str]]] = {
         "service_spec": (knative_model, lambda args: args.labels["release"]),
-        "policy_spec": (placement, lambda args: args.selector["release"]),
-        "placement_pools": (arguments, lambda _environment, workload: workload.name),
-        "claim_args": (arguments, lambda _environment, owner, *_: owner),
+        "policy_spec": (resource_policy, lambda args: args.selector["release"]),
+        "placement_pools": (placement, lambda _environment, workload: workload.name),
+        "claim_args": (resolution, lambda _environment, owner, *_: owner),
         "model_pod": (platforms.knative, lambda args: args.labels["release"]),
     }
     with counted(functions) as counts:
@@ -88,11 +91,11 @@ def test_a_source_is_digested_once_also_where_its_store_has_a_list() -> None:
     environment = merged(dev(), {"stores[models].oss.mount_options": ["umask=022"]})
     parts = validate(environment).resolved
     assert parts is not None
-    arguments._source_digest.cache_clear()
+    claims._source_digest.cache_clear()
     for _ in range(2):
         for model in parts.environment.models:
-            arguments.dataset_name(parts.environment, model)
-    digests = arguments._source_digest.cache_info()
+            claims.dataset_name(parts.environment, model)
+    digests = claims._source_digest.cache_info()
     assert digests.misses == len(parts.environment.models) < digests.misses + digests.hits
 
 

@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from cli import SCHEMA
+from plan.bill import compare as compare_bills
 from plan.cost import bill
-from plan.cost import compare as compare_bills
 from plan.cost_export import bill_document, comparison_document
 from plan.diff.compare import compare
 from plan.diff.document import to_json as diff_to_json

@@ -11,7 +11,8 @@ from typing import Any, Final
 import pytest
 from pydantic import BaseModel
 
-from components.args import Args, path_of
+from components.args import Args
+from components.validation_errors import path_of
 from stacks.checks.rules import overlaps
 from stacks.placeholders import MARK
 from stacks.sections.environment import Environment
@@ -415,7 +416,7 @@ def test_a_defect_is_raised_and_no_refusal_without_a_word(
     def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("stacks.arguments.claim_args", fails)
+    monkeypatch.setattr("stacks.resolution.claim_args", fails)
     with pytest.raises(type(error), match="a defect"):
         validate(dev())
     assert sentences(merged(dev(), {"models[qwen].priority": "urgent"}))

@@ -11,7 +11,7 @@ import pytest
 from plan.graph import graph_of
 from plan.graph.scale import workloads
 from plan.objects import Objects
-from status.links import door, gateway
+from status.doors import door, gateway
 from status.model import Finding, Stage
 from status.rooms import Rooms
 from status.ways import Trail

@@ -6,7 +6,7 @@ from typing import Final
 from components.serving import ModelArgs
 from components.serving.deployment_model import DeploymentModel, DeploymentModelArgs, render
 
-from ..arguments import required
+from ..arguments.base import required
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .runtime import Runtime

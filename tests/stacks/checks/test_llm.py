@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from stacks.arguments import is_scaled_on_vllm
+from stacks.arguments.metrics import is_scaled_on_vllm
 
 from ..environments import GONE, Raw, accepted, merged, planned
 from .cases import Case, refusals, surprises
