@@ -344,13 +344,40 @@ SURPRISES = [
         "tensor_parallel_divides_the_heads",
         "layers split over a number that few models have heads for",
         dev,
-        {**BIG_NODES, "models[qwen].server.resources.gpus": 3},
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 3, "models[qwen].volume.path": "/ours"},
         (
             "models[qwen].server splits each layer over 3 cards: vLLM starts only if 3 divides the "
             "attention heads of the model, and those of most are 28, 32, 40 or 64. 1, 2, 4 or 8 "
             "cards do; --pipeline-parallel-size splits by layers instead."
         ),
-        {**BIG_NODES, "models[qwen].server.resources.gpus": 4},
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 4, "models[qwen].volume.path": "/ours"},
+    ),
+    *(
+        Case(
+            "tensor_parallel_divides_the_heads",
+            f"layers split over a number that {name} has no heads for",
+            dev,
+            {
+                **BIG_NODES,
+                "models[qwen].server.resources.gpus": cards,
+                "models[qwen].volume.path": f"/{name}",
+            },
+            (
+                f"models[qwen].server splits each layer over {cards} cards: vLLM starts only if "
+                f"each gets as many heads, and {name} has {heads}, by its name. {fit} cards do; "
+                "--pipeline-parallel-size splits by layers instead."
+            ),
+            {
+                **BIG_NODES,
+                "models[qwen].server.resources.gpus": edge,
+                "models[qwen].volume.path": f"/{name}",
+            },
+        )
+        for name, cards, edge, heads, fit in (
+            ("Qwen2.5-0.5B-Instruct", 4, 2, "14 of attention, and 2 of keys and values", "1 or 2"),
+            # 3 divides the first, and not the second.
+            ("Llama-3.2-3B", 3, 4, "24 of attention, and 8 of keys and values", "1, 2, 4 or 8"),
+        )
     ),
     Case(
         "compiled_kernels_outlive_their_pod",
