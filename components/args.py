@@ -617,13 +617,36 @@ def _places_of(model: type[BaseModel], steps: Sequence[str | int], raw: object) 
         [_models_at(model, section) for section in around],
         str(steps[-1]),
         _at(raw, steps),
-        lambda number, place: _is_there(_at(raw, around[number]), place),
+        lambda number, place: (
+            None
+            if _is_instead(model, steps, around[number], place)
+            else _is_there(_at(raw, around[number]), place)
+        ),
     )
     above = path_of(raw, around[end]) if places else ""
     return [
         f"{above}.{place}" if above else place if "." in place else f"{place!r} at the top"
         for place in places
     ]
+
+
+def _is_instead(
+    model: type[BaseModel], steps: Sequence[str | int], around: Sequence[str | int], place: str
+) -> bool:
+    """Whether a place is in a section that takes the place of the one where the key stands."""
+    own = [step for step in steps[len(around) :] if isinstance(step, str)]
+    pairs = zip(own, place.replace("[]", "").split("."), strict=False)
+    shared = [step for step, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)]
+    is_inside = len(shared) < len(own) - 1
+    return is_inside and any(map(_is_choice, _models_at(model, [*around, *shared])))
+
+
+def _is_choice(model: type[BaseModel]) -> bool:
+    """Whether a model has nothing but sections that may be left out: one of them is given."""
+    fields = model.model_fields.values()
+    return len(fields) > 1 and all(
+        info.default is None and any(models_in(info.annotation)) for info in fields
+    )
 
 
 def _is_there(section: object, place: str) -> bool:

@@ -40,6 +40,7 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
         "cluster_spec": "spec",
         "completions": "parallelism",
         "container_concurrency": "concurrency_limit",
+        "cooldown_period": "cooldown_seconds",
         "count": "size",
         "desired_size": "size",
         "domain": "host",
@@ -53,16 +54,20 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
         "gpu_count": "gpus",
         "hf": "huggingface",
         "hostname": "host",
+        "idle_replica_count": "min",
         "key_pair": "key_name",
         "kubernetes_version": "version",
+        "max_replica_count": "max",
         "max_replicas": "max",
         "max_scale": "max",
         "max_size": "max",
+        "min_replica_count": "min",
         "min_replicas": "min",
         "min_scale": "min",
         "min_size": "min",
         "other_opts": "mount_options",
         "pdb": "pod_disruption_budget",
+        "polling_interval": "polling_seconds",
         "preemption_policy": "preempts",
         "progress_deadline": "startup_seconds",
         "ram_role_name": "worker_role_name",
@@ -78,6 +83,7 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
         "shm_size": "shared_memory",
         "slb_internet_enabled": "public_endpoint",
         "stable_window": "window_seconds",
+        "threshold": "target",
         "timeout": "request_seconds",
         "timeout_seconds": "request_seconds",
         "token": "secret",
@@ -99,6 +105,7 @@ PODS: Final[Mapping[str, str]] = MappingProxyType(
             ("liveness_probe", "readiness_probe", "startup_probe"), "health_path, which probes ask"
         ),
         "args": "command, or extra_args of server.vllm",
+        "uri": "volume of the model, or model of server.vllm for a hub's",
         "storage_uri": "volume of the model, or model of server.vllm for a hub's",
         "tolerations": "taints of the pools, which pods tolerate by themselves",
         "volume_mounts": "volumes of the model, each with its mount_path",
@@ -147,7 +154,7 @@ def meant_key(key: str, keys: Sequence[str]) -> str | None:
 
 
 def meant_places(
-    around: Sequence[Models], key: str, value: object, is_there: Callable[[int, str], bool]
+    around: Sequence[Models], key: str, value: object, is_there: Callable[[int, str], bool | None]
 ) -> tuple[int, Sequence[str]]:
     """The innermost of some sections that has a key deeper inside, by number, and its paths there.
 
@@ -156,14 +163,15 @@ def meant_places(
         key: The unknown key. `tls_secret` is taken for `tls.secret` too.
         value: What it was given; a key whose value is made otherwise is not meant.
         is_there: Whether the section that has a path is given, by the number of the one around it:
-            of several paths, these are meant.
+            of several paths, these are meant. None where another one stands in its place.
     """
     words = {word := snake(key).replace(".", "_"), FOREIGN.get(word, word)}
     if words <= COMMON:
         return 0, []
     for number, models in enumerate(around):
         likeness = 1 if number else SAME  # Further away, more words are alike.
-        places = [*dict.fromkeys(_places(models, words, value, likeness))]
+        candidates = dict.fromkeys(_places(models, words, value, likeness))
+        places = [place for place in candidates if is_there(number, place) is not None]
         least = min((place.count(".") for place in places), default=0)
         if nearby := [place for place in places if place.count(".") == least]:
             nearby = [place for place in nearby if is_there(number, place)] or nearby

@@ -48,6 +48,8 @@ def read_stack(root: Path, stack: str) -> StackFile:
     project, defaults, program = _project(root)
     path = stack_path(root, stack)
     document = _mapping(path, "a stack file")
+    if misplaced := _misplaced(document, project):
+        raise Refused(path.name, f"{path.name}: {misplaced}")
     section = document.get("config") or {}
     if not isinstance(section, Mapping):
         raise Refused(
@@ -74,6 +76,16 @@ def read_stack(root: Path, stack: str) -> StackFile:
         secret_keys=frozenset(key for key, value in values.items() if value != plain[key]),
         environments=_environments(document.get("environment")),
     )
+
+
+def _misplaced(document: Mapping[str, Any], project: str) -> str | None:
+    """What a file without `config` has in its place, which the engine does not read."""
+    keys = [] if "config" in document else [*map(str, document)]
+    own = next((key for key in keys if key.startswith(f"{project}:")), None)
+    if own is not None:
+        return f"{own} stands at the top, but it must stand below config: Pulumi reads it there."
+    close = difflib.get_close_matches("config", keys, n=1, cutoff=0.7)
+    return f"{close[0]} is no key of a stack file, but it must be config." if close else None
 
 
 def _environments(section: object) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from components.args import Fault, Words, faults, path_of
+from components.args import Fault, Words, faults, field_at, path_of
 
 from . import checks, platforms, runtimes
 from .arguments import name_prefix
@@ -117,12 +117,18 @@ def _validated(
         for fault in _apart(resolution.faults, [fault.field for fault in ruled])
         if (fault.field, str(fault.got)) not in checked_values
         and (str(fault.got), fault.want) not in ruled_values
+        and (_is_of_the_file(fault.field) or str(fault.got) not in {got for got, _ in ruled_values})
         and not (isinstance(fault.got, str) and fault.got in wrong_names)
     ]
     distinct = _distinct(_apart([*ruled, *checked, *fresh], broken))
     if not (distinct or unread) and resolution.missed:
         raise resolution.missed[0]  # Nobody refuses what is missing: a defect, not a mistake.
     return Validation(None if distinct else resolution.resolved, distinct, bool(missed))
+
+
+def _is_of_the_file(field: str) -> bool:
+    """Whether a stack file has such a field: a component may be made of another's."""
+    return field_at(Environment, re.findall(r"[^.\[\]]+(?![^\[]*\])", field)) is not None
 
 
 def _apart(faults: Iterable[Fault], fields: Collection[str]) -> list[Fault]:

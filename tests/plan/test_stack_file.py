@@ -213,7 +213,28 @@ def test_a_config_that_is_no_section_is_refused(tmp_path: Path, section: str) ->
     assert "must be a section of keys and values, such as shop:region" in sentence
 
 
-@pytest.mark.parametrize(("text", "content"), [("- 1\n", "a list"), ("hello\n", "only 'hello'")])
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "shop:region: x\n",
+            "shop:region stands at the top, but it must stand below config: Pulumi reads it there.",
+        ),
+        (
+            "configs:\n  shop:region: x\n",
+            "configs is no key of a stack file, but it must be config.",
+        ),
+    ],
+)
+def test_a_configuration_at_another_place_is_refused(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    assert sentences(project(tmp_path, text)) == (f"Pulumi.dev.yaml: {sentence}",)
+
+
+@pytest.mark.parametrize(
+    ("text", "content"), [("- 1\n", "a list"), ("hello\n", "only 'hello'")]
+)
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, content: str) -> None:
     [sentence] = sentences(project(tmp_path, text))
     assert sentence.startswith(f"Pulumi.dev.yaml holds {content}, but")

@@ -20,9 +20,11 @@ from stacks.validation import PARTIAL, validate
 from .environments import (
     GONE,
     NAMES,
+    ROOT,
     Raw,
     accepted,
     changed,
+    configuration,
     dev,
     existing,
     merged,
@@ -263,6 +265,7 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
         ("models[qwen].cache.replicas", 2, "did you mean 'workers'?"),
         ("models[qwen].cache.tieredstore", {}, "did you mean medium, path and quota, of which"),
         ("training[finetune].backoffLimit", 3, "did you mean 'retries'?"),
+        ("models[qwen].serve.knative.scale.pollingInterval", 9, "left out:"),
         ("training[finetune].completions", 2, "did you mean 'parallelism'?"),
         (
             "models[qwen].serve.knative.reserve",
@@ -292,6 +295,8 @@ def test_a_key_of_another_section_is_told_where_it_belongs(
         ("models[qwen].server.name", "x"),  # so many sections have one
         ("models[qwen].serviceAccountName", "x"),  # and a longer word for one is none of them
         ("training[finetune].resume", True),  # nor is what half its letters are of
+        ("models[qwen].serve.knative.wva", {}),  # of another runtime, beside the one that is given
+        ("models[qwen].serve.knative.scale.cost", 1),
     ],
 )
 def test_a_key_that_means_nothing_anywhere_is_told_no_place(path: str, value: Any) -> None:
@@ -524,6 +529,12 @@ def test_what_may_be_a_token_is_not_shown_where_it_cannot_be_read(path: str, val
 def test_a_key_of_another_program_is_told_where_it_belongs(path: str, meant: str):
     [sentence] = sentences(merged(dev(), {path: "x"}))
     assert f"{path} is not a known key, but it must be left out (did you mean {meant}?)" in sentence
+
+
+def test_what_a_component_makes_of_a_refused_name_is_not_refused_at_a_field_of_its_own() -> None:
+    gateway = configuration(ROOT / "examples/stacks/Pulumi.gateway-envoy.yaml")
+    assert refusal(merged(gateway, {"gateway.name": "Models"})).startswith("gateway.name is 'Mod")
+    assert refusal(merged(dev(), {"network.cidr": "fd00::/64"})).startswith("network.cidr is 'fd00")
 
 
 def test_a_path_in_place_of_a_key_is_told_how_pulumi_writes_it() -> None:
