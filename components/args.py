@@ -634,10 +634,10 @@ def _is_instead(
     model: type[BaseModel], steps: Sequence[str | int], around: Sequence[str | int], place: str
 ) -> bool:
     """Whether a place is in a section that takes the place of the one where the key stands."""
-    own = [step for step in steps[len(around) :] if isinstance(step, str)]
-    pairs = zip(own, place.replace("[]", "").split("."), strict=False)
+    path = [step for step in steps[len(around) :] if isinstance(step, str)]
+    pairs = zip(path, place.replace("[]", "").split("."), strict=False)
     shared = [step for step, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)]
-    is_inside = len(shared) < len(own) - 1
+    is_inside = len(shared) < len(path) - 1
     return is_inside and any(map(_is_choice, _models_at(model, [*around, *shared])))
 
 

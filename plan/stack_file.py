@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,9 +81,11 @@ def read_stack(root: Path, stack: str) -> StackFile:
 def _misplaced(document: Mapping[str, Any], project: str) -> str | None:
     """What a file without `config` has in its place, which the engine does not read."""
     keys = [] if "config" in document else [*map(str, document)]
-    own = next((key for key in keys if key.startswith(f"{project}:")), None)
-    if own is not None:
-        return f"{own} stands at the top, but it must stand below config: Pulumi reads it there."
+    misplaced = next((key for key in keys if key.startswith(f"{project}:")), None)
+    if misplaced is not None:
+        return (
+            f"{misplaced} stands at the top, but it must stand below config: Pulumi reads it there."
+        )
     close = difflib.get_close_matches("config", keys, n=1, cutoff=0.7)
     return f"{close[0]} is no key of a stack file, but it must be config." if close else None
 
@@ -309,17 +311,18 @@ def _time(_: yaml.Loader, node: yaml.ScalarNode) -> str:
     match = _TIME.fullmatch(node.value)
     if match is None:
         return str(node.value)
-    *day, separator, hour, minute, second, part, zone = match.groups(default="")
+    *numbers, separator, hour, minute, second, part, zone = match.groups(default="")
     is_zoned = separator in ("T", "t")
     try:
-        moment = datetime(*(int(text or 0) for text in (*day, hour, minute, second)))
+        day = date(*map(int, numbers))
+        clock = time(int(hour or 0), int(minute or 0), int(second or 0))
     except ValueError:
         return str(node.value)
     if is_zoned != bool(zone):
         return str(node.value)
     is_utc = zone in ("", "Z", "+00:00", "-00:00")
     offset = "+0000 UTC" if is_utc else f"{zone} {zone}".replace(":", "")
-    return f"{moment:%Y-%m-%d %H:%M:%S}{part.rstrip('0').rstrip('.')} {offset}"
+    return f"{day} {clock}{part.rstrip('0').rstrip('.')} {offset}"
 
 
 def _whole(_: yaml.Loader, node: yaml.ScalarNode) -> int | str:

@@ -77,7 +77,11 @@ def validate(raw: Mapping[str, Any], prefix: str = PREFIX) -> Validation:
         is_partial = beside.is_partial or bool(rest.missed)
         return Validation(None, _distinct([*unread, *beside.faults]), is_partial)
     validation = _validated(environment, prefix, times)
-    return replace(validation, resolved=None, faults=[*times, *validation.faults]) if times else validation
+    return (
+        replace(validation, resolved=None, faults=[*times, *validation.faults])
+        if times
+        else validation
+    )
 
 
 def find_warnings(environment: Environment) -> list[str]:
@@ -140,8 +144,10 @@ def _distinct(faults: Iterable[Fault]) -> list[Fault]:
     return [*{str(fault): fault for fault in faults}.values()]
 
 
-def _time_faults(raw: object, steps: tuple[str | int, ...] = (), part: Any = None) -> Iterator[Fault]:
-    """Refuses dates and times that stood in no quotes, which Pulumi reads, and prints as Go does."""
+def _time_faults(
+    raw: object, steps: tuple[str | int, ...] = (), part: Any = None
+) -> Iterator[Fault]:
+    """Refuses dates and times that stood in no quotes: Pulumi reads them, and prints them anew."""
     part = part if steps else raw
     if isinstance(part, Mapping):
         for key, value in part.items():

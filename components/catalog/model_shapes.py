@@ -108,9 +108,7 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
         ),
         r"llama-3(\.1)?-8b|distill-llama-8b": ModelShape(8.03e9, 32, 4096, 4096, 1024, _LLAMA_3),
         r"llama-3\.2-3b": ModelShape(3.21e9, 28, 3072, 3072, 1024, _LLAMA_3, tied=True),
-        r"llama-3\.2-1b": ModelShape(
-            1.24e9, 16, 2048, 2048, 512, _LLAMA_3, tied=True, head=64
-        ),
+        r"llama-3\.2-1b": ModelShape(1.24e9, 16, 2048, 2048, 512, _LLAMA_3, tied=True, head=64),
         r"mixtral-8x7b": ModelShape(46.7e9, 32, 4096, 4096, 1024, 32_000, active=12.9e9),
         r"mistral-nemo": ModelShape(12.2e9, 40, 5120, 4096, 1024, 131_072),
         # Of 0.1 alone layers keep the last 4096 tokens.
@@ -126,7 +124,7 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
 
 _LENGTHENED: Final = r"\d+k\b|yarn|long"
 """What names of models have in them whose longest sequence is not that of their kind."""
-# What vLLM takes where it is told none: max_position_embeddings of config.json, by reports of vLLM's
+# What vLLM takes where it is told none: max_position_embeddings of config.json, by reports of its
 # own messages and of the makers, read 2026-11-30: QwenLM/Qwen3 issues 679 and 1133 (instruct models
 # of Qwen2 and Qwen2.5), 295 (Qwen1.5) and Qwen2.5-Math issue 59; vllm-project/vllm issues 10517
 # (Llama 3.1) and 12865 (DeepSeek's distilled ones); OpenRLHF/OpenRLHF issue 336 (Llama 3);

@@ -78,9 +78,10 @@ def spot_pools_have_spot_nodes(environment: Environment) -> Iterator[str]:
         most = highest_size(pool)
         if pool.spot and 0 < most <= pool.spot.on_demand_base:
             field = "autoscale.max" if pool.autoscale else "size"
+            base = pool.spot.on_demand_base
             yield (
-                f"pools[{pool.name}].spot.on_demand_base is {pool.spot.on_demand_base}, and {field} "
-                f"is {most}: all nodes are bought at the full price, and none is a spot instance."
+                f"pools[{pool.name}].spot.on_demand_base is {base}, and {field} is {most}: all "
+                "nodes are bought at the full price, and none is a spot instance."
             )
 
 

@@ -20,7 +20,9 @@ from .cluster import kubernetes_faults
 from .rules import check, warning
 from .views import models, placements_of, unknown_faults, workloads
 
-MOUNT_TARGET: Final = r"[^.]+(\.[^.]+)*?\.(?P<region>[a-z]{2}(-[a-z0-9]+)+)\.(nas|cpfs)\.aliyuncs\.com"
+MOUNT_TARGET: Final = (
+    r"[^.]+(\.[^.]+)*?\.(?P<region>[a-z]{2}(-[a-z0-9]+)+)\.(nas|cpfs)\.aliyuncs\.com"
+)
 """What mount targets are called: NAS and CPFS, "Manage mount targets", read 2026-11."""
 DAEMON: Final = "cnfs-nas-daemon"
 """Add-on whose processes mount either edition, from csi-plugin 1.33 on."""
@@ -196,9 +198,10 @@ def file_systems_answer_in_the_network(environment: Environment) -> Iterator[str
             )
         elif makes_network:
             yield (
-                f"stores[{store.name}].{kind}.server is {server}, which exists, and the stack makes "
-                "a VPC of its own: a mount target answers in its own VPC, and pods wait for their "
-                "volume unless both VPCs are connected. network.vpc_id names the one that it is in."
+                f"stores[{store.name}].{kind}.server is {server}, which exists, and the stack "
+                "makes a VPC of its own: a mount target answers in its own VPC, and pods wait "
+                "for their volume unless both VPCs are connected. network.vpc_id names the one "
+                "that it is in."
             )
 
 

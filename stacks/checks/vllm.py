@@ -107,8 +107,8 @@ def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]
     """
     for path, model, command in commands(environment):
         name = model_name(model, command)
-        shape, given = known_shape(name), _longest(command)
-        length = given or _own_length(name, command)
+        shape, limit = known_shape(name), _longest(command)
+        length = limit or _own_length(name, command)
         if shape is None or not shape.keeps_all or not length or _is_elsewhere(command):
             continue
         token = shape.cache_bytes(_cache_number(command))
@@ -123,9 +123,11 @@ def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]
             if 0 < room < need:
                 field = f"{path}.server.{server_field(model, 'max_model_len')}"
                 text = f"gives a request up to {length:,} tokens, which"
-                if not given:
+                if not limit:
                     text = "says no --max-model-len" if model.server.vllm is None else "is left out"
-                    text += f", and a request then gets up to the model's own {length:,} tokens: they"
+                    text += (
+                        f", and a request then gets up to the model's own {length:,} tokens: they"
+                    )
                 yield (
                     f"{field} {text} take {need:.1f} GiB "
                     f"of KV cache in a model of the shape that {name} has by "
@@ -163,14 +165,15 @@ def sequences_are_no_longer_than_the_models(environment: Environment) -> Iterato
     """VLLM exits where it is told more tokens than config.json has positions for."""
     for path, model, command in commands(environment):
         name, length = model_name(model, command), _longest(command)
-        own = known_length(name)
+        longest = known_length(name)
         is_allowed = any(ALLOWED in env for _, env in server_variables(model))
-        if own is None or length <= own or is_allowed or LENGTHENING & command.flags.keys():
+        if longest is None or length <= longest or is_allowed or LENGTHENING & command.flags.keys():
             continue
         yield (
-            f"{path}.server.{server_field(model, 'max_model_len')} gives a request up to {length:,} "
-            f"tokens, and {name} has {own:,} by its name: unless its config.json says more, vLLM "
-            "exits when it starts. Give no more than that, or a rope scaling by --hf-overrides."
+            f"{path}.server.{server_field(model, 'max_model_len')} gives a request up to "
+            f"{length:,} tokens, and {name} has {longest:,} by its name: unless its config.json "
+            "says more, vLLM exits when it starts. Give no more than that, or a rope scaling by "
+            "--hf-overrides."
         )
 
 
@@ -265,8 +268,12 @@ def servers_ask_for_their_cards(environment: Environment) -> Iterator[str]:
     """An image for NVIDIA's cards exits where it sees none, and takes others' where it does."""
     for path, model, _ in commands(environment):
         image, sections = vllm_image(model.server.image), model.serve.sections.values()
-        asked = [model.resources_of(section) for section in sections]
-        if image is None or not image.cuda or any(each.needs_card or each.extended for each in asked):
+        requests = [model.resources_of(section) for section in sections]
+        if (
+            image is None
+            or not image.cuda
+            or any(resources.needs_card or resources.extended for resources in requests)
+        ):
             continue
         yield (
             f"{path}.server.resources.gpus is 0, and server.image is vLLM {image.release}, whose "

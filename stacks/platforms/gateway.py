@@ -523,9 +523,9 @@ def canaries_answer_for_their_model(environment: Environment, needs: Needs) -> I
             if other is None or other is model or other.route is None:
                 want = "the name of another entry of models that has a `route`"
                 why = "its pods get the share"
-                if owners := [each for _, each in routes(needs) if canary in each.server.served_names]:
-                    why += f", and this is a name that models[{owners[0].name}] answers to: who asks "
-                    why += "for an adapter or an alias, gets it"
+                for owner in (way for _, way in routes(needs) if canary in way.server.served_names):
+                    why += f", and models[{owner.name}] answers to this name: who asks for an "
+                    why += "adapter or an alias, gets it"
                 yield Fault(field, canary, want, why)
             elif canaries_of(other) or other.route.host:
                 want = "a model without canaries and without a host of its own"

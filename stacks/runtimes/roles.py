@@ -70,13 +70,13 @@ def caches_go_by_rdma(environment: Environment) -> Iterator[str]:
 def routers_have_their_program(environment: Environment) -> Iterator[str]:
     """The router of one engine is not in the image of the other's."""
     for path, model, roles in served(environment, lambda serve: serve.roles):
-        own, other = ROUTERS if model.server.vllm is not None else ROUTERS[::-1]
+        engine, stranger = ROUTERS if model.server.vllm is not None else ROUTERS[::-1]
         name = roles.router.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-        if roles.router.command is None and other in name and own not in name:
+        if roles.router.command is None and stranger in name and engine not in name:
             yield (
                 f"{path}.serve.roles.router.image is {roles.router.image}, by its name one with "
-                f"{other}-router, and a model of this server is asked by {own}-router: its pods do "
-                "not start. Name an image that has it, or its program in router.command."
+                f"{stranger}-router, and a model of this server is asked by {engine}-router: its "
+                "pods do not start. Name an image that has it, or its program in router.command."
             )
 
 

@@ -232,9 +232,7 @@ def test_a_configuration_at_another_place_is_refused(
     assert sentences(project(tmp_path, text)) == (f"Pulumi.dev.yaml: {sentence}",)
 
 
-@pytest.mark.parametrize(
-    ("text", "content"), [("- 1\n", "a list"), ("hello\n", "only 'hello'")]
-)
+@pytest.mark.parametrize(("text", "content"), [("- 1\n", "a list"), ("hello\n", "only 'hello'")])
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, content: str) -> None:
     [sentence] = sentences(project(tmp_path, text))
     assert sentence.startswith(f"Pulumi.dev.yaml holds {content}, but")

@@ -260,7 +260,11 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
         ("pools[a10].scalingConfig", {}, "did you mean 'autoscale'?"),
         ("pools[a10].ramRoleName", "x", "did you mean 'worker_role_name'?"),
         ("stores[models].oss.url", "x", "did you mean 'endpoint'?"),
-        ("stores[models].oss.path", "/x", "did you mean path where it is mounted, e.g. volume.path"),
+        (
+            "stores[models].oss.path",
+            "/x",
+            "did you mean path where it is mounted, e.g. volume.path",
+        ),
         ("stores[checkpoints].nas.path", "/x", "did you mean path where it is mounted, e.g. volum"),
         ("models[qwen].cache.replicas", 2, "did you mean 'workers'?"),
         ("models[qwen].cache.tieredstore", {}, "did you mean medium, path and quota, of which"),

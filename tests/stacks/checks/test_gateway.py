@@ -599,8 +599,8 @@ CASES = [
         },
         (
             "models[qwen].route.canaries[qwen-legal].model is 'qwen-legal', but it must be the "
-            "name of another entry of models that has a `route`: its pods get the share, and this "
-            "is a name that models[qwen] answers to: who asks for an adapter or an alias, gets it."
+            "name of another entry of models that has a `route`: its pods get the share, and "
+            "models[qwen] answers to this name: who asks for an adapter or an alias, gets it."
         ),
         {},
     ),

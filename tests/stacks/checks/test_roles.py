@@ -542,9 +542,9 @@ SURPRISES = [
             {f"models[{name}].serve.roles.router.image": f"registry/{other}-router:v1"},
             (
                 f"models[{name}].serve.roles.router.image is registry/{other}-router:v1, by its "
-                f"name one with {other}-router, and a model of this server is asked by {own}-router:"
-                " its pods do not start. Name an image that has it, or its program in "
-                "router.command."
+                f"name one with {other}-router, and a model of this server is asked by "
+                f"{own}-router: its pods do not start. Name an image that has it, or its program "
+                "in router.command."
             ),
             {f"models[{name}].serve.roles.router.image": "registry/our-router:v1"},
         )

@@ -208,7 +208,10 @@ SURPRISES = [
         )
         for title, edge in (
             ("fewer", {LENGTH: 47104}),
-            ("what vLLM finds out", {LENGTH: "auto", "models[qwen].server.image": "registry/vllm:1"}),
+            (
+                "what vLLM finds out",
+                {LENGTH: "auto", "models[qwen].server.image": "registry/vllm:1"},
+            ),
             (
                 "a cache of 8 bits",
                 {
