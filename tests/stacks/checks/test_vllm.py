@@ -250,8 +250,6 @@ SURPRISES = [
         )
         for title, edge in (
             ("as many as fit", {LENGTH: 47104}),
-            ("a model of fewer", {"models[qwen].volume.path": "/Meta-Llama-3-8B-Instruct"}),
-            ("one whose length its name changes", {"models[qwen].volume.path": "/Llama-3.1-8B-8k"}),
             (
                 "what else decides it",
                 {"models[qwen].server.vllm.extra_args": ["--hf-overrides", "{}"]},
