@@ -130,8 +130,12 @@ def _unread(name: str, version: Version) -> str:
     """What is known of a variable that a release does not read; nothing of one of a plugin."""
     life = lifetime("variables", name)
     if life is None:
-        meant = nearest(name, names("variables", version), _TYPO)
-        return f"{meant} may be meant" if meant and version <= releases()[-1] else ""
+        if version > releases()[-1]:
+            return ""
+        if meant := nearest(name, names("variables", version), _TYPO):
+            return f"{meant} may be meant"
+        meant = nearest(name, names("variables"), _TYPO)
+        return f"{meant} may be meant, of which {_unread(meant, version)}" if meant else ""
     if version < life.first:
         return f"{release_name(life.first)} is the first that does"
     instead = VARIABLES_REPLACED.get(name)
@@ -214,6 +218,13 @@ def replicas_have_their_nodes(environment: Environment) -> Iterator[Fault]:
             why = f"a replica of {model.serve.kind} is one pod, which waits for the others for good"
             field = f"{path}.server.{server_field(model, 'extra_args')}"
             yield Fault(field, Words(f"one with --nnodes {nodes}"), want, why)
+    for path, model in models(environment):
+        engine = read_engine(model.server.command or [])
+        text = engine.flags.get("--nnodes", "") if engine else ""
+        if text.isdecimal() and int(text) > 1 and model.pods_per_replica == 1:
+            want = f"one without, or {path}.serve.leader_worker with nodes {text}"
+            why = f"a replica of {model.serve.kind} is one pod, which waits for the others for good"
+            yield Fault(f"{path}.server.command", Words(f"one with --nnodes {text}"), want, why)
 
 
 @check

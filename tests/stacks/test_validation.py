@@ -270,6 +270,11 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
         ("models[qwen].cache.tieredstore", {}, "did you mean medium, path and quota, of which"),
         ("training[finetune].backoffLimit", 3, "did you mean 'retries'?"),
         ("models[qwen].serve.knative.scale.pollingInterval", 9, "left out:"),
+        (
+            "models[qwen].volumes",
+            [{"name": "a", "mount_path": "/a", "empty_dir": {"medium": "Memory"}}],
+            "did you mean 'memory'?",
+        ),
         ("training[finetune].completions", 2, "did you mean 'parallelism'?"),
         (
             "models[qwen].serve.knative.reserve",

@@ -32,7 +32,60 @@ NEW: Final = {"VLLM_LOGGING_LEVELS": "1"}
 BACKEND: Final = {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}
 
 
+HIDDEN = "a mount hides what the image has there, of which its programs are made"
+
 CASES = [
+    Case(
+        "replicas_have_their_nodes",
+        "two nodes of SGLang for a replica that is one pod",
+        existing,
+        {
+            **SGLANG,
+            "models[qwen].server.command": [*SERVE, "/mnt/models/qwen", *OPEN, "--nnodes", "2"],
+        },
+        (
+            "models[qwen].server.command is one with --nnodes 2, but it must be one without, or "
+            "models[qwen].serve.leader_worker with nodes 2: a replica of knative is one pod, which "
+            "waits for the others for good."
+        ),
+        {
+            **SGLANG,
+            "models[qwen].server.command": [*SERVE, "/mnt/models/qwen", *OPEN, "--nnodes", "1"],
+        },
+    ),
+    *(
+        Case(
+            title,
+            f"{path} over the programs of the image",
+            dev,
+            {field: value},
+            f"{named} is {path!r}, but it must be another folder, e.g. below /mnt: {HIDDEN}.",
+            {},
+        )
+        for title, field, named, path, value in (
+            (
+                "ModelServer",
+                "models[qwen].server.mount_path",
+                "models[qwen].server.mount_path",
+                "/usr/",
+                "/usr/",
+            ),
+            (
+                "MountedVolume",
+                "models[qwen].volumes",
+                "models[qwen].volumes[a].mount_path",
+                "/lib",
+                [{"name": "a", "mount_path": "/lib", "empty_dir": {}}],
+            ),
+            (
+                "CheckpointSection",
+                "training[finetune].checkpoint.mount_path",
+                "training[finetune].checkpoint.mount_path",
+                "/usr/local/lib",
+                "/usr/local/lib",
+            ),
+        )
+    ),
     Case(
         "replicas_have_their_nodes",
         "two nodes for a replica that is one pod",
@@ -198,6 +251,24 @@ SURPRISES = [
         {
             "models[qwen].server.image": "registry/vllm:0.7.0",
             "models[qwen].server.env": {"VLLM_SERVER_DEV_MODE": "1"},
+        },
+    ),
+    Case(
+        "variables_are_read",
+        "a variable that is misspelled, and that the release reads no more",
+        existing,
+        {
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.env": {"VLLM_ATENTION_BACKEND": "FLASHINFER"},
+        },
+        (
+            "models[qwen].server.env[VLLM_ATENTION_BACKEND] sets VLLM_ATENTION_BACKEND, which vLLM "
+            "0.28.0 does not read: VLLM_ATTENTION_BACKEND may be meant, of which 0.14.1 was the "
+            "last that did, and --attention-backend takes its place."
+        ),
+        {
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.vllm.extra_args": ["--attention-backend", "FLASHINFER"],
         },
     ),
     Case(
