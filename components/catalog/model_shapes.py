@@ -122,7 +122,7 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
 )
 """By a pattern of what a model is called."""
 
-_LENGTHENED: Final = r"\d+k\b|yarn|long"
+_LENGTHENED: Final = r"\d+k\b|yarn|long|r1-0528-qwen"
 """What names of models have in them whose longest sequence is not that of their kind."""
 # What vLLM takes where it is told none: max_position_embeddings of config.json, by reports of its
 # own messages and of the makers, read 2026-11-30: QwenLM/Qwen3 issues 679 and 1133 (instruct models

@@ -20,6 +20,7 @@ from components.catalog.model_shapes import SHAPES, known_length, known_shape
         ("Qwen/Qwen2.5-7B", None),
         ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", 131_072),
         ("deepseek-ai/DeepSeek-R1", 163_840),
+        ("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", None),
         ("meta-llama/Llama-3.1-8B-Instruct", 131_072),
         ("meta-llama/Meta-Llama-3-8B", 8192),
         ("gradientai/Llama-3-8B-Instruct-262k", None),
