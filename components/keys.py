@@ -4,7 +4,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -14,6 +14,8 @@ from pydantic.fields import FieldInfo
 UNIONS: Final = (typing.Union, types.UnionType)
 TYPO: Final = 0.8
 """Likeness from which a word is another one, mistyped."""
+ALIKE: Final = 0.7
+"""Likeness from which a word may be another one, where nothing else is."""
 SAME: Final = 0.9
 """The same of a word that belongs further inside."""
 DEPTH: Final = 4
@@ -26,41 +28,70 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
     {
         "access_key_id": "secret",
         "access_key_secret": "secret",
+        "ak_id": "secret",
+        "ak_secret": "secret",
         "allow_list": "allow_cidrs",
+        "auto_scaling": "autoscale",
+        "backoff_limit": "retries",
         "canary": "traffic",
         "whitelist": "allow_cidrs",
         "whitelist_source_range": "allow_cidrs",
         "certificate": "tls",
+        "cluster_spec": "spec",
+        "completions": "parallelism",
         "container_concurrency": "concurrency_limit",
+        "cooldown_period": "cooldown_seconds",
         "count": "size",
         "desired_size": "size",
         "domain": "host",
         "enabled": "install",
+        "endpoint_public_access_enabled": "public_endpoint",
         "env_from": "secret_env",
         "mount_target": "server",
+        "new_nat_gateway": "nat",
         "node_count": "size",
         "nvidia.com/gpu": "gpus",
         "gpu_count": "gpus",
         "hf": "huggingface",
         "hostname": "host",
+        "idle_replica_count": "min",
         "key_pair": "key_name",
+        "kubernetes_version": "version",
+        "max_replica_count": "max",
         "max_replicas": "max",
         "max_scale": "max",
         "max_size": "max",
+        "medium": "memory",
+        "min_replica_count": "min",
         "min_replicas": "min",
         "min_scale": "min",
         "min_size": "min",
+        "other_opts": "mount_options",
         "pdb": "pod_disruption_budget",
+        "polling_interval": "polling_seconds",
+        "preemption_policy": "preempts",
+        "progress_deadline": "startup_seconds",
+        "ram_role_name": "worker_role_name",
         "rate_limit": "requests_per_second",
         "replicas": "min",
         "requests.nvidia.com/gpu": "gpus",
         "rps": "requests_per_second",
         "scale_metric": "metric",
+        "scale_to_zero_grace_period": "zero_retention_seconds",
+        "scale_to_zero_pod_retention_period": "zero_retention_seconds",
         "scale_target": "target",
+        "scaling_config": "autoscale",
         "shm_size": "shared_memory",
+        "size_limit": "size",
+        "slb_internet_enabled": "public_endpoint",
+        "stable_window": "window_seconds",
+        "threshold": "target",
         "timeout": "request_seconds",
         "timeout_seconds": "request_seconds",
         "token": "secret",
+        "url": "endpoint",
+        "vswitch_cidr": "cidr",
+        "vswitches": "zones",
         "weight": "percent",
     }
 )
@@ -76,6 +107,7 @@ PODS: Final[Mapping[str, str]] = MappingProxyType(
             ("liveness_probe", "readiness_probe", "startup_probe"), "health_path, which probes ask"
         ),
         "args": "command, or extra_args of server.vllm",
+        "uri": "volume of the model, or model of server.vllm for a hub's",
         "storage_uri": "volume of the model, or model of server.vllm for a hub's",
         "tolerations": "taints of the pools, which pods tolerate by themselves",
         "volume_mounts": "volumes of the model, each with its mount_path",
@@ -123,22 +155,28 @@ def meant_key(key: str, keys: Sequence[str]) -> str | None:
     return next(exact, None) or nearest(key, keys, TYPO) or nearest(word, keys, TYPO)
 
 
-def meant_places(around: Sequence[Models], key: str, value: object) -> tuple[int, Sequence[str]]:
+def meant_places(
+    around: Sequence[Models], key: str, value: object, is_there: Callable[[int, str], bool | None]
+) -> tuple[int, Sequence[str]]:
     """The innermost of some sections that has a key deeper inside, by number, and its paths there.
 
     Args:
         around: The models of a section, then those of each section around it.
         key: The unknown key. `tls_secret` is taken for `tls.secret` too.
         value: What it was given; a key whose value is made otherwise is not meant.
+        is_there: Whether the section that has a path is given, by the number of the one around it:
+            of several paths, these are meant. None where another one stands in its place.
     """
     words = {word := snake(key).replace(".", "_"), FOREIGN.get(word, word)}
     if words <= COMMON:
         return 0, []
     for number, models in enumerate(around):
         likeness = 1 if number else SAME  # Further away, more words are alike.
-        places = [*dict.fromkeys(_places(models, words, value, likeness))]
+        candidates = dict.fromkeys(_places(models, words, value, likeness))
+        places = [place for place in candidates if is_there(number, place) is not None]
         least = min((place.count(".") for place in places), default=0)
         if nearby := [place for place in places if place.count(".") == least]:
+            nearby = [place for place in nearby if is_there(number, place)] or nearby
             return number, nearby if len(nearby) <= MOST_PLACES else []
     return 0, []
 
@@ -157,10 +195,14 @@ def beginning(key: str, keys: Sequence[str]) -> str | None:
 
 
 def related_key(key: str, keys: Sequence[str]) -> str | None:
-    """The key that is a longer one or ends it, else the nearest: `size_gib` for `size`."""
+    """The key that is a longer one or ends it, else the nearest: `size_gib` for `size`.
+
+    Keys that are the ends of many, such as a name, tell nothing.
+    """
     word = snake(key)
-    parts = [name for name in keys if name.startswith(f"{word}_") or word.endswith(f"_{name}")]
-    return parts[0] if len(parts) == 1 else nearest(key, keys)
+    tails = [name for name in keys if word.endswith(f"_{name}") and name not in COMMON]
+    parts = [*tails, *(name for name in keys if name.startswith(f"{word}_"))]
+    return parts[0] if len(parts) == 1 else nearest(key, keys, ALIKE)
 
 
 def _places(

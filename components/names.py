@@ -251,6 +251,15 @@ KMS_KEY: Final = Form(
 """ID of a key of KMS."""
 KmsKeyId = Annotated[str, TextForm(KMS_KEY.faults), Because("KMS knows a key by it")]
 """Type of the ID of a key of KMS."""
+WORKER_ROLE: Final = Form(
+    r"[A-Za-z0-9._][A-Za-z0-9._-]{0,63}",
+    "its name, of 1 to 64 letters, digits, '.', '_' and '-', '-' not first, and no ARN",
+    64,
+    "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/ram_role",
+)
+"""Name of a RAM role that exists, whose policies have names of their own."""
+RamRoleName = Annotated[str, TextForm(WORKER_ROLE.faults), Because("a role is known by it")]
+"""Type of the name of a RAM role that exists."""
 KEY_PAIR: Final = Form(
     r"(?!https?://)[A-Za-z\u4e00-\u9fa5][\w\u4e00-\u9fa5:-]{1,127}",
     "2 to 128 letters, digits, '_', ':' and '-', a letter first",

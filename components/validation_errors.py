@@ -30,11 +30,15 @@ from .text_forms import text_readers
 
 _NAME_OF_OTHERS = re.compile("[./]")
 """What names of labels, resources and the like have, and no key of ours."""
-_PLAIN = re.compile(r"-?\d+(\.\d+)?|true|false")
-"""What YAML reads as a number, or as true or false, where no quotes are around it."""
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+"""What YAML reads as a number where no quotes are around it."""
+_BOOLS = re.compile("true|false")
+"""The same of true and false."""
 _SECONDS: Mapping[str, int] = types.MappingProxyType({"s": 1, "m": 60, "h": 3600})
-_DURATION = re.compile(rf"(?P<number>\d{{1,6}})(?P<unit>[{''.join(_SECONDS)}])")
-"""A time as Kubernetes and Knative write it, where a field has seconds."""
+_UNITS: Mapping[str, int] = types.MappingProxyType({"seconds": 1, "minutes": 60, "hours": 3600})
+"""How names of fields with a time end, with the seconds of its unit."""
+_DURATION = re.compile(r"(\d{1,6}(\.\d{1,3})?(h|m(in)?|s(ec)?))+")
+"""A time as Kubernetes and Knative write it, or people, where a field has seconds."""
 _BYTES = re.compile(r"\d+(\.\d+)?[KMGT]i?B")
 """A size as people write it, of which Kubernetes has no B."""
 _MAY_HOLD_SECRETS = frozenset({"env", "secret_env"})
@@ -215,15 +219,26 @@ def _fault(
     if kind == "string_type" and isinstance(got, int):
         texts = [text for text in (info.examples if info else None) or [] if isinstance(text, str)]
         want = f"text in quotes, as {str(got).lower()!r} is"
-        if texts and not _PLAIN.fullmatch(texts[0]) and not isinstance(got, bool):
+        if texts and not _NUMBER.fullmatch(texts[0]) and not isinstance(got, bool):
             want = f"text such as {texts[0]!r}"
     if isinstance(got, str) and kind in ("int_type", "float_type", "bool_type"):
-        want += ", without quotes" if _PLAIN.fullmatch(got) else ""
-        if (match := _DURATION.fullmatch(got)) and str(steps[-1]).endswith("_seconds"):
-            want += f" (did you mean {int(match['number']) * _SECONDS[match['unit']]}?)"
+        is_bool = kind == "bool_type"
+        want += ", without quotes" if (_BOOLS if is_bool else _NUMBER).fullmatch(got) else ""
+        unit = str(steps[-1]).rpartition("_")[2]
+        if unit in _UNITS and (time := _time_in(got, _UNITS[unit])) is not None:
+            want += f" (did you mean {time}?)"
     if isinstance(got, str) and kind == "string_pattern_mismatch" and _BYTES.fullmatch(got):
         want += f" (did you mean {got[:-1]!r}?)"
     return Fault(path or "args", got, want, _purpose(info))
+
+
+def _time_in(text: str, unit: int) -> int | None:
+    """A time such as 1m30s, in whole units of so many seconds; None of what is no such number."""
+    if not _DURATION.fullmatch(text):
+        return None
+    parts = re.findall(r"([\d.]+)([hms])", text)
+    time = sum(float(number) * _SECONDS[letter] for number, letter in parts) / unit
+    return int(time) if time.is_integer() else None
 
 
 def _kind_of(value: object) -> str:
@@ -277,6 +292,9 @@ def _unknown_key(
     close = meant_key(key, keys)
     hints = [each.place_of(key) for each in models if hasattr(each, "place_of")]
     guess = [] if close else [hint for hint in hints if hint][:1]
+    first, _, rest = key.partition(".")
+    if first in keys and rest and not guess:
+        guess = [f"{rest} inside {first}, which `pulumi config set` writes with --path"]
     if _NAME_OF_OTHERS.search(key) and not close and not guess:
         guess = [f"an entry of {field}" for field in mappings(models)]
     close = close or beginning(key, keys)
@@ -294,13 +312,49 @@ def _places_of(model: type[BaseModel], steps: Sequence[str | int], raw: object) 
     ends = [end for end in range(len(steps) - 1, -1, -1) if not isinstance(steps[end], int)]
     around = [steps[:end] for end in ends]
     end, places = meant_places(
-        [_models_at(model, section) for section in around], str(steps[-1]), _at(raw, steps)
+        [_models_at(model, section) for section in around],
+        str(steps[-1]),
+        _at(raw, steps),
+        lambda number, place: (
+            None
+            if _is_instead(model, steps, around[number], place)
+            else _is_there(_at(raw, around[number]), place)
+        ),
     )
     above = path_of(raw, around[end]) if places else ""
     return [
         f"{above}.{place}" if above else place if "." in place else f"{place!r} at the top"
         for place in places
     ]
+
+
+def _is_instead(
+    model: type[BaseModel], steps: Sequence[str | int], around: Sequence[str | int], place: str
+) -> bool:
+    """Whether a place is in a section that takes the place of the one where the key stands."""
+    path = [step for step in steps[len(around) :] if isinstance(step, str)]
+    pairs = zip(path, place.replace("[]", "").split("."), strict=False)
+    shared = [step for step, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)]
+    is_inside = len(shared) < len(path) - 1
+    return is_inside and any(map(_is_choice, _models_at(model, [*around, *shared])))
+
+
+def _is_choice(model: type[BaseModel]) -> bool:
+    """Whether a model has nothing but sections that may be left out: one of them is given."""
+    fields = model.model_fields.values()
+    return len(fields) > 1 and all(
+        info.default is None and any(models_in(info.annotation)) for info in fields
+    )
+
+
+def _is_there(section: object, place: str) -> bool:
+    """Whether a section holds the one, or the list, that a key deeper inside belongs to."""
+    value = section
+    for step in place.split(".")[:-1]:
+        value = _child(value, step.removesuffix("[]"))
+        if step.endswith("[]"):
+            break
+    return value not in (None, MISSING, [])
 
 
 _WANTS: Mapping[str, str] = types.MappingProxyType(

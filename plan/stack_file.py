@@ -3,9 +3,11 @@
 import difflib
 import hashlib
 import json
+import math
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +48,8 @@ def read_stack(root: Path, stack: str) -> StackFile:
     project, defaults, program = _project(root)
     path = stack_path(root, stack)
     document = _mapping(path, "a stack file")
+    if misplaced := _misplaced(document, project):
+        raise Refused(path.name, f"{path.name}: {misplaced}")
     section = document.get("config") or {}
     if not isinstance(section, Mapping):
         raise Refused(
@@ -72,6 +76,18 @@ def read_stack(root: Path, stack: str) -> StackFile:
         secret_keys=frozenset(key for key, value in values.items() if value != plain[key]),
         environments=_environments(document.get("environment")),
     )
+
+
+def _misplaced(document: Mapping[str, Any], project: str) -> str | None:
+    """What a file without `config` has in its place, which the engine does not read."""
+    keys = [] if "config" in document else [*map(str, document)]
+    misplaced = next((key for key in keys if key.startswith(f"{project}:")), None)
+    if misplaced is not None:
+        return (
+            f"{misplaced} stands at the top, but it must stand below config: Pulumi reads it there."
+        )
+    close = difflib.get_close_matches("config", keys, n=1, cutoff=0.7)
+    return f"{close[0]} is no key of a stack file, but it must be config." if close else None
 
 
 def _environments(section: object) -> tuple[str, ...]:
@@ -244,7 +260,7 @@ _SafeLoader: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoa
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
-    """YAML as the engine reads it: no key twice, and `on`, `12:30` and dates are text."""
+    """YAML as the engine reads it: no key twice, and `on` and `12:30` are text."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 
@@ -265,13 +281,69 @@ class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", [*"~nN", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
-    ("int", r"[-+]?(0|[1-9][0-9_]*|0[0-7]+|0x[0-9a-fA-F]+|0b[01]+)", [*"-+0123456789"]),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
+    ("timestamp", r"\d{4}-\d\d?-\d\d?([Tt ]\d\d?:\d\d?:\d\d?\S*)?", [*"0123456789"]),
+    (
+        "int",
+        r"[-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|0[0-7_]*|[1-9][0-9_]*)",
+        [*"-+0123456789"],
+    ),
+    ("float", r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
     ("merge", "<<", ["<"]),
 ):
     _Loader.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
     )
+
+_TIME: Final = re.compile(
+    r"(\d{4})-(\d+)-(\d+)(?:([Tt ])(\d+):(\d+):(\d+)(\.\d+)?(Z|[-+]\d\d:\d\d)?)?"
+)
+_LONGEST: Final = 400
+"""Digits above which no number is read: the engine's YAML takes 1e400 for text too."""
+_ROUND: Final = 1e21
+"""From which on Go writes a whole number with an exponent."""
+
+
+def _time(_: yaml.Loader, node: yaml.ScalarNode) -> str:
+    """A date or a time as the engine hands it over: not as it was written, but as Go prints it.
+
+    Which are times says allowedTimestampFormats of gopkg.in/yaml.v3 v3.0.1.
+    """
+    match = _TIME.fullmatch(node.value)
+    if match is None:
+        return str(node.value)
+    *numbers, separator, hour, minute, second, part, zone = match.groups(default="")
+    is_zoned = separator in ("T", "t")
+    try:
+        day = date(*map(int, numbers))
+        clock = time(int(hour or 0), int(minute or 0), int(second or 0))
+    except ValueError:
+        return str(node.value)
+    if is_zoned != bool(zone):
+        return str(node.value)
+    is_utc = zone in ("", "Z", "+00:00", "-00:00")
+    offset = "+0000 UTC" if is_utc else f"{zone} {zone}".replace(":", "")
+    return f"{day} {clock}{part.rstrip('0').rstrip('.')} {offset}"
+
+
+def _whole(_: yaml.Loader, node: yaml.ScalarNode) -> int | str:
+    text = node.value.replace("_", "")
+    if len(text) > _LONGEST:
+        return str(node.value)
+    is_octal = re.fullmatch("[-+]?0[0-7]+", text)
+    return int(text, 8 if is_octal else 0)
+
+
+def _number(_: yaml.Loader, node: yaml.ScalarNode) -> float | str:
+    """A number; one without a fraction is whole, as Go's JSON has it."""
+    number = float(node.value.replace("_", ""))
+    if math.isinf(number):
+        return str(node.value)
+    return int(number) if number.is_integer() and abs(number) < _ROUND else number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _time)
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
 
 
 def _is_secret(value: object) -> bool:
@@ -294,6 +366,9 @@ def _placeholder(secret: object) -> str:
 
 
 def _text(value: object) -> str:
+    # Of nothing at all the engine makes an empty text: pulumi/pkg v3.259.0.
+    if value is None:
+        return ""
     return value if isinstance(value, str) else json.dumps(value)
 
 

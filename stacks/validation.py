@@ -1,12 +1,14 @@
 """Validates a whole stack file in one run, even where parts of it cannot be read."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from components.args import Fault, Words, faults
+from components.validation_errors import field_at, path_of
 
 from . import checks, platforms, runtimes
 from .arguments.cloud import name_prefix
@@ -26,6 +28,10 @@ WARNINGS: Final = rules_of(Advice, MODULES)
 """What works, but will surprise, in the same order."""
 PREFIX: Final = name_prefix(PROJECT, "stack")
 """Stands for the names of project and stack where a file is validated by itself."""
+_TIME: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? ([-+]\d{4}) [-+\w]+", re.ASCII
+)
+"""A time as Go prints it, with the name of its zone."""
 PARTIAL: Final = "Some rules read what is refused here; they are asked once it is right."
 """Said where there may be more to say."""
 
@@ -62,15 +68,22 @@ def validate(raw: Mapping[str, Any], prefix: str = PREFIX) -> Validation:
         prefix: What begins the names of what an account knows, from those of project and stack:
             `arguments.cloud.name_prefix`. Default: that of a stack called stack.
     """
+    times = [*_time_faults(raw)]
     try:
         environment = read(raw)
     except ValidationError as error:
-        unread = [_advised(fault) for fault in faults(Environment, error, raw)]
+        refused = _apart(faults(Environment, error, raw), [fault.field for fault in times])
+        unread = [*times, *map(_advised, refused)]
         rest = read_rest(Environment, raw)
         beside = _validated(rest.section, prefix, unread, rest.faults)
         is_partial = beside.is_partial or bool(rest.missed)
         return Validation(None, _distinct([*unread, *beside.faults]), is_partial)
-    return _validated(environment, prefix)
+    validation = _validated(environment, prefix, times)
+    return (
+        replace(validation, resolved=None, faults=[*times, *validation.faults])
+        if times
+        else validation
+    )
 
 
 def find_warnings(environment: Environment) -> list[str]:
@@ -110,12 +123,18 @@ def _validated(
         for fault in _apart(resolution.faults, [fault.field for fault in ruled])
         if (fault.field, str(fault.got)) not in checked_values
         and (str(fault.got), fault.want) not in ruled_values
+        and (_is_of_the_file(fault.field) or str(fault.got) not in {got for got, _ in ruled_values})
         and not (isinstance(fault.got, str) and fault.got in wrong_names)
     ]
     distinct = _distinct(_apart([*ruled, *checked, *fresh], broken))
     if not (distinct or unread) and resolution.missed:
         raise resolution.missed[0]  # Nobody refuses what is missing: a defect, not a mistake.
     return Validation(None if distinct else resolution.resolved, distinct, bool(missed))
+
+
+def _is_of_the_file(field: str) -> bool:
+    """Whether a stack file has such a field: a component may be made of another's."""
+    return field_at(Environment, re.findall(r"[^.\[\]]+(?![^\[]*\])", field)) is not None
 
 
 def _apart(faults: Iterable[Fault], fields: Collection[str]) -> list[Fault]:
@@ -125,6 +144,24 @@ def _apart(faults: Iterable[Fault], fields: Collection[str]) -> list[Fault]:
 
 def _distinct(faults: Iterable[Fault]) -> list[Fault]:
     return [*{str(fault): fault for fault in faults}.values()]
+
+
+def _time_faults(
+    raw: object, steps: tuple[str | int, ...] = (), part: Any = None
+) -> Iterator[Fault]:
+    """Refuses dates and times that stood in no quotes: Pulumi reads them, and prints them anew."""
+    part = part if steps else raw
+    if isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from _time_faults(raw, (*steps, str(key)), value)
+    elif isinstance(part, list):
+        for index, value in enumerate(part):
+            yield from _time_faults(raw, (*steps, index), value)
+    elif isinstance(part, str) and (match := _TIME.fullmatch(part)):
+        day, clock, zone = match.groups()
+        written = day if clock == "00:00:00" else f"{day}T{clock}{zone[:3]}:{zone[3:]}"
+        why = "without them Pulumi reads a time, and hands it on in a form of its own"
+        yield Fault(path_of(raw, steps), part, f"text in quotes, as {written!r} is", why)
 
 
 def _advised(fault: Fault) -> Fault:

@@ -31,6 +31,27 @@ class ModelShape:
 
     keeps_all: bool = True
     """Whether each layer keeps all tokens, and none the last ones alone."""
+    head: int = 128
+    """Width of a head of attention."""
+
+    @property
+    def heads(self) -> int:
+        """Heads of attention."""
+        return self.query // self.head
+
+    @property
+    def key_heads(self) -> int | None:
+        """Heads of keys, and of values; None of latent attention, which has none."""
+        return None if self.key % self.head else self.key // self.head
+
+    def splits_over(self, cards: int) -> bool:
+        """Whether each layer can be split over so many cards: every one has as many heads.
+
+        vLLM v0.28.0: verify_with_parallel_config of vllm/config/model.py, and QKVParallelLinear of
+        vllm/model_executor/layers/linear.py.
+        """
+        keys = self.key_heads or cards
+        return self.heads % cards == 0 and (keys % cards == 0 or cards % keys == 0)
 
     @property
     def embedding(self) -> float:
@@ -73,7 +94,9 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
         r"qwen2(\.5)?-(coder-|math-)?1\.5b|distill-qwen-1\.5b": ModelShape(
             1.54e9, 28, 1536, 1536, 256, _QWEN, tied=True
         ),
-        r"qwen2(\.5)?-(coder-)?0\.5b": ModelShape(0.49e9, 24, 896, 896, 128, _QWEN, tied=True),
+        r"qwen2(\.5)?-(coder-)?0\.5b": ModelShape(
+            0.49e9, 24, 896, 896, 128, _QWEN, tied=True, head=64
+        ),
         r"qwen(1\.5)?-14b": ModelShape(14.2e9, 40, 5120, 5120, 5120, _QWEN),
         r"qwen(1\.5)?-7b": ModelShape(7.72e9, 32, 4096, 4096, 4096, _QWEN),
         r"llama-2-70b": ModelShape(69.0e9, 80, 8192, 8192, 1024, 32_000),
@@ -85,7 +108,7 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
         ),
         r"llama-3(\.1)?-8b|distill-llama-8b": ModelShape(8.03e9, 32, 4096, 4096, 1024, _LLAMA_3),
         r"llama-3\.2-3b": ModelShape(3.21e9, 28, 3072, 3072, 1024, _LLAMA_3, tied=True),
-        r"llama-3\.2-1b": ModelShape(1.24e9, 16, 2048, 2048, 512, _LLAMA_3, tied=True),
+        r"llama-3\.2-1b": ModelShape(1.24e9, 16, 2048, 2048, 512, _LLAMA_3, tied=True, head=64),
         r"mixtral-8x7b": ModelShape(46.7e9, 32, 4096, 4096, 1024, 32_000, active=12.9e9),
         r"mistral-nemo": ModelShape(12.2e9, 40, 5120, 4096, 1024, 131_072),
         # Of 0.1 alone layers keep the last 4096 tokens.
@@ -99,6 +122,32 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
 )
 """By a pattern of what a model is called."""
 
+_LENGTHENED: Final = r"\d+k\b|yarn|long|r1-0528-qwen"
+"""What names of models have in them whose longest sequence is not that of their kind."""
+# What vLLM takes where it is told none: max_position_embeddings of config.json, by reports of its
+# own messages and of the makers, read 2026-11-30: QwenLM/Qwen3 issues 679 and 1133 (instruct models
+# of Qwen2 and Qwen2.5), 295 (Qwen1.5) and Qwen2.5-Math issue 59; vllm-project/vllm issues 10517
+# (Llama 3.1) and 12865 (DeepSeek's distilled ones); OpenRLHF/OpenRLHF issue 336 (Llama 3);
+# deepseek-ai/DeepSeek-V2 issue 83; configurations of Qwen3 and of Qwen2.5-7B-Instruct-1M that
+# programs quote.
+LENGTHS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        r"qwen2\.5-(7b|14b)-instruct-1m": 1_010_000,
+        r"qwen3-.*-2507|qwen3-coder-": 262_144,
+        r"qwen3-(0\.6|1\.7|4|8|14|32)b(?!.*base)": 40_960,
+        r"qwen3-(30b-a3b|235b-a22b)(?!.*base)": 40_960,
+        r"qwen2\.5-math-": 4096,
+        r"qwen2(\.5)?-(coder-)?[\d.]+b-instruct": 32_768,
+        r"qwen1\.5-[\d.]+b-chat": 32_768,
+        r"deepseek-r1-distill-(qwen|llama)": 131_072,
+        r"deepseek-(v3|r1)(?!-distill)": 163_840,
+        r"llama-3\.[123]-\d+b": 131_072,
+        r"llama-3-\d+b": 8192,
+        r"llama-2-\d+b": 4096,
+    }
+)
+"""Longest sequence in tokens, by a pattern of what a model is called."""
+
 
 def spelled_alike(name: str) -> str:
     """A name of a model without what hubs and folders spell in different ways."""
@@ -109,3 +158,11 @@ def known_shape(name: str) -> ModelShape | None:
     """The shape of a model by its name; None of one that the table lacks."""
     text = spelled_alike(name)
     return next((shape for pattern, shape in SHAPES.items() if re.search(pattern, text)), None)
+
+
+def known_length(name: str) -> int | None:
+    """The longest sequence of a model by its name, in tokens; None of one that the table lacks."""
+    text = spelled_alike(name)
+    if re.search(_LENGTHENED, text):
+        return None
+    return next((length for key, length in LENGTHS.items() if re.search(key, text)), None)

@@ -18,7 +18,7 @@ from ..catalog.addons import ADDONS
 from ..names import ClusterName, KmsKeyId, LogProjectName, ResourceGroupId, SecurityGroupId
 from ..quantity import plain
 from ..versions import ack_version_faults, kubernetes_minor
-from .network import overlap_faults, parse_range, private_range_faults
+from .network import not_a_range, overlap_faults, parse_range, private_range_faults
 
 
 class ClusterProfile(StrEnum):
@@ -511,8 +511,7 @@ def _vpc_faults(args: AckClusterArgs) -> Iterator[Fault]:
     }
     yield from overlap_faults({field: cidr for field, cidr in ranges.items() if cidr})
     if args.vpc_cidr is not None and parse_range(args.vpc_cidr) is None:
-        want = "an IPv4 range such as 10.0.0.0/16"
-        yield Fault("vpc_cidr", args.vpc_cidr, want, "nodes are there")
+        yield not_a_range("vpc_cidr", args.vpc_cidr)
     if args.vpc_cidr is None and args.public_endpoint is not None:
         why = "an access list without the nodes would cut them off from the API server"
         yield Fault("vpc_cidr", MISSING, "given", why, _ACCESS_DOCS)

@@ -80,7 +80,7 @@ class NetworkArgs(Args):
         if self.cidr is not None and self.vpc_id is None:
             yield from private_range_faults("cidr", self.cidr, _VPC_MASKS, _VPC_DOCS)
         elif self.cidr is not None and parse_range(self.cidr) is None:
-            yield _not_a_range("cidr", self.cidr)
+            yield not_a_range("cidr", self.cidr)
         yield from (
             fault
             for field, vswitch in vswitches.items()
@@ -286,7 +286,7 @@ def private_range_faults(
     """Finds what keeps a range from being a private one with one of these masks."""
     network = parse_range(cidr)
     if network is None:
-        yield _not_a_range(field, cidr)
+        yield not_a_range(field, cidr)
         return
     if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
         want = "inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
@@ -322,7 +322,7 @@ def parse_range(cidr: str) -> IPv4Network | None:
 def _vswitch_faults(field: str, cidr: str, vpc_cidr: str | None) -> Iterator[Fault]:
     network, vpc = parse_range(cidr), parse_range(vpc_cidr) if vpc_cidr else None
     if network is None:
-        yield _not_a_range(field, cidr)
+        yield not_a_range(field, cidr)
         return
     if network.prefixlen not in _VSWITCH_MASKS:
         yield _bad_mask(field, cidr, _VSWITCH_MASKS, _VPC_DOCS)
@@ -330,7 +330,8 @@ def _vswitch_faults(field: str, cidr: str, vpc_cidr: str | None) -> Iterator[Fau
         yield Fault(field, cidr, f"inside the VPC ({vpc_cidr})", "a vSwitch is a part of its VPC")
 
 
-def _not_a_range(field: str, cidr: str) -> Fault:
+def not_a_range(field: str, cidr: str) -> Fault:
+    """What is wrong with a text that is no range of IPv4 addresses."""
     want = "an IPv4 range such as 10.0.0.0/16, no host bits set"
     return Fault(field, cidr, want, "it cannot be read as addresses")
 

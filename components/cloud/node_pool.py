@@ -38,6 +38,7 @@ from ..names import (
     LabelKey,
     LabelValue,
     NodePoolName,
+    RamRoleName,
     ResourceGroupId,
     SecurityGroupId,
 )
@@ -277,7 +278,7 @@ class NodePoolArgs(Args):
     pool. Default: none."""
     security_group_ids: list[Input[SecurityGroupId]] | None = None
     """IDs of the security groups of each node. Default: the cluster's own."""
-    worker_role_name: Input[str] | None = None
+    worker_role_name: Input[RamRoleName] | None = None
     """Name of the RAM role that nodes act as, trusted by ECS. Default: the one ACK makes."""
     auto_repair: bool = True
     """Whether ACK repairs broken nodes."""

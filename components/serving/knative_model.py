@@ -35,6 +35,7 @@ from ..crds.knative_annotations import (
     default_host,
 )
 from ..hosts import DomainName, derived_host_faults
+from ..keys import snake
 from ..names import ServiceName
 from ..quantity import plain
 from .autoscaler import range_faults
@@ -48,6 +49,14 @@ SCALE_STRATEGY: Final = "autoscaling.alibabacloud.com/scaleStrategy"
 """Annotation that says what AHPA does; ack_use-ahpa-to-enable-predictive-scaling-in-knative-2."""
 RESERVE = "knative.aliyun.com/reserve-instance"
 """Annotation that turns reserve instances on; the other ones begin with it."""
+RESERVE_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/ack/serverless-kubernetes/user-guide/reserved-instances"
+)
+"""Page of these annotations, read 2026-11."""
+ECI_SPECS: Final = f"{RESERVE}-eci-use-specs"
+"""Annotation with the sizes of ECI instances, best first."""
+MOST_SPECS: Final = 5
+"""Sizes that it may name: RESERVE_DOCS."""
 
 
 class Metric(StrEnum):
@@ -155,6 +164,28 @@ class Reserve(Args):
     """How many there are."""
     annotations: dict[str, str] | None = None
     """Further annotations, e.g. for the size of the instance, as ACK documents them."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """How large an instance is, is told to ACK alone."""
+        is_size = snake(key) in ("cpu", "memory", "resources", "use_specs")
+        return f"an entry of annotations such as {ECI_SPECS}" if is_size else None
+
+    def _faults(self) -> Iterator[Fault]:
+        texts = self.annotations or {}
+        fields = {RESERVE: "reserve", f"{RESERVE}-type": "type", f"{RESERVE}-replicas": "replicas"}
+        for key, field in fields.items():
+            if key in texts:
+                want = f"left out, and {field} set"
+                why = "sums, figures and rules go by the field, and ACK by the annotation"
+                yield Fault(f"annotations[{key}]", texts[key], want, why)
+        specs = texts.get(ECI_SPECS)
+        if specs is not None and self.type is not ReserveType.ECI:
+            why = f"type is {self.type.value}, and only Elastic Container Instances are of these"
+            yield Fault(f"annotations[{ECI_SPECS}]", specs, "left out, or type eci", why)
+        elif specs is not None and len(specs.split(",")) > MOST_SPECS:
+            want = f"at most {MOST_SPECS} sizes, with commas between them"
+            yield Fault(f"annotations[{ECI_SPECS}]", specs, want, "ACK takes no more", RESERVE_DOCS)
 
 
 class TrafficShare(Args):

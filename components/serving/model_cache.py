@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 import pulumi
 from pydantic import Field
@@ -11,6 +13,7 @@ from .. import crds
 from ..args import Args, Fault, Input, check, child_options, once, validated
 from ..crds.affinity import NodeSelectorRequirement, Toleration
 from ..crds.fluid_names import LONGEST_LOAD_NAME, load_name_faults, name_faults
+from ..keys import snake
 from ..names import ByteSize, shorter
 from ..quantity import GIB, binary, parse
 from .waiting import metadata
@@ -34,6 +37,17 @@ class Medium(StrEnum):
     """A hard disk."""
 
 
+_FLUID: Final = MappingProxyType(
+    {
+        "levels": "medium, path and quota, of which there is one level",
+        "node_affinity": "'pool'",
+        "replicas": "'workers'",
+        "tieredstore": "medium, path and quota, of which there is one level",
+    }
+)
+"""Keys of Fluid's Datasets and runtimes, by what a cache has in their place."""
+
+
 class CacheTier(Args):
     """How much is cached, and where on the node."""
 
@@ -51,6 +65,11 @@ class CacheTier(Args):
     """Share of the quota down to which they are dropped."""
     preload: bool = True
     """Loads the model before it is first used."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """What a runtime of Fluid calls it."""
+        return _FLUID.get(snake(key))
 
     def _faults(self) -> Iterator[Fault]:
         if self.medium is not Medium.MEM and f"{self.path}/".startswith(f"{_SHM}/"):

@@ -10,7 +10,7 @@ from ..crds.formats import ImageReference, PullPolicy
 from ..names import ByteSize, LabelName, ObjectName, SecretName
 from ..quantity import Quantity
 from .secrets import secret_word_faults
-from .server import ABSOLUTE, SHARED_MEMORY_PATH, FolderOfClaim, program_faults
+from .server import ABSOLUTE, SHARED_MEMORY_PATH, FolderOfClaim, MountPath, program_faults
 from .variables import env_faults, in_order
 
 MODEL_VOLUME: Final = "llm-model"
@@ -33,7 +33,7 @@ class MountedVolume(Args):
 
     name: Annotated[LabelName, Because("mounts refer to the volume by it")]
     """Name of the volume, unique in the pod."""
-    mount_path: str = Field(pattern=ABSOLUTE, examples=["/mnt/lora"])
+    mount_path: MountPath = Field(pattern=ABSOLUTE, examples=["/mnt/lora"])
     """Absolute path at which containers see it."""
     writable: bool = False
     """Whether containers may write to the claim, which all replicas then share. An empty folder

@@ -149,8 +149,10 @@ def _expression_faults(field: str, text: str) -> Iterator[Fault]:
             yield Fault(field, text, want, "KEDA's parser reads no other")
             return
     minutes, hours = _times(text)[:2]
-    if not (_times(text)[2] and len(minutes) * len(hours) <= _MOST_A_DAY):
+    if len(minutes) * len(hours) > _MOST_A_DAY:
         yield Fault(field, text, "at most 24 times a day", "a window begins and ends at a time")
+    elif not _year(text):
+        yield Fault(field, text, "one of a day that a month has", "it never comes, in no year")
 
 
 @functools.cache

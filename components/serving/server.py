@@ -42,6 +42,27 @@ HEALTH_PERIOD_SECONDS = 10
 VLLM_PORT = 8000
 """Port of vLLM's server that is told none."""
 ABSOLUTE = r"^/[^:]+$"
+_SYSTEM: Final = frozenset(
+    {
+        *("/bin", "/lib", "/lib64", "/usr", "/usr/bin", "/usr/lib"),
+        *("/usr/local", "/usr/local/bin", "/usr/local/lib"),
+    }
+)
+"""Folders of an image that have its programs and their libraries."""
+
+
+def system_folder_faults(field: str, path: str, why: str) -> Iterator[Fault]:
+    """Refuses to mount something over what the image's programs are made of."""
+    if "/" + path.strip("/") in _SYSTEM:
+        yield Fault(field, path, "another folder, e.g. below /mnt", why)
+
+
+MountPath = Annotated[
+    str,
+    TextForm(system_folder_faults),
+    Because("a mount hides what the image has there, of which its programs are made"),
+]
+"""Type of a path at which a container sees a volume."""
 """Pattern of a path that a volume can be mounted at."""
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
@@ -182,7 +203,7 @@ class ModelServer(Args):
     """Image reference with a tag or digest, e.g. `registry/vllm:0.4.1`."""
     resources: Resources
     """CPU, memory and GPUs of one replica."""
-    mount_path: str = Field(pattern=ABSOLUTE, examples=["/mnt/models/qwen"])
+    mount_path: MountPath = Field(pattern=ABSOLUTE, examples=["/mnt/models/qwen"])
     """Absolute path at which the model's files appear, read-only; of a model without a volume, at
     which what is downloaded is kept."""
     vllm: Vllm | None = None

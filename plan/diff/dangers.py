@@ -16,7 +16,7 @@ from .kserve import INFERENCE_SERVICE, LLM_INFERENCE_SERVICE, left_behind
 from .reach import moved_hosts, moved_region
 from .report import StackReport
 from .sharing import switched
-from .upgrades import drained, kept
+from .upgrades import drained, fewer, kept
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def headlines(diff: StackDiff) -> list[str]:
     leftovers = [
         sentence for loss in by_danger(diff.resources) for sentence in left_behind(diff, loss)
     ]
-    asked = [*switched(diff), *drained(diff), *left_alone(diff), *in_the_way(diff)]
+    asked = [*switched(diff), *drained(diff), *fewer(diff), *left_alone(diff), *in_the_way(diff)]
     lost = [*moved_region(diff), *sentences, *held(diff), *moved_hosts(diff)]
     return [*lost, *asked, *refused, *freed, *leftovers, *kept(diff)]
 

@@ -12,7 +12,7 @@ from components.quantity import GIB, parse
 
 from ..sections.environment import Environment
 from .rules import warning
-from .views import containers, own_pools
+from .views import containers, highest_size, own_pools
 
 SURE_SHARE: Final = Decimal("0.7")
 """Share of a node's CPU or memory up to which a pod is sure to fit a node that is bought for it.
@@ -68,6 +68,20 @@ def spot_pools_buy_spot(environment: Environment) -> Iterator[str]:
                 f"pools[{pool.name}].spot.compensate_with_on_demand is true: GOATScaler does not "
                 "look at the stock of spot instances, and buys on demand even where there are "
                 "some. The plan prices the pool on demand."
+            )
+
+
+@warning
+def spot_pools_have_spot_nodes(environment: Environment) -> Iterator[str]:
+    """Nodes that are never preemptible come first, and may be all of them."""
+    for pool in environment.pools:
+        most = highest_size(pool)
+        if pool.spot and 0 < most <= pool.spot.on_demand_base:
+            field = "autoscale.max" if pool.autoscale else "size"
+            base = pool.spot.on_demand_base
+            yield (
+                f"pools[{pool.name}].spot.on_demand_base is {base}, and {field} is {most}: all "
+                "nodes are bought at the full price, and none is a spot instance."
             )
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from components.args import Fault, Words
+from components.catalog.model_shapes import known_shape
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import Version, lifetime, names, release_name, releases
 from components.keys import nearest
@@ -23,6 +24,7 @@ from .rules import check, warning
 from .views import (
     commands,
     containers,
+    model_name,
     models,
     mount_paths,
     read_only_paths,
@@ -128,8 +130,12 @@ def _unread(name: str, version: Version) -> str:
     """What is known of a variable that a release does not read; nothing of one of a plugin."""
     life = lifetime("variables", name)
     if life is None:
-        meant = nearest(name, names("variables", version), _TYPO)
-        return f"{meant} may be meant" if meant and version <= releases()[-1] else ""
+        if version > releases()[-1]:
+            return ""
+        if meant := nearest(name, names("variables", version), _TYPO):
+            return f"{meant} may be meant"
+        meant = nearest(name, names("variables"), _TYPO)
+        return f"{meant} may be meant, of which {_unread(meant, version)}" if meant else ""
     if version < life.first:
         return f"{release_name(life.first)} is the first that does"
     instead = VARIABLES_REPLACED.get(name)
@@ -212,6 +218,13 @@ def replicas_have_their_nodes(environment: Environment) -> Iterator[Fault]:
             why = f"a replica of {model.serve.kind} is one pod, which waits for the others for good"
             field = f"{path}.server.{server_field(model, 'extra_args')}"
             yield Fault(field, Words(f"one with --nnodes {nodes}"), want, why)
+    for path, model in models(environment):
+        engine = read_engine(model.server.command or [])
+        text = engine.flags.get("--nnodes", "") if engine else ""
+        if text.isdecimal() and int(text) > 1 and model.pods_per_replica == 1:
+            want = f"one without, or {path}.serve.leader_worker with nodes {text}"
+            why = f"a replica of {model.serve.kind} is one pod, which waits for the others for good"
+            yield Fault(f"{path}.server.command", Words(f"one with --nnodes {text}"), want, why)
 
 
 @check
@@ -284,11 +297,21 @@ def _visible(numbers: str, cards: int) -> int:
 @warning
 def tensor_parallel_divides_the_heads(environment: Environment) -> Iterator[str]:
     """VLLM refuses a size that does not divide the attention heads, and few have odd factors."""
-    for path, _, command in commands(environment):
-        size = command.number(TENSOR)
-        if size and size & (size - 1):
-            yield (
-                f"{path}.server splits each layer over {size} cards: vLLM starts only if {size} "
-                "divides the attention heads of the model, and those of most are 28, 32, 40 or 64. "
-                "1, 2, 4 or 8 cards do; --pipeline-parallel-size splits by layers instead."
-            )
+    for path, model, command in commands(environment):
+        size, name = command.number(TENSOR), model_name(model, command)
+        shape = known_shape(name)
+        if not size or (shape.splits_over(size) if shape else not size & (size - 1)):
+            continue
+        about = f"vLLM starts only if {size} divides the attention heads of the model, and those "
+        about += "of most are 28, 32, 40 or 64. 1, 2, 4 or 8 cards do"
+        if shape is not None:
+            keys = shape.key_heads
+            of_keys = f", and {keys} of keys and values" if keys else ""
+            cards = [str(count) for count in (1, 2, 4, 8, 16) if shape.splits_over(count)]
+            about = f"vLLM starts only if each gets as many heads, and {name} has {shape.heads} of "
+            about += f"attention{of_keys}, by its name. {', '.join(cards[:-1])} or {cards[-1]} "
+            about += "cards do"
+        yield (
+            f"{path}.server splits each layer over {size} cards: {about}; "
+            "--pipeline-parallel-size splits by layers instead."
+        )

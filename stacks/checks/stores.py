@@ -3,6 +3,7 @@
 Of CPFS: ACK, "CPFS General-purpose volumes" and "CPFS for Lingjun volumes", read 2026-11.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -19,6 +20,10 @@ from .cluster import kubernetes_faults
 from .rules import check, warning
 from .views import models, placements_of, unknown_faults, workloads
 
+MOUNT_TARGET: Final = (
+    r"[^.]+(\.[^.]+)*?\.(?P<region>[a-z]{2}(-[a-z0-9]+)+)\.(nas|cpfs)\.aliyuncs\.com"
+)
+"""What mount targets are called: NAS and CPFS, "Manage mount targets", read 2026-11."""
 DAEMON: Final = "cnfs-nas-daemon"
 """Add-on whose processes mount either edition, from csi-plugin 1.33 on."""
 RRSA_OSS_KUBERNETES: Final = "1.26"
@@ -172,6 +177,32 @@ def nas_zones_are_known(environment: Environment) -> Iterator[Fault]:
         if zone is not None and zone not in zone_ids:
             why = "the mount target stands in a vSwitch of the network"
             yield from unknown_faults(f"stores[{store.name}].nas.zone", zone, zone_ids, why)
+
+
+@warning
+def file_systems_answer_in_the_network(environment: Environment) -> Iterator[str]:
+    """A mount target answers in its own VPC, and its name has the region of that."""
+    makes_network = environment.network is not None and environment.network.vpc_id is None
+    for store in environment.stores:
+        section = store.nas or store.cpfs
+        server, kind = section.server if section else None, "nas" if store.nas else "cpfs"
+        if server is None or environment.existing:
+            continue
+        match = re.fullmatch(MOUNT_TARGET, server)
+        if match and environment.region not in (None, match["region"]):
+            yield (
+                f"stores[{store.name}].{kind}.server is {server}, by its name in "
+                f"{match['region']}, and region is {environment.region}: a mount target answers in "
+                "its own VPC, and nodes elsewhere wait for their volume unless both VPCs are "
+                "connected."
+            )
+        elif makes_network:
+            yield (
+                f"stores[{store.name}].{kind}.server is {server}, which exists, and the stack "
+                "makes a VPC of its own: a mount target answers in its own VPC, and pods wait "
+                "for their volume unless both VPCs are connected. network.vpc_id names the one "
+                "that it is in."
+            )
 
 
 @check

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from components.args import Fault, Words
 from components.serving.launchers import Launch, Launcher, read_launch
 from components.serving.vllm_command import expanded
+from components.serving.vllm_sources import is_below
 
 from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
@@ -46,6 +47,23 @@ def cards_have_a_process(environment: Environment) -> Iterator[str]:
                 f"process{'' if processes == 1 else 'es'} by {flag}, and the job asks for {cards} "
                 "cards: the others stay idle, unless each process takes several."
             )
+
+
+@warning
+def jobs_write_beside_the_models(environment: Environment) -> Iterator[str]:
+    """Who serves a folder does not expect other files in it, and a cache does not see them."""
+    for job in environment.training:
+        folder = job.checkpoint.path
+        for model in environment.models:
+            read = model.volume
+            if read is None or read.source or read.store != job.checkpoint.store:
+                continue
+            if is_below(folder, read.path) and read.path.strip("/"):
+                yield (
+                    f"training[{job.name}].checkpoint.path is {folder}, and models[{model.name}] "
+                    f"serves {read.path} of the same store: what the job writes is among the files "
+                    "that new pods load. Give it a folder of its own, and copy what is done."
+                )
 
 
 def _launch(job: TrainingSection) -> Launch | None:

@@ -83,6 +83,13 @@ def commands(environment: Environment) -> Iterator[tuple[str, ModelSection, Vllm
             yield path, model, command
 
 
+def model_name(model: ModelSection, command: VllmCommand) -> str:
+    """What the files of a model are called: their hub's name, or else their folder."""
+    if model.server.loads_from_a_hub or model.volume is None:
+        return command.model or ""
+    return model.volume.path.rstrip("/").rpartition("/")[2]
+
+
 def sections(environment: Environment) -> Iterator[tuple[str, ModelSection, RuntimeSection]]:
     """How each model is served, with the field path and the model: of roles, one each."""
     for path, model in models(environment):

@@ -6,7 +6,7 @@ from typing import Final
 
 from components.args import MISSING, Fault
 from components.catalog.gpus import Gpu
-from components.catalog.model_shapes import ModelShape, known_shape
+from components.catalog.model_shapes import ModelShape, known_length, known_shape
 from components.catalog.vllm import (
     BFLOAT16_CAPABILITY,
     FLOAT16_BY_ITSELF_SINCE,
@@ -37,7 +37,15 @@ from ..sections.models import ModelSection, nodes_of
 from ..sections.pools import AnyPoolSection
 from .rules import check, warning
 from .sharing import SHARE_FLAG, memory_gib
-from .views import commands, models, section_of, section_pools, server_field
+from .views import (
+    commands,
+    model_name,
+    models,
+    section_of,
+    section_pools,
+    server_field,
+    server_variables,
+)
 
 OTHER_FORMATS: Final = r"[-_.](?P<name>gguf|mlx|exl2|exl3|onnx|openvino|coreml)(-\w*bit)?$"
 """How models end in hubs that are stored for llama.cpp, MLX, ExLlama and other runtimes. Of these
@@ -48,6 +56,12 @@ FEWER_BITS: Final = r"(?i)awq|gptq|int[48]|fp[48]|[248]-?bit|w[48]a|bnb|gguf|qua
 """What names of models have in them that are quantized."""
 EIGHT_BITS: Final = r"(?i)^(?!.*(int4|w4a|4-?bit)).*(int8|fp8|w8a|8-?bit)"
 """The same of 8 bits."""
+LENGTHENING: Final = frozenset({"--hf-overrides", "--rope-scaling", "--rope-theta"})
+"""Flags by which a model gets other positions than config.json has."""
+OFFLOADED: Final = "--cpu-offload-gb"
+"""Flag by which weights lie in the pod's memory."""
+ALLOWED: Final = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
+"""Variable with which vLLM takes more tokens than there are positions."""
 ALL_MEMORY_REFUSED_SINCE: Final = (0, 9, 1)
 """The first release that compares what it may take with what is free: vllm/v1/worker/gpu_worker.py,
 later utils.py beside it."""
@@ -56,21 +70,32 @@ later utils.py beside it."""
 @warning
 def models_fill_their_cards(environment: Environment) -> Iterator[str]:
     """Weights that leave no room for the KV cache."""
-    for path, model in models(environment):
+    for path, model, command in commands(environment):
+        size, text = _weights(model, command)
         for section, pool in section_pools(environment, model):
             gpu = environment.card(pool)
-            if gpu is None or model.server.vllm is None or model.volume is None:
+            if gpu is None or model.server.vllm is None or OFFLOADED in command.flags:
                 continue
             share = model.server.vllm.gpu_memory_utilization or 1
             cards = memory_gib(model.resources_of(section), pool, gpu)
             room = cards * share * nodes_of(section)
-            size = float(gib(model.volume.size))
             if size >= room:
                 yield (
-                    f"{path}.volume.size is {model.volume.size}, and a replica on pool {pool.name} "
+                    f"{path}.{text}, and a replica on pool {pool.name} "
                     f"has {room:.1f} GiB of GPU memory for weights and KV cache together: it may "
                     "fail to load."
                 )
+
+
+def _weights(model: ModelSection, command: VllmCommand) -> tuple[float, str]:
+    """Size of a model's files in GiB, or the least that a hub's can be; and what says it."""
+    if model.volume is not None:
+        return float(gib(model.volume.size)), f"volume.size is {model.volume.size}"
+    name = model_name(model, command)
+    shape = known_shape(name)
+    least = _least_weights(model, command, shape) / GIB if shape else 0.0
+    field = f"server.{server_field(model, 'model')}"
+    return least, f"{field} is {name}, whose weights take {least:.1f} GiB or more by its name"
 
 
 @warning
@@ -81,7 +106,9 @@ def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]
     warned whose model starts.
     """
     for path, model, command in commands(environment):
-        shape, length = known_shape(_name_of(model, command)), _longest(command)
+        name = model_name(model, command)
+        shape, limit = known_shape(name), _longest(command)
+        length = limit or _own_length(name, command)
         if shape is None or not shape.keeps_all or not length or _is_elsewhere(command):
             continue
         token = shape.cache_bytes(_cache_number(command))
@@ -95,9 +122,15 @@ def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]
             need = length * token / GIB
             if 0 < room < need:
                 field = f"{path}.server.{server_field(model, 'max_model_len')}"
+                text = f"gives a request up to {length:,} tokens, which"
+                if not limit:
+                    text = "says no --max-model-len" if model.server.vllm is None else "is left out"
+                    text += (
+                        f", and a request then gets up to the model's own {length:,} tokens: they"
+                    )
                 yield (
-                    f"{field} gives a request up to {length:,} tokens, which take {need:.1f} GiB "
-                    f"of KV cache in a model of the shape that {_name_of(model, command)} has by "
+                    f"{field} {text} take {need:.1f} GiB "
+                    f"of KV cache in a model of the shape that {name} has by "
                     f"its name, and a replica on pool {pool.name} has {room:.1f} GiB for it at the "
                     f"most, beside {weights:.1f} GiB of weights: vLLM then exits when it starts. "
                     f"Fewer than {_rounded(room * GIB / token):,} fit; other or more cards hold "
@@ -105,18 +138,11 @@ def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]
                 )
 
 
-def _name_of(model: ModelSection, command: VllmCommand) -> str:
-    """What the files of a model are called: their hub's name, or else their folder."""
-    if model.server.loads_from_a_hub or model.volume is None:
-        return command.model or ""
-    return model.volume.path.rstrip("/").rpartition("/")[2]
-
-
 def _is_elsewhere(command: VllmCommand) -> bool:
     """Whether weights lie in the pod's memory, or prompts are read without a cache."""
     flags = command.flags
     is_pooling = flags.get("--runner") == "pooling" or "--task" in flags
-    return is_pooling or "--cpu-offload-gb" in flags
+    return is_pooling or OFFLOADED in flags
 
 
 def _longest(command: VllmCommand) -> int:
@@ -126,6 +152,47 @@ def _longest(command: VllmCommand) -> int:
     except ValueError:
         return 0
     return max(0, length)
+
+
+def _own_length(name: str, command: VllmCommand) -> int:
+    """Tokens of the longest sequence that a model has by itself; 0 where something else decides."""
+    is_told = {"--max-model-len", *LENGTHENING} & command.flags.keys()
+    return 0 if is_told or not command.is_whole else known_length(name) or 0
+
+
+@warning
+def sequences_are_no_longer_than_the_models(environment: Environment) -> Iterator[str]:
+    """VLLM exits where it is told more tokens than config.json has positions for."""
+    for path, model, command in commands(environment):
+        name, length = model_name(model, command), _longest(command)
+        longest = known_length(name)
+        is_allowed = any(ALLOWED in env for _, env in server_variables(model))
+        if longest is None or length <= longest or is_allowed or LENGTHENING & command.flags.keys():
+            continue
+        yield (
+            f"{path}.server.{server_field(model, 'max_model_len')} gives a request up to "
+            f"{length:,} tokens, and {name} has {longest:,} by its name: unless its config.json "
+            "says more, vLLM exits when it starts. Give no more than that, or a rope scaling by "
+            "--hf-overrides."
+        )
+
+
+@warning
+def experts_are_of_models_that_have_some(environment: Environment) -> Iterator[str]:
+    """VLLM exits where it is to share out experts that there are none of."""
+    for path, model, command in commands(environment):
+        name = model_name(model, command)
+        shape, llm = known_shape(name), model.serve.llm
+        field = f"server.{server_field(model, 'extra_args')} has --enable-expert-parallel"
+        if llm is not None and llm.parallelism is not None and llm.parallelism.expert:
+            field = "serve.llm.parallelism.expert is true"
+        elif "--enable-expert-parallel" not in command.flags:
+            continue
+        if shape is not None and shape.active is None:
+            yield (
+                f"{path}.{field}, and {name} is a model without experts by its name: vLLM then "
+                "exits when it starts. Leave it out."
+            )
 
 
 def _share(command: VllmCommand) -> float:
@@ -142,7 +209,7 @@ def _cache_number(command: VllmCommand) -> float:
 
 def _least_weights(model: ModelSection, command: VllmCommand, shape: ModelShape) -> float:
     """Least bytes of a model's weights: in 16 bits, unless something speaks of fewer."""
-    name = _name_of(model, command)
+    name = model_name(model, command)
     fewer = "--quantization" in command.flags or re.search(FEWER_BITS, name)
     eight = re.search(EIGHT_BITS, name)
     least = shape.parameters * ((1 if eight else 0.5) if fewer else 2)
@@ -197,6 +264,26 @@ def images_are_for_the_cards(environment: Environment) -> Iterator[str]:
 
 
 @warning
+def servers_ask_for_their_cards(environment: Environment) -> Iterator[str]:
+    """An image for NVIDIA's cards exits where it sees none, and takes others' where it does."""
+    for path, model, _ in commands(environment):
+        image, sections = vllm_image(model.server.image), model.serve.sections.values()
+        requests = [model.resources_of(section) for section in sections]
+        if (
+            image is None
+            or not image.cuda
+            or any(resources.needs_card or resources.extended for resources in requests)
+        ):
+            continue
+        yield (
+            f"{path}.server.resources.gpus is 0, and server.image is vLLM {image.release}, whose "
+            "name tells no other hardware than NVIDIA's cards: it exits on a node without any, and "
+            "on a node with some takes what other pods were given. Ask for cards, or name an image "
+            "for CPUs."
+        )
+
+
+@warning
 def cards_keep_memory_for_their_driver(environment: Environment) -> Iterator[str]:
     """What CUDA itself takes of a card is not free when vLLM looks."""
     for path, model, command in commands(environment):
@@ -217,6 +304,8 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
     """Releases drop cards, and number formats need newer ones."""
     for path, model, command in commands(environment):
         image = vllm_image(model.server.image)
+        if image and not image.cuda:
+            continue
         for pool in environment.placed(model.reach):
             gpu = environment.card(pool)
             if gpu is None:

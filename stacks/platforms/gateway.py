@@ -329,7 +329,11 @@ def canaries_answer_for_their_model(environment: Environment, needs: Needs) -> I
             field, other = f"{path}.route.canaries[{canary}].model", environment.model(canary)
             if other is None or other is model or other.route is None:
                 want = "the name of another entry of models that has a `route`"
-                yield Fault(field, canary, want, "its pods get the share")
+                why = "its pods get the share"
+                for owner in (way for _, way in routes(needs) if canary in way.server.served_names):
+                    why += f", and models[{owner.name}] answers to this name: who asks for an "
+                    why += "adapter or an alias, gets it"
+                yield Fault(field, canary, want, why)
             elif canaries_of(other) or other.route.host:
                 want = "a model without canaries and without a host of its own"
                 yield Fault(field, canary, want, "it gets the requests of this one alone")

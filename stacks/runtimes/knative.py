@@ -67,6 +67,20 @@ def reserve_instances_answer(environment: Environment) -> Iterator[str]:
             )
 
 
+@warning
+def retention_is_of_models_that_go(environment: Environment) -> Iterator[str]:
+    """It is about the last replica, which goes to none."""
+    for path, _, knative in served(environment, lambda serve: serve.knative):
+        scale = knative.scale
+        if scale.zero_retention_seconds is not None and scale.min:
+            yield (
+                f"{path}.serve.knative.scale.zero_retention_seconds is "
+                f"{scale.zero_retention_seconds}, and scale.min is {scale.min}: it is how long the "
+                "last replica stays before there is none, and so many always stay. Leave it out, "
+                "or give scale.min 0."
+            )
+
+
 @check
 def ahpa_is_there(environment: Environment) -> Iterator[Fault]:
     """A class of autoscaler that no controller answers to leaves a model without any."""

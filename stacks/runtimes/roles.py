@@ -68,6 +68,20 @@ def caches_go_by_rdma(environment: Environment) -> Iterator[str]:
 
 
 @warning
+def routers_have_their_program(environment: Environment) -> Iterator[str]:
+    """The router of one engine is not in the image of the other's."""
+    for path, model, roles in served(environment, lambda serve: serve.roles):
+        engine, stranger = ROUTERS if model.server.vllm is not None else ROUTERS[::-1]
+        name = roles.router.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+        if roles.router.command is None and stranger in name and engine not in name:
+            yield (
+                f"{path}.serve.roles.router.image is {roles.router.image}, by its name one with "
+                f"{stranger}-router, and a model of this server is asked by {engine}-router: its "
+                "pods do not start. Name an image that has it, or its program in router.command."
+            )
+
+
+@warning
 def caches_are_read_by_like_cards(environment: Environment) -> Iterator[str]:
     """By another kernel for attention a KV cache lies otherwise, and decode refuses it."""
     for path, model, command in commands(environment):
@@ -87,6 +101,8 @@ def caches_are_read_by_like_cards(environment: Environment) -> Iterator[str]:
             )
 
 
+ROUTERS: Final = ("vllm", "sglang")
+"""Engines that have a router of their name."""
 ATTENTION_FLAG: Final = "--attention-backend"
 
 

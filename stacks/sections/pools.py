@@ -35,6 +35,7 @@ from components.names import (
     LabelKey,
     LabelValue,
     PartOfNames,
+    RamRoleName,
     SecurityGroupId,
     ServiceName,
     TagKey,
@@ -198,7 +199,7 @@ class PoolSection(Args):
         default=None, min_length=1, json_schema_extra=IMMUTABLE
     )
     """IDs of the security groups of the nodes. Default: the cluster's."""
-    worker_role_name: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    worker_role_name: RamRoleName | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Name of the RAM role that nodes act as, trusted by ECS. Default: the one ACK makes."""
     deployment_set_id: DeploymentSetId | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """ID of a deployment set, which spreads the nodes over physical machines."""

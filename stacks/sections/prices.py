@@ -1,6 +1,7 @@
 """Prices of a contract."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import Field, JsonValue
@@ -15,6 +16,18 @@ _BY_INSTANCE_TYPE: Final[dict[str, JsonValue]] = {
 """What an editor is told of prices by instance type."""
 PricesByType = dict[Annotated[InstanceType, Because("nodes are priced by their type")], float]
 """Type of prices per hour, by instance type."""
+
+
+_OTHER_CODES: Final = {"RMB": "CNY", "YEN": "JPY"}
+"""What people call currencies, by their codes."""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 class PricesSection(Args):
@@ -37,6 +50,11 @@ class PricesSection(Args):
     """Fee of the cluster per hour. Default: that of the list."""
 
     def _faults(self) -> Iterator[Fault]:
+        if self.currency in _OTHER_CODES:
+            why = "currencies are known by their codes of ISO 4217"
+            yield Fault("currency", self.currency, f"{_OTHER_CODES[self.currency]!r}", why)
+        if not _is_day(self.date):
+            yield Fault("date", self.date, "a day such as 2026-10-01", "no calendar has that one")
         for field in ("nodes_hourly", "spot_hourly"):
             for name, price in getattr(self, field).items():
                 if price < 0:

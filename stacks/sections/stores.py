@@ -1,7 +1,7 @@
 """Where files are kept, and the folders of it that are mounted."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -23,6 +23,9 @@ from components.names import (
 from components.serving.model_import import ImportSource
 
 from .marks import IMMUTABLE
+
+FOLDER: Final = "path where it is mounted, e.g. volume.path of a model"
+"""Where the folder of a store is said, of which others name it with the store itself."""
 
 
 class OssSection(Args):
@@ -54,6 +57,11 @@ class OssSection(Args):
     mount_options: list[MountOption] | None = None
     """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
 
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """What a volume of OSS says with the bucket."""
+        return FOLDER if snake(key) in ("path", "prefix") else None
+
     def _faults(self) -> Iterator[Fault]:
         for field in ("redundancy", "noncurrent_days"):
             if not self.create and field in self.model_fields_set:
@@ -77,7 +85,8 @@ class NasSection(Args):
     def place_of(cls, key: str) -> str | None:
         """What Terraform and the console know an existing file system by."""
         is_id = snake(key) == "file_system_id"
-        return "server, the address of its mount target" if is_id else None
+        folder = FOLDER if snake(key) in ("path", "sub_path") else None
+        return "server, the address of its mount target" if is_id else folder
 
     def _faults(self) -> Iterator[Fault]:
         if self.server is not None and self.kms_key_id is not None:
@@ -100,6 +109,11 @@ class CpfsSection(Args):
         default=None, pattern="^(bmcpfs|cpfs)-[a-z0-9]+$", examples=["bmcpfs-290w65p03ok64ya0"]
     )
     """ID of a file system of CPFS for Lingjun. Left out, it is a General-purpose one."""
+
+    @classmethod
+    def place_of(cls, key: str) -> str | None:
+        """What a volume of CPFS says with the file system."""
+        return FOLDER if snake(key) in ("path", "sub_path") else None
 
     def _faults(self) -> Iterator[Fault]:
         if self.server is None and self.file_system_id is None:

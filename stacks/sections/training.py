@@ -8,7 +8,7 @@ from components.args import Args, Because
 from components.crds.formats import ImageReference
 from components.keys import place_in_pods
 from components.names import ByteSize, NamespaceName, SecretName, ServiceName
-from components.serving.server import ABSOLUTE, Resources
+from components.serving.server import ABSOLUTE, MountPath, Resources
 
 from .models import PlacementSection
 from .stores import FilesSection, VolumeSection
@@ -17,14 +17,14 @@ from .stores import FilesSection, VolumeSection
 class MountedVolumeSection(VolumeSection):
     """A folder of a store, and where a container sees it."""
 
-    mount_path: str = Field(pattern=ABSOLUTE, examples=["/checkpoints"])
+    mount_path: MountPath = Field(pattern=ABSOLUTE, examples=["/checkpoints"])
     """Absolute path in the container."""
 
 
 class MountedFilesSection(FilesSection):
     """A folder of a store with a base model, and where a container sees it."""
 
-    mount_path: str = Field(pattern=ABSOLUTE, examples=["/models"])
+    mount_path: MountPath = Field(pattern=ABSOLUTE, examples=["/models"])
     """Absolute path in the container."""
 
 

@@ -31,11 +31,31 @@ def sentences(root: Path, stack: str = "dev") -> tuple[str, ...]:
         ("1.30", "1.3"),
         ("true", "true"),
         ("'true'", "true"),
-        ("null", "null"),
+        ("null", ""),
         ("{a: [1, x]}", '{"a": [1, "x"]}'),
         ("on", "on"),
         ("12:30", "12:30"),
-        ("2026-11-22", "2026-11-22"),
+        ("2026-11-22", "2026-11-22 00:00:00 +0000 UTC"),
+        ("'2026-11-22'", "2026-11-22"),
+        ("2026-1-2", "2026-01-02 00:00:00 +0000 UTC"),
+        ("2026-13-01", "2026-13-01"),
+        ("2026-12-01T02:00:00.500+08:00", "2026-12-01 02:00:00.5 +0800 +0800"),
+        ("2026-12-01t02:00:00Z", "2026-12-01 02:00:00 +0000 UTC"),
+        ("2026-12-01 02:00:00", "2026-12-01 02:00:00 +0000 UTC"),
+        ("2026-12-01 02:00:00Z", "2026-12-01 02:00:00Z"),
+        ("2026-12-01T02:00:00", "2026-12-01T02:00:00"),
+        ("2.0", "2"),
+        ("08", "8"),
+        ("010", "8"),
+        ("0o10", "8"),
+        ("1_0", "10"),
+        ("0x1_F", "31"),
+        ("0b11", "3"),
+        ("+7", "7"),
+        ("1e3", "1000"),
+        ("1_0.5", "10.5"),
+        ("1e400", "1e400"),
+        ("{2026-11-22: a}", '{"2026-11-22 00:00:00 +0000 UTC": "a"}'),
         ("[on, 12:30]", '["on", "12:30"]'),
     ],
 )
@@ -191,6 +211,25 @@ def test_a_merge_key_may_override_what_it_merges(tmp_path: Path) -> None:
 def test_a_config_that_is_no_section_is_refused(tmp_path: Path, section: str) -> None:
     [sentence] = sentences(project(tmp_path, f"config: {section}\n"))
     assert "must be a section of keys and values, such as shop:region" in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "shop:region: x\n",
+            "shop:region stands at the top, but it must stand below config: Pulumi reads it there.",
+        ),
+        (
+            "configs:\n  shop:region: x\n",
+            "configs is no key of a stack file, but it must be config.",
+        ),
+    ],
+)
+def test_a_configuration_at_another_place_is_refused(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    assert sentences(project(tmp_path, text)) == (f"Pulumi.dev.yaml: {sentence}",)
 
 
 @pytest.mark.parametrize(("text", "content"), [("- 1\n", "a list"), ("hello\n", "only 'hello'")])

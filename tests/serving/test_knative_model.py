@@ -15,6 +15,8 @@ from .arguments import CARD, GPU_TAINT, model, serve, server
 SERVICE = "kubernetes:serving.knative.dev/v1:Service"
 SCALING = "autoscaling.knative.dev/"
 SHM = "/dev/shm"  # noqa: S108
+RESERVE = "knative.aliyun.com/reserve-instance"
+ECI_SPECS = f"{RESERVE}-eci-use-specs"
 
 
 def template(**changes: Any) -> Any:
@@ -300,6 +302,24 @@ def test_a_target_keeps_all_its_digits(target: float, text: str):
         ({"wait_seconds": -1}, "wait_seconds is -1, but it must be 0 or more"),
         ({"serve": serve(startup_seconds=59)}, "serve.startup_seconds is 59, but it must be 60"),
         ({"serve": serve(reserve={"type": "gpu"})}, "serve.reserve.type is 'gpu', but it must be"),
+        *(
+            (
+                {"serve": serve(reserve={"annotations": {RESERVE + key: "2"}})},
+                f"serve.reserve.annotations[{RESERVE}{key}] is '2', but it must be left out, and "
+                f"{field} set: sums, figures and rules go by the field, and ACK by the annotation.",
+            )
+            for key, field in (("", "reserve"), ("-type", "type"), ("-replicas", "replicas"))
+        ),
+        (
+            {"serve": serve(reserve={"annotations": {ECI_SPECS: "1-2Gi"}})},
+            f"serve.reserve.annotations[{ECI_SPECS}] is '1-2Gi', but it must be left out, or type "
+            "eci: type is ecs, and only Elastic Container Instances are of these.",
+        ),
+        (
+            {"serve": serve(reserve={"type": "eci", "annotations": {ECI_SPECS: "a,b,c,d,e,f"}})},
+            f"serve.reserve.annotations[{ECI_SPECS}] is 'a,b,c,d,e,f', but it must be at most 5 "
+            "sizes, with commas between them: ACK takes no more.",
+        ),
         (
             {"server": server(port=8012)},
             "template.spec.containers[0].ports[8012].container_port is 8012, but it must be",

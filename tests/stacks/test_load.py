@@ -110,6 +110,33 @@ def test_objects_and_lists_are_json_and_all_else_is_text(text: str, value: Any) 
     assert within(read, {"ack-inference:x": text}) == {"x": value}
 
 
+def test_a_key_with_null_in_the_stack_file_is_left_out() -> None:
+    """The engine makes an empty text of it, in which a section would be wrong."""
+    nothing = dict.fromkeys(("ack-inference:gateway", "ack-inference:keda"), "")
+    assert within(load, handed_over(dev()) | nothing).environment == accepted(dev())
+    assert set(within(read, handed_over(dev()) | nothing)) == set(dev())
+
+
+@pytest.mark.parametrize("namespace", ["ack_inference", "ack-inferense", "Ack-Inference"])
+def test_a_key_of_a_misspelt_namespace_is_told(namespace: str) -> None:
+    key = f"{namespace}:region"
+    sentence = (
+        f"{key} is of namespace {namespace}, but it must be ack-inference:region: keys of other "
+        "namespaces are not read."
+    )
+    plan = record(load, config=handed_over(dev()) | {key: "cn-beijing"})
+    assert sentence in plan.warnings
+    with pytest.raises(pulumi.RunError) as refusal:
+        within(load, {key: "cn-beijing"})
+    assert f"  {sentence}" in str(refusal.value).splitlines()
+
+
+@pytest.mark.parametrize("namespace", ["ack-inference-dev", "alicloud", "shop"])
+def test_a_key_of_another_program_is_not_taken_for_a_misspelt_one(namespace: str) -> None:
+    plan = record(load, config=handed_over(dev()) | {f"{namespace}:region": "cn-beijing"})
+    assert plan.warnings == record(load, config=handed_over(dev())).warnings
+
+
 def test_broken_json_is_a_fault_of_its_key() -> None:
     with pytest.raises(pulumi.RunError, match=r"pools is '\[\{name: a10\}', but it must be a list"):
         within(load, handed_over(dev()) | {"ack-inference:pools": "[{name: a10}"})

@@ -21,9 +21,11 @@ from stacks.validation import PARTIAL, validate
 from .environments import (
     GONE,
     NAMES,
+    ROOT,
     Raw,
     accepted,
     changed,
+    configuration,
     dev,
     existing,
     merged,
@@ -250,6 +252,36 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
         ("network.vswitch_ids", "vsw-1", "did you mean network.zones[].vswitch_id?"),
         ("pools[a10].data_disk_gib", 500, "did you mean 'data_disk'?"),
         ("pools[a10].instanceTypes", ["x"], "did you mean 'instance_types'?"),
+        # Of several places, the one in a section that is there.
+        ("models[qwen].replicas", 2, "did you mean models[qwen].serve.knative.scale.min?"),
+        ("models[qwen].image", "x:1", "did you mean models[qwen].server.image?"),
+        # What Terraform, Fluid and manifests call it.
+        ("cluster.kubernetesVersion", "1.34", "did you mean 'version'?"),
+        ("cluster.slbInternetEnabled", True, "did you mean 'public_endpoint'?"),
+        ("pools[a10].scalingConfig", {}, "did you mean 'autoscale'?"),
+        ("pools[a10].ramRoleName", "x", "did you mean 'worker_role_name'?"),
+        ("stores[models].oss.url", "x", "did you mean 'endpoint'?"),
+        (
+            "stores[models].oss.path",
+            "/x",
+            "did you mean path where it is mounted, e.g. volume.path",
+        ),
+        ("stores[checkpoints].nas.path", "/x", "did you mean path where it is mounted, e.g. volum"),
+        ("models[qwen].cache.replicas", 2, "did you mean 'workers'?"),
+        ("models[qwen].cache.tieredstore", {}, "did you mean medium, path and quota, of which"),
+        ("training[finetune].backoffLimit", 3, "did you mean 'retries'?"),
+        ("models[qwen].serve.knative.scale.pollingInterval", 9, "left out:"),
+        (
+            "models[qwen].volumes",
+            [{"name": "a", "mount_path": "/a", "empty_dir": {"medium": "Memory"}}],
+            "did you mean 'memory'?",
+        ),
+        ("training[finetune].completions", 2, "did you mean 'parallelism'?"),
+        (
+            "models[qwen].serve.knative.reserve",
+            {"resources": {"cpu": "1"}},
+            "did you mean an entry of annotations such as knative.aliyun.com/reserve-instance-eci-",
+        ),
         (
             "pools[a10][example.com/gpu]",
             "a",
@@ -271,6 +303,10 @@ def test_a_key_of_another_section_is_told_where_it_belongs(
         ("models[qwen].name_of_nothing", 1),
         ("models[qwen].serve.type", "x"),
         ("models[qwen].server.name", "x"),  # so many sections have one
+        ("models[qwen].serviceAccountName", "x"),  # and a longer word for one is none of them
+        ("training[finetune].resume", True),  # nor is what half its letters are of
+        ("models[qwen].serve.knative.wva", {}),  # of another runtime, beside the one that is given
+        ("models[qwen].serve.knative.scale.cost", 1),
     ],
 )
 def test_a_key_that_means_nothing_anywhere_is_told_no_place(path: str, value: Any) -> None:
@@ -432,6 +468,12 @@ def test_a_defect_is_raised_and_no_refusal_without_a_word(
         ("models[qwen].server.resources.memory", "64m", "must be 1Ki or more, with a unit such"),
         ("models[qwen].volume.size", "15", "without a unit it is bytes, and m is thousandths"),
         ("models[qwen].server.resources.memory", "64GB", "64Gi (did you mean '64G'?):"),
+        ("keda", "1", "keda is '1', but it must be true or false: whether"),
+        ("models[qwen].serve.knative.startup_seconds", "1h30m", "number (did you mean 5400?):"),
+        ("models[qwen].serve.knative.request_seconds", "1.5m", "number (did you mean 90?):"),
+        ("models[qwen].serve.knative.request_seconds", "5min", "number (did you mean 300?):"),
+        ("models[qwen].serve.knative.request_seconds", "500ms", "a whole number: longest"),
+        ("cluster.autoscaling", {"unneeded_minutes": "1h"}, "number (did you mean 60?):"),
         (
             "models[qwen].server.resources.extended",
             {"aliyun.com/gpu-mem": "8"},
@@ -497,6 +539,42 @@ def test_what_may_be_a_token_is_not_shown_where_it_cannot_be_read(path: str, val
 def test_a_key_of_another_program_is_told_where_it_belongs(path: str, meant: str):
     [sentence] = sentences(merged(dev(), {path: "x"}))
     assert f"{path} is not a known key, but it must be left out (did you mean {meant}?)" in sentence
+
+
+def test_what_a_component_makes_of_a_refused_name_is_not_refused_at_a_field_of_its_own() -> None:
+    gateway = configuration(ROOT / "examples/stacks/Pulumi.gateway-envoy.yaml")
+    assert refusal(merged(gateway, {"gateway.name": "Models"})).startswith("gateway.name is 'Mod")
+    assert refusal(merged(dev(), {"network.cidr": "fd00::/64"})).startswith("network.cidr is 'fd00")
+
+
+def test_a_path_in_place_of_a_key_is_told_how_pulumi_writes_it() -> None:
+    [sentence] = sentences({**dev(), "cluster.version": "1.34"})
+    assert (
+        "left out (did you mean version inside cluster, which `pulumi config set` writes with "
+        "--path?): the keys here are"
+    ) in sentence
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "written"),
+    [
+        ("tags", {"until": "2026-12-01 00:00:00 +0000 UTC"}, "2026-12-01"),
+        ("models[qwen].server.vllm.aliases", ["2026-12-01 00:00:00 +0000 UTC"], "2026-12-01"),
+        (
+            "cluster.maintenance_window",
+            {"start": "2026-12-01 02:00:00.5 +0800 CST"},
+            "2026-12-01T02:00:00+08:00",
+        ),
+    ],
+)
+def test_a_time_without_quotes_is_told_to_get_some(path: str, value: Any, written: str) -> None:
+    """So Pulumi hands it over: findings/pulumi-config-dates.sh."""
+    sentence = refusal(merged(dev(), {path: value}))
+    assert sentence.startswith(path)
+    assert sentence.endswith(
+        f"text in quotes, as {written!r} is: without them Pulumi reads a time, and hands it on in "
+        "a form of its own."
+    )
 
 
 @pytest.mark.parametrize("key", ["no_such_thing", "max_num_sequences_of_all"])

@@ -102,7 +102,7 @@ class VllmImage:
 
     version: Version
     cuda: int
-    """Major version of CUDA."""
+    """Major version of CUDA; 0 of an image for other hardware."""
 
     @property
     def release(self) -> str:
@@ -120,8 +120,10 @@ def is_of_vllm(image: str) -> bool:
 
 def other_hardware(image: str) -> str | None:
     """What an image of vLLM is built for by its name, where that is not NVIDIA's GPUs."""
-    if not is_of_vllm(image):
-        return None
+    return _hardware(image) if is_of_vllm(image) else None
+
+
+def _hardware(image: str) -> str | None:
     last = image.partition("@")[0].rpartition("/")[2].lower()
     parts = re.split(r"[^a-z]+", last)
     return next((hardware for part, hardware in _HARDWARE.items() if part in parts), None)
@@ -143,4 +145,4 @@ def vllm_image(image: str) -> VllmImage | None:
     version = (int(match[1]), int(match[2]), int(match[3]))
     tagged = re.search(r"cu(?:da)?-?(\d{2})", tag)
     cuda = int(tagged[1]) if tagged else 13 if version >= CUDA_13_SINCE else 12
-    return VllmImage(version, cuda)
+    return VllmImage(version, 0 if _hardware(image) else cuda)

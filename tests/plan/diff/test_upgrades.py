@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from plan.diff.compare import compare
 from plan.diff.dangers import headlines
 from tests.stacks.environments import dev, merged, planned
@@ -40,6 +42,31 @@ def test_a_newer_cluster_takes_its_nodes_with_it() -> None:
     assert sentences(VERSION, {**newer, "cluster.control_plane_only": True}) == []
     assert sentences(VERSION, {**VERSION, "cluster.control_plane_only": True}) == []
     assert sentences(VERSION, {**VERSION, "cluster.log_retention_days": 60}) == []
+    assert sentences(VERSION, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        ("1.33.1-aliyun.1", "ACK takes no version back, and `pulumi up` ends with an error."),
+        ("1.34.0-aliyun.1", "ACK takes no version back, and `pulumi up` ends with an error."),
+        ("1.36", "ACK upgrades one minor version at a time: 1.35 comes before."),
+    ],
+)
+def test_a_cluster_goes_one_minor_version_up_and_never_back(version: str, why: str) -> None:
+    assert sentences(VERSION, {"cluster.version": version}) == [
+        "This cannot be: version of the cluster cluster-cluster is 1.34.1-aliyun.1, then "
+        f"{version}. {why}"
+    ]
+
+
+def test_a_smaller_pool_loses_pods() -> None:
+    said = [*sentences({"pools[a10].size": 3}, {"pools[a10].size": 1})]
+    assert said == [
+        "This takes 2 of 3 nodes from the node pool a10-pool: the pods on them end, and start "
+        "elsewhere where there is room."
+    ]
+    assert sentences({"pools[a10].size": 1}, {"pools[a10].size": 2}) == []
 
 
 def test_nodes_that_are_there_keep_what_they_were_made_with() -> None:
@@ -52,6 +79,7 @@ def test_nodes_that_are_there_keep_what_they_were_made_with() -> None:
     assert (
         "their systemDiskSize: only nodes that come to a10-pool, t4-pool" in sentences({}, disks)[0]
     )
+    assert "their systemDiskKmsKey:" in sentences({}, {"pools[a10].kms_key_id": "key-a0"})[0]
     assert "their labels:" in sentences({}, {"pools[a10].labels": {"a": "b"}})[0]
     assert sentences({}, {"pools[a10].instance_types": types}) == []
     assert sentences({}, {"pools[a10].size": 3}) == []

@@ -46,6 +46,17 @@ SURPRISES = [
         {},
     ),
     Case(
+        "spot_pools_have_spot_nodes",
+        "a spot pool whose nodes are all at the full price",
+        prod,
+        {"pools[a10-spot].spot.on_demand_base": 12},
+        (
+            "pools[a10-spot].spot.on_demand_base is 12, and autoscale.max is 12: all nodes are "
+            "bought at the full price, and none is a spot instance."
+        ),
+        {"pools[a10-spot].spot.on_demand_base": 11},
+    ),
+    Case(
         "an_existing_cluster_scales_nodes",
         "an autoscaled pool in a cluster whose autoscaling is left as it is",
         own_ack_cluster,

@@ -627,6 +627,41 @@ CASES = [
     ),
     Case(
         "PricesSection",
+        "a currency that is called by another code",
+        dev,
+        {"prices": {**CONTRACT, "currency": "RMB"}},
+        (
+            "prices.currency is 'RMB', but it must be 'CNY': currencies are known by their codes "
+            "of ISO 4217."
+        ),
+        {"prices": {**CONTRACT, "currency": "USD"}},
+    ),
+    Case(
+        "PricesSection",
+        "a date of the right form that is none",
+        dev,
+        {"prices": {**CONTRACT, "date": "2026-13-01"}},
+        (
+            "prices.date is '2026-13-01', but it must be a day such as 2026-10-01: no calendar has "
+            "that one."
+        ),
+        {"prices": {**CONTRACT, "date": "2028-02-29"}},
+    ),
+    Case(
+        "PoolSection",
+        "an ARN in place of a role's name",
+        dev,
+        {"pools[a10].worker_role_name": "acs:ram::1234567890123456:role/nodes"},
+        (
+            "pools[a10].worker_role_name is 'acs:ram::1234567890123456:role/nodes', but it must be "
+            "its name, of 1 to 64 letters, digits, '.', '_' and '-', '-' not first, and no ARN: a "
+            "role is known by it. See https://registry.terraform.io/providers/aliyun/alicloud/"
+            "latest/docs/resources/ram_role"
+        ),
+        {"pools[a10].worker_role_name": "KubernetesWorkerRole-nodes"},
+    ),
+    Case(
+        "PricesSection",
         "a key that is none",
         dev,
         {"prices": {**CONTRACT, "node_hourly": {}}},

@@ -591,6 +591,21 @@ CASES = [
     ),
     Case(
         "canaries_answer_for_their_model",
+        "a share of an adapter",
+        envoy,
+        {
+            "models[qwen].route.canaries": [{"model": "qwen-legal", "percent": 10}],
+            "models[qwen-next].route": GONE,
+        },
+        (
+            "models[qwen].route.canaries[qwen-legal].model is 'qwen-legal', but it must be the "
+            "name of another entry of models that has a `route`: its pods get the share, and "
+            "models[qwen] answers to this name: who asks for an adapter or an alias, gets it."
+        ),
+        {},
+    ),
+    Case(
+        "canaries_answer_for_their_model",
         "a share of a model that is not behind the gateway",
         envoy,
         {"models[qwen-next].route": GONE},

@@ -208,7 +208,20 @@ CASES = [
     ),
 ]
 
+SCALE = "models[qwen].serve.knative.scale"
 SURPRISES = [
+    Case(
+        "retention_is_of_models_that_go",
+        "a time for the last replica of a model that keeps one",
+        dev,
+        {f"{SCALE}.zero_retention_seconds": 600},
+        (
+            f"{SCALE}.zero_retention_seconds is 600, and scale.min is 1: it is how long the last "
+            "replica stays before there is none, and so many always stay. Leave it out, or give "
+            "scale.min 0."
+        ),
+        {f"{SCALE}.zero_retention_seconds": 600, f"{SCALE}.min": 0},
+    ),
     Case(
         "reserve_instances_answer",
         "a reserve instance beside a replica that always stays",

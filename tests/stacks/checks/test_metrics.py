@@ -547,6 +547,17 @@ CASES = [
     ),
     Case(
         "ScheduledWindow",
+        "a day that no month has",
+        signals,
+        window(start="0 8 31 4,6 *", end="0 20 30 4,6 *"),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[0].start is '0 8 31 4,6 *', but "
+            "it must be one of a day that a month has: it never comes, in no year."
+        ),
+        window(start="0 8 29 2 *", end="0 20 29 2 *"),
+    ),
+    Case(
+        "ScheduledWindow",
         "a start at every minute",
         signals,
         window(start="* 8 * * 1-5"),

@@ -534,6 +534,22 @@ OTHER_CARDS: Final = {
     "models[qwen].server.vllm.dtype": "half",
 }
 SURPRISES = [
+    *(
+        Case(
+            "routers_have_their_program",
+            f"a router of {other} before a model of {own}",
+            roles,
+            {f"models[{name}].serve.roles.router.image": f"registry/{other}-router:v1"},
+            (
+                f"models[{name}].serve.roles.router.image is registry/{other}-router:v1, by its "
+                f"name one with {other}-router, and a model of this server is asked by "
+                f"{own}-router: its pods do not start. Name an image that has it, or its program "
+                "in router.command."
+            ),
+            {f"models[{name}].serve.roles.router.image": "registry/our-router:v1"},
+        )
+        for name, own, other in (("qwen", "vllm", "sglang"), ("deepseek", "sglang", "vllm"))
+    ),
     Case(
         "caches_are_read_by_like_cards",
         "a KV cache that another kernel wrote",

@@ -32,7 +32,60 @@ NEW: Final = {"VLLM_LOGGING_LEVELS": "1"}
 BACKEND: Final = {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}
 
 
+HIDDEN = "a mount hides what the image has there, of which its programs are made"
+
 CASES = [
+    Case(
+        "replicas_have_their_nodes",
+        "two nodes of SGLang for a replica that is one pod",
+        existing,
+        {
+            **SGLANG,
+            "models[qwen].server.command": [*SERVE, "/mnt/models/qwen", *OPEN, "--nnodes", "2"],
+        },
+        (
+            "models[qwen].server.command is one with --nnodes 2, but it must be one without, or "
+            "models[qwen].serve.leader_worker with nodes 2: a replica of knative is one pod, which "
+            "waits for the others for good."
+        ),
+        {
+            **SGLANG,
+            "models[qwen].server.command": [*SERVE, "/mnt/models/qwen", *OPEN, "--nnodes", "1"],
+        },
+    ),
+    *(
+        Case(
+            title,
+            f"{path} over the programs of the image",
+            dev,
+            {field: value},
+            f"{named} is {path!r}, but it must be another folder, e.g. below /mnt: {HIDDEN}.",
+            {},
+        )
+        for title, field, named, path, value in (
+            (
+                "ModelServer",
+                "models[qwen].server.mount_path",
+                "models[qwen].server.mount_path",
+                "/usr/",
+                "/usr/",
+            ),
+            (
+                "MountedVolume",
+                "models[qwen].volumes",
+                "models[qwen].volumes[a].mount_path",
+                "/lib",
+                [{"name": "a", "mount_path": "/lib", "empty_dir": {}}],
+            ),
+            (
+                "CheckpointSection",
+                "training[finetune].checkpoint.mount_path",
+                "training[finetune].checkpoint.mount_path",
+                "/usr/local/lib",
+                "/usr/local/lib",
+            ),
+        )
+    ),
     Case(
         "replicas_have_their_nodes",
         "two nodes for a replica that is one pod",
@@ -202,6 +255,24 @@ SURPRISES = [
     ),
     Case(
         "variables_are_read",
+        "a variable that is misspelled, and that the release reads no more",
+        existing,
+        {
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.env": {"VLLM_ATENTION_BACKEND": "FLASHINFER"},
+        },
+        (
+            "models[qwen].server.env[VLLM_ATENTION_BACKEND] sets VLLM_ATENTION_BACKEND, which vLLM "
+            "0.28.0 does not read: VLLM_ATTENTION_BACKEND may be meant, of which 0.14.1 was the "
+            "last that did, and --attention-backend takes its place."
+        ),
+        {
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.vllm.extra_args": ["--attention-backend", "FLASHINFER"],
+        },
+    ),
+    Case(
+        "variables_are_read",
         "a variable that is misspelled, and one of a plugin",
         existing,
         {
@@ -344,13 +415,40 @@ SURPRISES = [
         "tensor_parallel_divides_the_heads",
         "layers split over a number that few models have heads for",
         dev,
-        {**BIG_NODES, "models[qwen].server.resources.gpus": 3},
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 3, "models[qwen].volume.path": "/ours"},
         (
             "models[qwen].server splits each layer over 3 cards: vLLM starts only if 3 divides the "
             "attention heads of the model, and those of most are 28, 32, 40 or 64. 1, 2, 4 or 8 "
             "cards do; --pipeline-parallel-size splits by layers instead."
         ),
-        {**BIG_NODES, "models[qwen].server.resources.gpus": 4},
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 4, "models[qwen].volume.path": "/ours"},
+    ),
+    *(
+        Case(
+            "tensor_parallel_divides_the_heads",
+            f"layers split over a number that {name} has no heads for",
+            dev,
+            {
+                **BIG_NODES,
+                "models[qwen].server.resources.gpus": cards,
+                "models[qwen].volume.path": f"/{name}",
+            },
+            (
+                f"models[qwen].server splits each layer over {cards} cards: vLLM starts only if "
+                f"each gets as many heads, and {name} has {heads}, by its name. {fit} cards do; "
+                "--pipeline-parallel-size splits by layers instead."
+            ),
+            {
+                **BIG_NODES,
+                "models[qwen].server.resources.gpus": edge,
+                "models[qwen].volume.path": f"/{name}",
+            },
+        )
+        for name, cards, edge, heads, fit in (
+            ("Qwen2.5-0.5B-Instruct", 4, 2, "14 of attention, and 2 of keys and values", "1 or 2"),
+            # 3 divides the first, and not the second.
+            ("Llama-3.2-3B", 3, 4, "24 of attention, and 8 of keys and values", "1, 2, 4 or 8"),
+        )
     ),
     Case(
         "compiled_kernels_outlive_their_pod",

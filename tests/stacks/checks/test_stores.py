@@ -310,6 +310,31 @@ SURPRISES = [
         {"models[qwen-queue].placement.pools": ["elastic"]},
     ),
     Case(
+        "file_systems_answer_in_the_network",
+        "a mount target of another region",
+        own_vpc,
+        {"stores[+]": {"name": "nas", "nas": {"server": "0a-x.cn-shanghai.nas.aliyuncs.com"}}},
+        (
+            "stores[nas].nas.server is 0a-x.cn-shanghai.nas.aliyuncs.com, by its name in "
+            "cn-shanghai, and region is cn-beijing: a mount target answers in its own VPC, and "
+            "nodes elsewhere wait for their volume unless both VPCs are connected."
+        ),
+        {"stores[+]": {"name": "nas", "nas": {"server": "0a-x.cn-beijing.nas.aliyuncs.com"}}},
+    ),
+    Case(
+        "file_systems_answer_in_the_network",
+        "a mount target of CPFS in another VPC than the one that is made",
+        dev,
+        {"stores[+]": {"name": "c", "cpfs": {"server": "cpfs-0a.cn-beijing.cpfs.aliyuncs.com"}}},
+        (
+            "stores[c].cpfs.server is cpfs-0a.cn-beijing.cpfs.aliyuncs.com, which exists, and the "
+            "stack makes a VPC of its own: a mount target answers in its own VPC, and pods wait "
+            "for their volume unless both VPCs are connected. network.vpc_id names the one that it "
+            "is in."
+        ),
+        {},
+    ),
+    Case(
         "nodes_of_others_reach_the_buckets",
         "an existing cluster that may be anywhere, and an endpoint inside a region",
         own_bucket,

@@ -122,6 +122,22 @@ CASES = [
 ]
 SURPRISES = [
     Case(
+        "jobs_write_beside_the_models",
+        "checkpoints in the folder of a model",
+        dev,
+        {
+            "training[finetune].checkpoint.store": "models",
+            "training[finetune].checkpoint.path": "/Qwen-7B-Chat-Int8/checkpoints",
+        },
+        (
+            "training[finetune].checkpoint.path is /Qwen-7B-Chat-Int8/checkpoints, and "
+            "models[qwen] serves /Qwen-7B-Chat-Int8 of the same store: what the job writes is "
+            "among the files that new pods load. Give it a folder of its own, and copy what is "
+            "done."
+        ),
+        {"training[finetune].checkpoint.path": "/Qwen-7B-Chat-Int8/checkpoints"},
+    ),
+    Case(
         "cards_have_a_process",
         "cards that no process takes",
         dev,

@@ -4,8 +4,9 @@ import pytest
 
 from components.catalog.vllm.table import table_date
 
-from ..environments import GONE, Raw, dev, existing, merged, warnings
+from ..environments import GONE, Raw, dev, existing, merged, sentences, warnings
 from .cases import Case, refusals, surprises
+from .parts import HUB, llm
 
 FROM_A_HUB = {
     "models[qwen].volume": GONE,
@@ -13,6 +14,12 @@ FROM_A_HUB = {
     "models[qwen].server.vllm.model": "acme/Qwen3-8B-GGUF:Q4_K_M",
 }
 
+CPU_IMAGE = {
+    "models[qwen].server.image": "registry/vllm-openai-cpu:v0.28.0",
+    "models[qwen].server.resources.gpus": 0,
+    "models[qwen].volume.path": "/Qwen3-8B",
+    "models[qwen].server.vllm.quantization": GONE,
+}
 CASES = [
     Case(
         "vllm_runs_on_the_cards",
@@ -176,6 +183,13 @@ LLAMA = {
     "models[qwen].placement.pools": ["a10"],
     LENGTH: 131072,
 }
+QWEN_65536 = {**LLAMA, "models[qwen].volume.path": "/Qwen2.5-7B-Instruct", LENGTH: 65536}
+EXPERTS = {
+    "models[qwen].server.image": "registry/vllm:0.8.5",
+    "models[qwen].server.vllm.quantization": GONE,
+    "models[qwen].server.vllm.dtype": "half",
+    "models[qwen].server.vllm.extra_args": ["--enable-expert-parallel"],
+}
 
 SURPRISES = [
     *(
@@ -194,7 +208,10 @@ SURPRISES = [
         )
         for title, edge in (
             ("fewer", {LENGTH: 47104}),
-            ("what vLLM finds out", {LENGTH: GONE}),
+            (
+                "what vLLM finds out",
+                {LENGTH: "auto", "models[qwen].server.image": "registry/vllm:1"},
+            ),
             (
                 "a cache of 8 bits",
                 {
@@ -215,6 +232,106 @@ SURPRISES = [
                 {"models[qwen].volume.path": "/Llama-3.1-8B-AWQ", LENGTH: 130000},
             ),
         )
+    ),
+    *(
+        Case(
+            "longest_sequences_fit_their_cards",
+            f"the 131072 tokens that Llama-3.1-8B has by itself on an A10, and {title}",
+            dev,
+            {**LLAMA, LENGTH: GONE},
+            (
+                f"{LENGTH} is left out, and a request then gets up to the model's own 131,072 "
+                "tokens: they take 16.0 GiB of KV cache in a model of the shape that "
+                "Llama-3.1-8B-Instruct has by its name, and a replica on pool a10 has 5.9 GiB for "
+                "it at the most, beside 15.0 GiB of weights: vLLM then exits when it starts. Fewer "
+                "than 48,128 fit; other or more cards hold more."
+            ),
+            {**LLAMA, LENGTH: GONE, **edge},
+        )
+        for title, edge in (
+            ("as many as fit", {LENGTH: 47104}),
+            (
+                "what else decides it",
+                {"models[qwen].server.vllm.extra_args": ["--hf-overrides", "{}"]},
+            ),
+        )
+    ),
+    *(
+        Case(
+            "sequences_are_no_longer_than_the_models",
+            f"more tokens than Qwen2.5-7B-Instruct has, and {title}",
+            dev,
+            QWEN_65536,
+            (
+                f"{LENGTH} gives a request up to 65,536 tokens, and Qwen2.5-7B-Instruct has 32,768 "
+                "by its name: unless its config.json says more, vLLM exits when it starts. Give no "
+                "more than that, or a rope scaling by --hf-overrides."
+            ),
+            {**QWEN_65536, **edge},
+        )
+        for title, edge in (
+            ("all that it has", {LENGTH: 32768}),
+            ("a model that has them", {"models[qwen].volume.path": "/Qwen2.5-7B-Instruct-1M"}),
+            ("one that nobody knows", {"models[qwen].volume.path": "/our-finetune"}),
+            (
+                "a rope scaling",
+                {"models[qwen].server.vllm.extra_args": ["--hf-overrides", "{}"]},
+            ),
+            (
+                "a variable that lets it",
+                {"models[qwen].server.env": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1"}},
+            ),
+        )
+    ),
+    Case(
+        "experts_are_of_models_that_have_some",
+        "experts of a model that has none",
+        dev,
+        {**EXPERTS, "models[qwen].volume.path": "/Qwen3-32B"},
+        (
+            "models[qwen].server.vllm.extra_args has --enable-expert-parallel, and Qwen3-32B is a "
+            "model without experts by its name: vLLM then exits when it starts. Leave it out."
+        ),
+        {**EXPERTS, "models[qwen].volume.path": "/Qwen3-30B-A3B"},
+    ),
+    Case(
+        "experts_are_of_models_that_have_some",
+        "experts of an LLMInferenceService whose model has none",
+        llm,
+        {"models[moe].volume.path": "/Qwen3-32B"},
+        (
+            "models[moe].serve.llm.parallelism.expert is true, and Qwen3-32B is a model without "
+            "experts by its name: vLLM then exits when it starts. Leave it out."
+        ),
+        {},
+    ),
+    Case(
+        "servers_ask_for_their_cards",
+        "an image for cards, and no card",
+        dev,
+        {
+            "models[qwen].server.resources.gpus": 0,
+            "models[qwen].server.image": "registry/vllm:0.4.1",
+        },
+        (
+            "models[qwen].server.resources.gpus is 0, and server.image is vLLM 0.4.1, whose name "
+            "tells no other hardware than NVIDIA's cards: it exits on a node without any, and on a "
+            "node with some takes what other pods were given. Ask for cards, or name an image for "
+            "CPUs."
+        ),
+        CPU_IMAGE,
+    ),
+    Case(
+        "models_fill_their_cards",
+        "a hub's model whose weights are larger than the card",
+        dev,
+        {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-14B-Instruct"},
+        (
+            "models[qwen].server.vllm.model is Qwen/Qwen2.5-14B-Instruct, whose weights take 27.6 "
+            "GiB or more by its name, and a replica on pool a10 has 20.9 GiB of GPU memory for "
+            "weights and KV cache together: it may fail to load."
+        ),
+        {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-14B-Instruct-AWQ"},
     ),
     *(
         Case(
@@ -403,6 +520,14 @@ SURPRISES = [
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+
+
+def test_an_image_for_cpus_needs_no_driver_and_no_card() -> None:
+    """It has the same release as the one with CUDA 13, whose driver the pools do not name."""
+    assert not sentences(merged(dev(), CPU_IMAGE))
+    old = {"pools[t4].gpu": "V100", "pools[t4].instance_types": ["ecs.gn6v-c8g1.2xlarge"]}
+    fits = {"models[qwen].server.resources": {"cpu": "4", "memory": "24Gi", "gpus": 0}}
+    assert not sentences(merged(dev(), {**CPU_IMAGE, **old, **fits, "training": []}))
 
 
 @pytest.mark.parametrize(

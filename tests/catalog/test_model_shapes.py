@@ -1,0 +1,45 @@
+"""What the name of a model tells of its shape, and of its longest sequence."""
+
+import pytest
+
+from components.catalog.model_shapes import SHAPES, known_length, known_shape
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [
+        ("Qwen/Qwen3-8B", 40_960),
+        ("Qwen/Qwen3-30B-A3B-FP8", 40_960),
+        ("Qwen/Qwen3-30B-A3B-Instruct-2507", 262_144),
+        ("Qwen/Qwen3-8B-Base", None),
+        ("unsloth/Qwen3-8B-128K", None),
+        ("Qwen/Qwen2.5-7B-Instruct", 32_768),
+        ("Qwen2.5-Coder-32B-Instruct-AWQ", 32_768),
+        ("Qwen/Qwen2.5-7B-Instruct-1M", 1_010_000),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", None),
+        ("Qwen/Qwen2.5-7B", None),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", 131_072),
+        ("deepseek-ai/DeepSeek-R1", 163_840),
+        ("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", None),
+        ("meta-llama/Llama-3.1-8B-Instruct", 131_072),
+        ("meta-llama/Meta-Llama-3-8B", 8192),
+        ("gradientai/Llama-3-8B-Instruct-262k", None),
+        ("our-finetune", None),
+    ],
+)
+def test_a_name_tells_the_longest_sequence_or_nothing(name: str, length: int | None) -> None:
+    assert known_length(name) == length
+
+
+def test_the_width_of_attention_is_one_of_whole_heads() -> None:
+    for name, shape in SHAPES.items():
+        assert shape.query == shape.heads * shape.head, name
+        assert shape.key_heads is None or shape.heads % shape.key_heads == 0, name
+
+
+def test_latent_attention_is_split_by_its_heads_alone() -> None:
+    shape = known_shape("deepseek-ai/DeepSeek-R1")
+    assert shape is not None
+    assert (shape.heads, shape.key_heads) == (128, None)
+    assert shape.splits_over(16)
+    assert not shape.splits_over(3)
