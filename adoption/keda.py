@@ -38,11 +38,11 @@ def keda_scale(
         is_deployment = reference.get("kind", "Deployment") == "Deployment"
         is_for = is_deployment and text_of(reference, "name") == target
         if is_for and namespace_of(scaler) == workload.namespace:
-            return _Reader(workload, name_of(scaler), spec, notes).scale()
+            return _ScaledObjectReader(workload, name_of(scaler), spec, notes).scale()
     return None
 
 
-class _Reader:
+class _ScaledObjectReader:
     """Reads the ScaledObject of a workload."""
 
     def __init__(

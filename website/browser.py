@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -20,7 +20,8 @@ from .pages import ROOT
 
 AXE: Final = ROOT / "website" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS: Final = {"wide": 1280, "phone": 390}
-SCHEMES: Final = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 _RUN: Final = """async () => {
   const {violations} = await axe.run({resultTypes: ['violations']});
   return violations.map(({id, impact, help, nodes}) => ({
@@ -70,7 +71,7 @@ def _on(
     browser: Browser,
     base: str,
     addresses: list[str],
-    kind: tuple[str, int, str],
+    kind: tuple[str, int, Scheme],
     pictures: Path | None,
 ) -> Iterator[dict[str, Any]]:
     screen, width, scheme = kind
