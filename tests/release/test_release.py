@@ -42,21 +42,36 @@ def git(folder: Path, *arguments: str) -> None:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A clone of main at a commit that is about to be released, as the runner has it."""
+    return clone(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Such a clone, with what is released of it."""
+    folder = clone(tmp_path_factory.mktemp("release"))
+    for script in (HOLD, BUILD):
+        done = run(script, folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def clone(folder: Path) -> Path:
+    """Makes a clone in an empty folder."""
     skipped = shutil.ignore_patterns("__pycache__", ".venv")
-    shutil.copytree(ROOT / "components", tmp_path / "components", ignore=skipped)
+    shutil.copytree(ROOT / "components", folder / "components", ignore=skipped)
     for name in COPIED:
-        shutil.copy(ROOT / name, tmp_path)
-    changelog = tmp_path / "CHANGELOG.md"
+        shutil.copy(ROOT / name, folder)
+    changelog = folder / "CHANGELOG.md"
     changelog.write_text(changelog.read_text().replace("## Unreleased", f"## {VERSION}", 1))
-    git(tmp_path, "init", "--quiet", "--initial-branch=main")
-    (tmp_path / ".gitignore").write_text("__pycache__/\n.venv\ndist/\nrelease/\n")
-    git(tmp_path, "add", "--all")
-    git(tmp_path, "commit", "--quiet", "--message", "A release")
-    git(tmp_path, "update-ref", "refs/remotes/origin/main", "HEAD")
-    (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    (tmp_path / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    (tmp_path / ".venv" / "bin" / "python").chmod(0o755)
-    return tmp_path
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    (folder / ".gitignore").write_text("__pycache__/\n.venv\ndist/\nrelease/\n")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "A release")
+    git(folder, "update-ref", "refs/remotes/origin/main", "HEAD")
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (folder / ".venv" / "bin" / "python").chmod(0o755)
+    return folder
 
 
 def run(script: str, checkout: Path, tag: str = TAG) -> subprocess.CompletedProcess[str]:
@@ -106,27 +121,24 @@ def test_a_tag_beside_main_is_refused(checkout: Path) -> None:
     assert "The tag is not on main" in done.stdout
 
 
-def test_what_is_built_works_away_from_the_repository(checkout: Path) -> None:
+def test_what_is_built_works_away_from_the_repository(built: Path) -> None:
     """Does not prove that pip finds the dependencies, nor that PyPI takes the files."""
-    for script in (HOLD, BUILD, TRY):
-        done = run(script, checkout)
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = run(TRY, built)
+    assert done.returncode == 0, done.stdout + done.stderr
     name = f"pulumi_ack_inference-{VERSION}"
-    assert {path.name for path in (checkout / "dist").iterdir()} == {
+    assert {path.name for path in (built / "dist").iterdir()} == {
         f"{name}.tar.gz",
         f"{name}-py3-none-any.whl",
     }
-    with zipfile.ZipFile(checkout / "dist" / f"{name}-py3-none-any.whl") as wheel:
+    with zipfile.ZipFile(built / "dist" / f"{name}-py3-none-any.whl") as wheel:
         assert "pulumi_ack_inference/py.typed" in wheel.namelist()
-    with tarfile.open(checkout / "release" / f"ack-inference-plugin-{TAG}.tar.gz") as plugin:
+    with tarfile.open(built / "release" / f"ack-inference-plugin-{TAG}.tar.gz") as plugin:
         files = {member.name.partition("/")[2] for member in plugin.getmembers()}
     assert {"components/plugin/PulumiPlugin.yaml", "requirements.lock", "pyproject.toml"} <= files
 
 
-def test_a_plugin_of_another_version_is_not_published(checkout: Path) -> None:
-    for script in (HOLD, BUILD):
-        assert run(script, checkout).returncode == 0
-    done = run(TRY, checkout, "v99.0.0")
+def test_a_plugin_of_another_version_is_not_published(built: Path) -> None:
+    done = run(TRY, built, "v99.0.0")
     assert f"The plugin says it is {TAG}, but it must be v99.0.0" in done.stderr
 
 
