@@ -393,9 +393,9 @@ def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
             rest = {k: v for k, v in serve.get("annotations", {}).items() if k != match[2]}
             serve = {**serve, "annotations": rest}
             entry = {**entry, "serve": {match[1]: serve}}
-        elif match := re.match(r"serve\.kserve\.(rollout|canary)\b", path):
-            rest = {key: part for key, part in entry["serve"]["kserve"].items() if key != match[1]}
-            entry = {**entry, "serve": {"kserve": rest}}
+        elif match := re.match(r"serve\.(\w+)\.(rollout|canary|reserve)\b", path):
+            rest = {key: part for key, part in entry["serve"][match[1]].items() if key != match[2]}
+            entry = {**entry, "serve": {match[1]: rest}}
         elif match := re.match(r"topology_spread|pod_disruption_budget", path):
             entry = {key: part for key, part in entry.items() if key != match[0]}
         elif match := re.match(r"(volumes|sidecars|init_containers)\[([^\]]+)\]", path):

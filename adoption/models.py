@@ -17,6 +17,8 @@ from plan.objects import Objects, items, section, text_of
 from .keda import keda_scale, own_scale
 from .workloads import LiveWorkload, Notes, number
 
+DEFAULT_RESERVE: Final = "eci"
+"""What ACK takes where no annotation says it: "Configure reserved instances", 2026-10."""
 SYSTEM_NOTES: Final = (
     "serving.knative.dev/creator",
     "serving.knative.dev/lastModifier",
@@ -105,7 +107,7 @@ def _reserve(annotations: dict[str, str]) -> Section:
     """ACK's reserve instance, whose annotations are taken out of the others."""
     kept = {key: annotations.pop(key) for key in list(annotations) if key.startswith(RESERVE)}
     kept.pop(RESERVE, None)
-    reserve: Section = {"type": kept.pop(f"{RESERVE}-type", "ecs")}
+    reserve: Section = {"type": kept.pop(f"{RESERVE}-type", DEFAULT_RESERVE)}
     reserve["replicas"] = int(kept.pop(f"{RESERVE}-replicas", "1"))
     return {**reserve, **({"annotations": kept} if kept else {})}
 

@@ -16,6 +16,7 @@ from adoption.description import Description, describe
 from adoption.difference import compare, differences
 from adoption.workloads import without_nulls
 from cli import main
+from components.serving.knative_model import RESERVE
 from plan.model import Plan
 from plan.objects import Objects
 from plan.refused import Refused
@@ -257,6 +258,20 @@ def test_a_budget_that_the_stack_cannot_take_over_is_told(
     notes = [note for note in description.notes if "Budget" in note]
     assert len(notes) == bool(sentence)
     assert sentence in "".join(notes)
+
+
+@pytest.mark.parametrize(("kind", "is_odd"), [(None, False), ("ecs", True)])
+def test_a_reserve_that_is_refused_leaves_the_model(kind: str | None, is_odd: bool) -> None:
+    objects = knative()
+    service = next(m for m in objects if m["apiVersion"].startswith("serving"))
+    annotations = service["spec"]["template"]["metadata"]["annotations"]
+    annotations |= {RESERVE: "enable", f"{RESERVE}-eci-use-specs": "1-2Gi"}
+    annotations |= {f"{RESERVE}-type": kind} if kind else {}
+    description = described(*objects)
+    [model] = description.draft.config["models"]
+    assert "reserve" not in model["serve"]["knative"]
+    [note] = [note for note in description.notes if "serve.knative.reserve" in note]
+    assert ("type is ecs" in note) == is_odd
 
 
 @pytest.mark.parametrize(
