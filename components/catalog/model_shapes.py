@@ -117,9 +117,7 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
         r"mistral-7b": ModelShape(7.24e9, 32, 4096, 4096, 1024, 32_000, keeps_all=False),
         r"yi-34b": ModelShape(34.4e9, 60, 7168, 7168, 1024, 64_000),
         # Its cache has 576 numbers for a token and layer in all: multi-head latent attention.
-        _DEEPSEEK: ModelShape(
-            671e9, 61, 7168, 16384, 288, 129_280, active=37e9
-        ),
+        _DEEPSEEK: ModelShape(671e9, 61, 7168, 16384, 288, 129_280, active=37e9),
     }
 )
 """By a pattern of what a model is called."""
