@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from components.crds.affinity import Unsatisfiable
 from components.serving.availability import TOPOLOGY_KEYS, Topology
+from plan.fit import matches
 from plan.kinds import BUDGET
 from plan.objects import Manifest, Objects, items, name_of, namespace_of, section, text_of
 
@@ -31,11 +32,12 @@ def _spread(workload: LiveWorkload, notes: Notes) -> Iterator[Section]:
         topology = _TOPOLOGIES.get(key)
         if topology is None or topology in topologies:
             why = "a second time" if topology else "which a stack file has no word for"
-            notes.say(workload, f"its pods are spread over {key}, {why}; that is left out.")
+            over = key or "no topology"
+            notes.say(workload, f"its pods are spread over {over}, {why}; that is left out.")
             continue
         topologies.add(topology)
         entry: Section = {"topology": str(topology)}
-        if (skew := int(constraint.get("maxSkew", 1))) != 1:
+        if (skew := constraint.get("maxSkew", 1)) != 1:
             entry["max_skew"] = skew
         if constraint.get("whenUnsatisfiable", Unsatisfiable.DO_NOT_SCHEDULE) != (
             Unsatisfiable.SCHEDULE_ANYWAY
@@ -47,9 +49,17 @@ def _spread(workload: LiveWorkload, notes: Notes) -> Iterator[Section]:
 def _budget(workload: LiveWorkload, objects: Objects, notes: Notes) -> Section:
     chosen: Section = {}
     for budget in objects.of(*BUDGET):
-        if not _is_for(budget, workload):
+        if not _is_about(budget, workload):
             continue
         name, spec = name_of(budget), section(budget, "spec")
+        selector = section(spec, "selector")
+        if selector.get("matchExpressions") or not selector.get("matchLabels"):
+            notes.say(
+                workload,
+                f"PodDisruptionBudget {name} is about its pods by expressions, or about all of the "
+                "namespace: it stays beside the stack as it is.",
+            )
+            continue
         fields = {"min_available": "minAvailable", "max_unavailable": "maxUnavailable"}
         counts = {field: spec[key] for field, key in fields.items() if key in spec}
         field, count = next(iter(counts.items()), ("", None))
@@ -61,14 +71,14 @@ def _budget(workload: LiveWorkload, objects: Objects, notes: Notes) -> Section:
                 "from 1 on: it stays beside the stack as it is.",
             )
         elif chosen:
-            notes.say(workload, f"PodDisruptionBudget {name} is a further one; {_STAYS}")
+            notes.say(workload, f"PodDisruptionBudget {name} is a further one: {_STAYS}")
         else:
             chosen = {field: count}
             if name != workload.entry:
                 notes.say(
                     workload,
-                    f"its PodDisruptionBudget is {name}, and the stack makes {workload.entry}; "
-                    f"{_STAYS}",
+                    f"its PodDisruptionBudget is {name}, and one of the stack would be "
+                    f"{workload.entry}: {_STAYS}",
                 )
     return chosen
 
@@ -79,12 +89,6 @@ _STAYS: Final = (
 )
 
 
-def _is_for(budget: Manifest, workload: LiveWorkload) -> bool:
-    selector = section(budget, "spec", "selector")
-    labels = section(selector, "matchLabels")
-    return (
-        namespace_of(budget) == workload.namespace
-        and bool(labels)
-        and not selector.get("matchExpressions")
-        and labels.items() <= workload.pods.labels.items()
-    )
+def _is_about(budget: Manifest, workload: LiveWorkload) -> bool:
+    is_near = namespace_of(budget) == workload.namespace
+    return is_near and matches(budget.get("spec", {}).get("selector"), workload.pods.labels)

@@ -328,25 +328,29 @@ def _sound(config: Section, notes: Notes) -> tuple[Section, set[str]]:
         if not guilty:
             raise Refused("What the cluster has", *validation.sentences, *notes.sentences)
         for (key, name), fields in guilty.items():
-            smaller = [_pruned(entry, fields) for entry in config[key] if entry["name"] == name]
-            if smaller[0] is not None:
-                entries = [smaller[0] if e["name"] == name else e for e in config[key]]
+            before = next(entry for entry in config[key] if entry["name"] == name)
+            smaller = _pruned(before, fields)
+            if smaller is not None:
+                entries = [smaller if e["name"] == name else e for e in config[key]]
                 config = {**config, key: entries}
             else:
                 config = _without(config, name)
                 dropped.add(name)
             for fault in fields:
-                subject = name if smaller[0] is None else fault.field
-                instead = _instead(fault.field) if smaller[0] is not None else ""
+                subject = name if smaller is None else fault.field
+                instead = _instead(fault.field, before, smaller)
                 notes.say(f"{subject} is left out", f"{fault}{instead}")
     raise Refused("What the cluster has", *notes.sentences)
 
 
-def _instead(field: str) -> str:
+def _instead(field: str, before: Section, after: Section | None) -> str:
     """What stands in place of a field of a scale that is left out."""
-    if ".scale." not in field or ".scale.keda." in field:
+    if after is None or "serve.kserve.scale." not in field:
         return ""
-    return f" The stack file has {1 if field.endswith('.min') else BY_CPU['metric']} there."
+    old, new = (entry["serve"]["kserve"]["scale"] for entry in (before, after))
+    if BY_CPU.items() <= new.items() and not BY_CPU.items() <= old.items():
+        return f" The stack file has {BY_CPU['metric']} there."
+    return f" The stack file has {new['min']} there." if field.endswith(".scale.min") else ""
 
 
 def _ranked(config: Mapping[str, Any], notes: Notes) -> Section:
@@ -374,12 +378,13 @@ def _ranked(config: Mapping[str, Any], notes: Notes) -> Section:
 
 def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
     """An entry without the parts that are refused; None where one is no part that can go."""
+    live = section(entry, "serve", "kserve", "scale")
     for fault in faults:
         path = fault.field.partition("].")[2]
         if match := re.match(r"serve\.kserve\.scale\.(.+)", path):
             before = entry["serve"]["kserve"]["scale"]
-            scale = _other_scale(before, match[1])
-            if scale == before:
+            scale = _other_scale(before, match[1], live)
+            if scale == before == live:
                 return None
             serve = {**entry["serve"]["kserve"], "scale": scale}
             entry = {**entry, "serve": {"kserve": serve}}
@@ -388,9 +393,9 @@ def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
             rest = {k: v for k, v in serve.get("annotations", {}).items() if k != match[2]}
             serve = {**serve, "annotations": rest}
             entry = {**entry, "serve": {match[1]: serve}}
-        elif match := re.match(r"serve\.kserve\.(rollout|canary)\b", path):
-            rest = {key: part for key, part in entry["serve"]["kserve"].items() if key != match[1]}
-            entry = {**entry, "serve": {"kserve": rest}}
+        elif match := re.match(r"serve\.(\w+)\.(rollout|canary|reserve)\b", path):
+            rest = {key: part for key, part in entry["serve"][match[1]].items() if key != match[2]}
+            entry = {**entry, "serve": {match[1]: rest}}
         elif match := re.match(r"topology_spread|pod_disruption_budget", path):
             entry = {key: part for key, part in entry.items() if key != match[0]}
         elif match := re.match(r"(volumes|sidecars|init_containers)\[([^\]]+)\]", path):
@@ -401,15 +406,25 @@ def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
     return entry
 
 
-def _other_scale(scale: Section, path: str) -> Section:
-    """A scale without what is refused at a path in it: that alone, if the rest stands without."""
+def _other_scale(scale: Section, path: str, live: Mapping[str, Any]) -> Section:
+    """A scale without what is refused at a path in it: that alone, if the rest stands without.
+
+    Args:
+        scale: As it is left of what the cluster has.
+        path: Field that is refused.
+        live: As the cluster has it.
+    """
     least = max(1, scale["min"])
     keda = scale.get("keda", {})
     if path == "min":
         rest = {key: value for key, value in keda.items() if key not in TO_ZERO}
         return {**scale, "min": least, **({"keda": rest} if keda else {})}
-    if match := re.match(r"keda\.(\w+)", path):
-        return {**scale, "keda": {k: v for k, v in keda.items() if k != match[1]}}
+    if path == "scale_down_seconds":
+        return {key: value for key, value in scale.items() if key != path}
+    part = path.partition("keda.")[2].partition(".")[0].partition("[")[0]
+    if part in live.get("keda", {}):
+        rest = {key: value for key, value in keda.items() if key != part}
+        return {**scale, "keda": rest} if "keda" in scale else scale
     return {**BY_CPU, "min": least, "max": max(least, scale["max"])}
 
 

@@ -6,25 +6,53 @@ from typing import Any, Final
 from components.serving.keda_scale import COOLDOWN_SECONDS, POLLING_SECONDS, AuthMode
 from components.serving.kserve_model import KServeMetric
 from plan.kinds import SCALED_OBJECT
-from plan.objects import Objects, items, name_of, namespace_of, section, text_of
+from plan.objects import Manifest, Objects, items, name_of, namespace_of, section, text_of
 
 from .workloads import LiveWorkload, Notes, number
 
+PAUSED: Final = "autoscaling.keda.sh/paused"
+"""Begins the annotations by which KEDA leaves a Deployment as it is, or at a number of replicas."""
 MOST_REPLICAS: Final = 100
 """What KEDA takes where a ScaledObject has no `maxReplicaCount`."""
 _RESOURCES: Final = (KServeMetric.CPU, KServeMetric.MEMORY)
+_READ: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset(
+        {
+            *("scaleTargetRef", "triggers", "advanced", "minReplicaCount", "maxReplicaCount"),
+            *("pollingInterval", "cooldownPeriod", "initialCooldownPeriod"),
+        }
+    ),
+    "advanced": frozenset({"horizontalPodAutoscalerConfig", "scalingModifiers"}),
+    "advanced.horizontalPodAutoscalerConfig": frozenset({"name", "behavior"}),
+    "advanced.horizontalPodAutoscalerConfig.behavior": frozenset({"scaleDown"}),
+    "advanced.horizontalPodAutoscalerConfig.behavior.scaleDown": frozenset(
+        {"stabilizationWindowSeconds"}
+    ),
+}
+"""Fields of a ScaledObject that are read, by the path that they are below."""
+_TRIGGER: Final = frozenset({"type", "name", "metadata", "metricType", "authenticationRef"})
+_METADATA: Final = frozenset(
+    {"serverAddress", "query", "threshold", "activationThreshold", "authModes", "metricName"}
+)
 
 Section = dict[str, Any]
 
 
 def own_scale(predictor: Mapping[str, Any]) -> Section | None:
-    """`metric`, `target` and `query` of KServe's own block for KEDA; None where it asks nobody."""
-    for metric in items(section(predictor, "autoScaling"), "metrics"):
+    """`metric` and `target` of KServe's own block, and the query; None of what has no word here."""
+    block = section(predictor, "autoScaling")
+    for metric in items(block, "metrics"):
         query = section(metric, "external", "metric")
         value = section(metric, "external", "target").get("value")
         if query.get("backend") == "prometheus" and value is not None:
             asked = {"server": text_of(query, "serverAddress"), "query": text_of(query, "query")}
-            return {"metric": "prometheus", "target": number(value), "query": asked}
+            scale: Section = {"metric": "prometheus", "target": number(value), "query": asked}
+            window = section(block, "behavior", "scaleDown").get("stabilizationWindowSeconds")
+            return scale if window is None else {**scale, "scale_down_seconds": int(window)}
+        name = text_of(section(metric, "resource"), "name")
+        share = section(metric, "resource", "target").get("averageUtilization")
+        if name in _RESOURCES and share is not None:
+            return {"metric": name, "target": number(share)}
     return None
 
 
@@ -32,23 +60,38 @@ def keda_scale(
     workload: LiveWorkload, target: str, objects: Objects, notes: Notes
 ) -> Section | None:
     """`scale` of what a ScaledObject does with a Deployment; None where there is none for it."""
-    for scaler in objects.of(*SCALED_OBJECT):
-        spec = section(scaler, "spec")
-        reference = section(spec, "scaleTargetRef")
-        is_deployment = reference.get("kind", "Deployment") == "Deployment"
-        is_for = is_deployment and text_of(reference, "name") == target
-        if is_for and namespace_of(scaler) == workload.namespace:
-            return _ScaledObjectReader(workload, name_of(scaler), spec, notes).scale()
-    return None
+    scalers = [
+        scaler
+        for scaler in objects.of(*SCALED_OBJECT)
+        if _is_over(section(scaler, "spec", "scaleTargetRef"), target)
+        and namespace_of(scaler) == workload.namespace
+    ]
+    if not scalers:
+        return None
+    first, *others = scalers
+    for other in others:
+        notes.say(
+            workload,
+            f"ScaledObject {name_of(other)} scales it beside {name_of(first)}; the stack file has "
+            "what the latter says.",
+        )
+    return _ScaledObjectReader(workload, first, notes).scale()
+
+
+def _is_over(reference: Mapping[str, Any], target: str) -> bool:
+    is_deployment = reference.get("kind", "Deployment") == "Deployment"
+    return is_deployment and text_of(reference, "name") == target
 
 
 class _ScaledObjectReader:
     """Reads the ScaledObject of a workload."""
 
-    def __init__(
-        self, workload: LiveWorkload, name: str, spec: Mapping[str, Any], notes: Notes
-    ) -> None:
-        self._workload, self._name, self._spec, self._notes = workload, name, spec, notes
+    def __init__(self, workload: LiveWorkload, scaler: Manifest, notes: Notes) -> None:
+        self._workload, self._name, self._notes = workload, name_of(scaler), notes
+        self._spec = section(scaler, "spec")
+        for annotation in section(scaler, "metadata", "annotations"):
+            if annotation.startswith(PAUSED):
+                self._say(f"is held by the annotation {annotation}; the stack's would scale.")
 
     def _say(self, sentence: str) -> None:
         self._notes.say(self._workload, f"ScaledObject {self._name} {sentence}")
@@ -58,9 +101,11 @@ class _ScaledObjectReader:
         low = int(self._spec.get("minReplicaCount", 0))
         high = int(self._spec.get("maxReplicaCount", MOST_REPLICAS))
         bounds: Section = {"min": low, "max": max(low, high, 1)}
-        for field in ("idleReplicaCount", "fallback"):
-            if field in self._spec:
-                self._say(f"has {field}, which a stack file has no field for; it is left out.")
+        if bounds["max"] != high:
+            self._say(f"has maxReplicaCount {high}; the stack file has {bounds['max']}.")
+        for path, fields in _READ.items():
+            part = section(self._spec, *filter(None, path.split(".")))
+            self._say_without(path, part, fields)
         figures = [*self._figures()]
         if not figures:
             return self._by_resource(bounds)
@@ -78,6 +123,13 @@ class _ScaledObjectReader:
         if section(advanced, "scalingModifiers"):
             self._say("has a formula over its triggers, and a stack file takes the highest answer.")
         return {**scale, "keda": self._keda(first, others, low)}
+
+    def _say_without(self, path: str, part: Mapping[str, Any], fields: frozenset[str]) -> None:
+        """Tells what of a part is not read, by name alone: a header may hold a key."""
+        for field in part:
+            if field not in fields:
+                name = f"{path}.{field}" if path else field
+                self._say(f"has {name}, which a stack file has no field for; it is left out.")
 
     def _keda(self, first: Section, others: list[Section], low: int) -> Section:
         keda: Section = {}
@@ -101,20 +153,28 @@ class _ScaledObjectReader:
     def _figures(self) -> Iterator[Section]:
         """Triggers that ask a Prometheus, of which all are to ask one and sign in alike."""
         first: Section | None = None
-        for trigger in items(self._spec, "triggers"):
+        triggers = items(self._spec, "triggers")
+        asks = any(text_of(trigger, "type") == "prometheus" for trigger in triggers)
+        for index, trigger in enumerate(triggers):
             kind = text_of(trigger, "type")
             if kind not in ("prometheus", "cron", *_RESOURCES):
-                self._say(f"has a trigger {kind}, and a stack file prometheus and cron alone.")
+                called = kind or "without a type"
+                self._say(f"has a trigger {called}, and a stack file prometheus and cron alone.")
+            elif kind in _RESOURCES and asks:
+                self._say(f"scales on {kind} beside a query, which a stack file does not.")
             if kind != "prometheus":
                 continue
             figure = self._figure(trigger)
             first = first or figure
             if any(figure.get(key) != first.get(key) for key in ("server", "authentication")):
+                # An address may hold a password.
                 self._say(
-                    f"asks {figure['server']} beside {first['server']}, or signs in otherwise; a "
-                    "stack file has one Prometheus for all, so that trigger is left out."
+                    f"asks another Prometheus by triggers[{index}] than by the first one, or signs "
+                    "in otherwise; a stack file has one for all, so that trigger is left out."
                 )
                 continue
+            self._say_without("triggers", trigger, _TRIGGER)
+            self._say_without("triggers.metadata", section(trigger, "metadata"), _METADATA)
             yield figure
 
     def _figure(self, trigger: Mapping[str, Any]) -> Section:
@@ -140,7 +200,12 @@ class _ScaledObjectReader:
             )
         elif reference:
             modes = str(metadata.get("authModes", AuthMode.BASIC)).split(",")
-            figure["authentication"] = {"name": text_of(reference, "name"), "mode": modes[0]}
+            mode, *others = map(str.strip, modes)
+            if others:
+                self._say(
+                    f"signs in by {' and '.join([mode, *others])}; the stack file has {mode}."
+                )
+            figure["authentication"] = {"name": text_of(reference, "name"), "mode": mode}
         return figure
 
     def _schedule(self) -> Section | None:
@@ -156,7 +221,7 @@ class _ScaledObjectReader:
             {
                 "start": text_of(entry, "start"),
                 "end": text_of(entry, "end"),
-                "replicas": int(entry.get("desiredReplicas", 1)),
+                "replicas": number(entry.get("desiredReplicas", 1)),
             }
             for entry, zone in zip(hours, zones, strict=True)
             if zone == zones[0]
@@ -165,13 +230,29 @@ class _ScaledObjectReader:
 
     def _by_resource(self, bounds: Section) -> Section | None:
         """`scale` by CPU or memory, which KServe does itself."""
+        shares = [*self._shares()]
+        if not shares:
+            self._say("asks for nothing that a stack file scales by.")
+            return None
+        if self._schedule():
+            self._say("has hours, which go with a query alone; they are left out.")
+        first, *others = shares
+        for other in others:
+            self._say(f"scales on {other['metric']} too; the stack file has {first['metric']}.")
+        least = max(1, bounds["min"])
+        return {**first, "min": least, "max": max(least, bounds["max"])}
+
+    def _shares(self) -> Iterator[Section]:
+        """Triggers on a share of what the pods ask for, of CPU or memory."""
         for trigger in items(self._spec, "triggers"):
-            value = section(trigger, "metadata").get("value")
-            if trigger.get("type") in _RESOURCES and value is not None:
-                if self._schedule():
-                    self._say("has hours, which go with a query alone; they are left out.")
-                least = max(1, bounds["min"])
-                scale = {"metric": text_of(trigger, "type"), "target": int(value)}
-                return {**scale, "min": least, "max": max(least, bounds["max"])}
-        self._say("asks for nothing that a stack file scales by.")
-        return None
+            metadata, kind = section(trigger, "metadata"), text_of(trigger, "type")
+            value = metadata.get("value")
+            if kind not in _RESOURCES or value is None:
+                continue
+            # KEDA had the type of a target among the metadata before.
+            if trigger.get("metricType", metadata.get("type")) == "AverageValue":
+                self._say(f"holds {kind} at {value} a pod; a stack file has a share in percent.")
+                continue
+            if name := text_of(metadata, "containerName"):
+                self._say(f"looks at {kind} of the container {name}; the stack file at the pod's.")
+            yield {"metric": kind, "target": number(value)}

@@ -17,6 +17,8 @@ from plan.objects import Objects, items, section, text_of
 from .keda import keda_scale, own_scale
 from .workloads import LiveWorkload, Notes, number
 
+DEFAULT_RESERVE: Final = "eci"
+"""What ACK takes where no annotation says it: "Configure reserved instances", 2026-10."""
 SYSTEM_NOTES: Final = (
     "serving.knative.dev/creator",
     "serving.knative.dev/lastModifier",
@@ -105,7 +107,7 @@ def _reserve(annotations: dict[str, str]) -> Section:
     """ACK's reserve instance, whose annotations are taken out of the others."""
     kept = {key: annotations.pop(key) for key in list(annotations) if key.startswith(RESERVE)}
     kept.pop(RESERVE, None)
-    reserve: Section = {"type": kept.pop(f"{RESERVE}-type", "ecs")}
+    reserve: Section = {"type": kept.pop(f"{RESERVE}-type", DEFAULT_RESERVE)}
     reserve["replicas"] = int(kept.pop(f"{RESERVE}-replicas", "1"))
     return {**reserve, **({"annotations": kept} if kept else {})}
 
@@ -192,6 +194,13 @@ def _rollout(workload: LiveWorkload, strategy: Mapping[str, Any], notes: Notes) 
                 f"its strategy of updates has {key} {amount}; serve.kserve.rollout.{name} is a "
                 "number of pods, so write what it comes to.",
             )
+    if rollout.get("max_surge") == 0 and "max_unavailable" not in rollout:
+        rollout["max_unavailable"] = 1
+        notes.say(
+            workload,
+            "its strategy of updates has maxSurge 0 and a share as maxUnavailable; "
+            "serve.kserve.rollout.max_unavailable is 1, the fewest that replace any.",
+        )
     return rollout
 
 
@@ -217,12 +226,14 @@ def _standard(
     least = int(predictor.get("minReplicas", 1))
     most = int(predictor.get("maxReplicas") or least)
     if scaler == "keda" and (asked := own_scale(predictor)):
+        if asked["metric"] != "prometheus":
+            least = max(1, least)
         return {**asked, "min": least, "max": max(1, least, most)}
     if scaler in ("keda", "none"):
         notes.say(
             workload,
-            f"its autoscaler is {scaler}, and nothing is there that it would scale by; the stack "
-            "file has one that scales on CPU between its bounds.",
+            f"its autoscaler is {scaler}, and nothing is there that a stack file scales by; it "
+            "has one that scales on CPU between its bounds.",
         )
     least = max(1, least)
     metric = str(predictor.get("scaleMetric", "cpu"))

@@ -8,6 +8,7 @@ from components.catalog.labels import GPU_RESOURCE
 from components.catalog.sharing import field_of
 from components.catalog.vllm import is_of_vllm
 from components.crds.kserve_annotations import SERVING_CONTAINER
+from components.quantity import is_quantity, parse
 from components.serving.vllm_command import read_command
 from plan import kinds
 from plan.objects import (
@@ -64,9 +65,16 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-def number(value: object) -> int | float:
-    """A number as a person writes it."""
-    amount = float(str(value))
+def number(value: object) -> int | float | str:
+    """A number as a person writes it; a text that is none as it is, which is refused by its field.
+
+    Kubernetes' own amounts, such as 500m, are numbers too.
+    """
+    text = str(value)
+    try:
+        amount = float(parse(text) if is_quantity(text) else text)
+    except ValueError:
+        return text
     return int(amount) if amount.is_integer() else amount
 
 

@@ -70,6 +70,8 @@ class ModelShape:
 
 _QWEN: Final = 151_936
 _LLAMA_3: Final = 128_256
+_DEEPSEEK: Final = r"deepseek-(v3|r1)(?!.*distill)(?!.*\b(?!671b|685b)[\d.]+b\b)"
+"""DeepSeek's own, and none of the smaller models that are called after them."""
 # By what a model is called; config.json of each on Hugging Face, read 2026-11. Of a mixture of
 # experts, what a token goes through is of its model card.
 SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
@@ -97,8 +99,8 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
         r"qwen2(\.5)?-(coder-)?0\.5b": ModelShape(
             0.49e9, 24, 896, 896, 128, _QWEN, tied=True, head=64
         ),
-        r"qwen(1\.5)?-14b": ModelShape(14.2e9, 40, 5120, 5120, 5120, _QWEN),
-        r"qwen(1\.5)?-7b": ModelShape(7.72e9, 32, 4096, 4096, 4096, _QWEN),
+        r"^(qwen-)?qwen(1\.5)?-14b": ModelShape(14.2e9, 40, 5120, 5120, 5120, _QWEN),
+        r"^(qwen-)?qwen(1\.5)?-7b": ModelShape(7.72e9, 32, 4096, 4096, 4096, _QWEN),
         r"llama-2-70b": ModelShape(69.0e9, 80, 8192, 8192, 1024, 32_000),
         r"llama-2-13b": ModelShape(13.0e9, 40, 5120, 5120, 5120, 32_000),
         r"llama-2-7b": ModelShape(6.74e9, 32, 4096, 4096, 4096, 32_000),
@@ -115,9 +117,7 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
         r"mistral-7b": ModelShape(7.24e9, 32, 4096, 4096, 1024, 32_000, keeps_all=False),
         r"yi-34b": ModelShape(34.4e9, 60, 7168, 7168, 1024, 64_000),
         # Its cache has 576 numbers for a token and layer in all: multi-head latent attention.
-        r"deepseek-(v3|r1)(?!-distill)": ModelShape(
-            671e9, 61, 7168, 16384, 288, 129_280, active=37e9
-        ),
+        _DEEPSEEK: ModelShape(671e9, 61, 7168, 16384, 288, 129_280, active=37e9),
     }
 )
 """By a pattern of what a model is called."""
@@ -138,9 +138,9 @@ LENGTHS: Final[Mapping[str, int]] = MappingProxyType(
         r"qwen3-(30b-a3b|235b-a22b)(?!.*base)": 40_960,
         r"qwen2\.5-math-": 4096,
         r"qwen2(\.5)?-(coder-)?[\d.]+b-instruct": 32_768,
-        r"qwen1\.5-[\d.]+b-chat": 32_768,
+        r"(?<!code)qwen1\.5-[\d.]+b-chat": 32_768,
         r"deepseek-r1-distill-(qwen|llama)": 131_072,
-        r"deepseek-(v3|r1)(?!-distill)": 163_840,
+        _DEEPSEEK: 163_840,
         r"llama-3\.[123]-\d+b": 131_072,
         r"llama-3-\d+b": 8192,
         r"llama-2-\d+b": 4096,

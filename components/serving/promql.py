@@ -34,6 +34,8 @@ _ALONE: Final = re.compile(
     re.IGNORECASE,
 )
 """What begins a query whose figure stays as it is where there are more of what it is about."""
+_COUNTED: Final = re.compile(r"\b(sum|count)\b(?!\s*(by|without)\s*\([^)]*\bpod)", re.IGNORECASE)
+"""An aggregation that grows with what it is about; of one for each pod that is not known."""
 _OF_PODS: Final = re.compile(r"\b(pod|pod_name|instance|exported_pod|kubernetes_pod_name)\b")
 _OVER_TIME: Final = re.compile(
     r"\b(?P<name>rate|irate|increase|delta|idelta|deriv|changes|resets|\w+_over_time)\s*\("
@@ -92,7 +94,11 @@ def does_not_add_up(query: str) -> bool:
     match = _ALONE.match(plain)
     if match is None:
         return False
-    after = plain[match.end() + len(_argument(plain[match.end() :])) + 1 :]
+    argument = _argument(plain[match.end() :])
+    # The highest of a sum is that sum; only a quantile of buckets is none of how many there are.
+    if match["name"].lower() != "histogram_quantile" and _COUNTED.search(argument):
+        return False
+    after = plain[match.end() + len(argument) + 1 :]
     return re.fullmatch(r"\s*(?:(?:by|without)\s*\([^)]*\)\s*)?", after) is not None
 
 

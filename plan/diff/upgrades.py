@@ -117,5 +117,6 @@ def _impossible(before: str, after: str) -> str | None:
     if later < former[: len(later)]:
         return "ACK takes no version back, and `pulumi up` ends with an error."
     if between := [f"1.{minor}" for minor in range(former[1] + 1, later[1])]:
-        return f"ACK upgrades one minor version at a time: {', '.join(between)} comes before."
+        verb = "come" if len(between) > 1 else "comes"
+        return f"ACK upgrades one minor version at a time: {', '.join(between)} {verb} before."
     return None

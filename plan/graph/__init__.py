@@ -4,6 +4,7 @@
     volumes.py    claim -> dataset -> volume -> store, caches
     nodes.py      policy -> units -> pools, priorities
     inventory.py  what a plan knows beside its objects: URNs, dependencies, pools, bill
+    gateways.py   gateway -> route -> picker -> pods
     build.py      joins them to the dataclasses of model.py
 
 Each link is looked up by the names and labels that the cluster itself goes by, and one that leads

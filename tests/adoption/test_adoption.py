@@ -16,6 +16,7 @@ from adoption.description import Description, describe
 from adoption.difference import compare, differences
 from adoption.workloads import without_nulls
 from cli import main
+from components.serving.knative_model import RESERVE
 from plan.model import Plan
 from plan.objects import Objects
 from plan.refused import Refused
@@ -32,6 +33,8 @@ from .api import manifests
 Manifest = dict[str, Any]
 RARE = {"max_surge": 0, "max_unavailable": 1}
 ZONE = "topology.kubernetes.io/zone"
+BY_NAME = {"matchExpressions": [{"key": "serving.knative.dev/service", "operator": "Exists"}]}
+BY_OTHER = {"matchExpressions": [{"key": "other", "operator": "Exists"}]}
 NO_KSERVE = frozenset({("serving.kserve.io", "InferenceService")})
 
 
@@ -205,8 +208,14 @@ def test_replicas_are_spread_as_they_were_and_other_topologies_told() -> None:
     assert [note for note in description.notes if "spread over rack" in note]
 
 
-def budget(name: str, count: Manifest, labels: Manifest | None = None) -> Manifest:
-    selector = {"matchLabels": labels or {"serving.knative.dev/service": "qwen"}}
+def budget(
+    name: str,
+    count: Manifest,
+    labels: Manifest | None = None,
+    whole: Manifest | None = None,
+) -> Manifest:
+    labels = labels or {"serving.knative.dev/service": "qwen"}
+    selector = {"matchLabels": labels} if whole is None else whole
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
@@ -235,6 +244,9 @@ def test_a_budget_over_the_pods_of_a_model_becomes_the_model_s(project: Path) ->
         (budget("mine", {"maxUnavailable": "50%"}), None, "has maxUnavailable 50%"),
         (budget("mine", {"maxUnavailable": 0}), None, "has maxUnavailable 0"),
         (budget("mine", {"minAvailable": 1}, {"app": "other"}), None, ""),
+        (budget("mine", {"minAvailable": 1}, whole={}), None, "or about all of the namespace"),
+        (budget("mine", {"minAvailable": 1}, whole=BY_NAME), None, "about its pods by expressions"),
+        (budget("mine", {"minAvailable": 1}, whole=BY_OTHER), None, ""),
     ],
 )
 def test_a_budget_that_the_stack_cannot_take_over_is_told(
@@ -248,13 +260,28 @@ def test_a_budget_that_the_stack_cannot_take_over_is_told(
     assert sentence in "".join(notes)
 
 
+@pytest.mark.parametrize(("kind", "is_odd"), [(None, False), ("ecs", True)])
+def test_a_reserve_that_is_refused_leaves_the_model(kind: str | None, is_odd: bool) -> None:
+    objects = knative()
+    service = next(m for m in objects if m["apiVersion"].startswith("serving"))
+    annotations = service["spec"]["template"]["metadata"]["annotations"]
+    annotations |= {RESERVE: "enable", f"{RESERVE}-eci-use-specs": "1-2Gi"}
+    annotations |= {f"{RESERVE}-type": kind} if kind else {}
+    description = described(*objects)
+    [model] = description.draft.config["models"]
+    assert "reserve" not in model["serve"]["knative"]
+    [note] = [note for note in description.notes if "serve.knative.reserve" in note]
+    assert ("type is ecs" in note) == is_odd
+
+
 @pytest.mark.parametrize(
     ("strategy", "rollout"),
     [
         ({"type": "Recreate"}, {"type": "Recreate"}),
         ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}, RARE),
         ({"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}, None),
-        ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "50%"}}, None),
+        ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "50%"}}, RARE),
+        ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "25%"}}, RARE),
     ],
 )
 @pytest.mark.parametrize("name", ["kserve", "deployment"])

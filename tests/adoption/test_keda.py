@@ -15,12 +15,19 @@ __all__ = ["project"]
 SERVER = "http://prometheus.monitoring:9090"
 CRON = {"timezone": "Asia/Shanghai", "start": "0 8 * * *", "end": "0 20 * * *"}
 FORMULA = {"advanced": {"scalingModifiers": {"formula": "a"}}}
+UP = {"behavior": {"scaleUp": {"selectPolicy": "Min"}}}
 WAITING = "sum(vllm:num_requests_waiting)"
+PAUSED = "autoscaling.keda.sh/paused-replicas"
+ARMS = "https://cn-hangzhou.arms.aliyuncs.com:9443/api/v1/prometheus/canary-word/1/2/cn-hangzhou"
 
 
 def figure(query: str, threshold: str, **fields: Any) -> Manifest:
     metadata = {"serverAddress": SERVER, "query": query, "threshold": threshold, **fields}
     return {"type": "prometheus", "metadata": metadata}
+
+
+def share(metric: str, value: str, kind: str = "Utilization", **fields: str) -> Manifest:
+    return {"type": metric, "metricType": kind, "metadata": {"value": value, **fields}}
 
 
 def hours(**fields: str) -> Manifest:
@@ -98,6 +105,10 @@ def test_a_model_that_nothing_would_wake_keeps_a_replica_and_its_query() -> None
         (figure("sum(x)", "1"), {"idleReplicaCount": 0}, "has idleReplicaCount"),
         (figure("sum(x)", "1"), {"fallback": {"replicas": 2}}, "has fallback"),
         (figure("sum(x)", "1"), FORMULA, "has a formula"),
+        (figure("sum(x)", "1"), {"advanced": {"horizontalPodAutoscalerConfig": UP}}, "scaleUp"),
+        (figure("sum(x)", "1", customHeaders="key=x"), {}, "has triggers.metadata.customHeaders"),
+        (share("cpu", "60"), {}, "scales on cpu beside a query"),
+        ({"metadata": {}}, {}, "has a trigger without a type"),
     ],
 )
 def test_what_keda_does_and_a_stack_file_cannot_say_is_told(
@@ -123,18 +134,82 @@ def test_how_keda_signs_in_is_kept_by_name(reference: Manifest, expected: object
     assert ("ClusterTriggerAuthentication" in notes) == (expected is None)
 
 
-def test_a_password_in_an_address_is_neither_kept_nor_told() -> None:
-    trigger = figure("sum(x)", "2", serverAddress="http://me:canary-word@prometheus:9090")
-    description = described(*scaled(trigger, minReplicaCount=1))
+@pytest.mark.parametrize(
+    ("server", "before"),
+    [
+        ("http://me:canary-word@prometheus:9090", []),
+        ("http://prometheus:9090?token=canary-word", [figure("sum(y)", "2", customHeaders="a=b")]),
+        (ARMS, []),
+    ],
+)
+def test_a_password_in_an_address_is_neither_kept_nor_told(
+    server: str, before: list[Manifest]
+) -> None:
+    triggers = figure("sum(x)", "2", serverAddress=server), *before
+    description = described(*scaled(*triggers, minReplicaCount=1))
     assert "canary-word" not in "\n".join(description.notes) + description.draft.text
     [model] = description.draft.config["models"]
     assert model["serve"]["kserve"]["scale"]["metric"] == "cpu"
 
 
 def test_keda_by_cpu_is_what_kserve_does_itself() -> None:
-    trigger = {"type": "cpu", "metricType": "Utilization", "metadata": {"value": "60"}}
-    scale, _ = scale_of(scaled(trigger, minReplicaCount=2, maxReplicaCount=5))
+    triggers = share("cpu", "60"), share("memory", "70", containerName="server")
+    scale, notes = scale_of(scaled(*triggers, minReplicaCount=2, maxReplicaCount=5))
     assert scale == {"metric": "cpu", "target": 60, "min": 2, "max": 5}
+    assert "scales on memory too; the stack file has cpu." in notes
+    assert "looks at memory of the container server" in notes
+
+
+@pytest.mark.parametrize("value", ["2Gi", "500m", "50"])
+def test_an_amount_of_each_pod_is_no_share(value: str) -> None:
+    scale, notes = scale_of(scaled(share("memory", value, "AverageValue"), minReplicaCount=1))
+    assert scale["target"] != 50
+    assert f"holds memory at {value} a pod" in notes
+
+
+@pytest.mark.parametrize(
+    ("trigger", "field"),
+    [
+        (figure(WAITING, "some"), "scale.target is 'some'"),
+        (figure(WAITING, "5", activationThreshold="few"), ""),
+        ({"type": "prometheus"}, "scale.query.server is ''"),
+        (hours(desiredReplicas="two"), "windows[0].replicas is 'two'"),
+        ({"type": "cron", "metadata": {}}, "keda.schedule.time_zone is ''"),
+    ],
+)
+def test_what_is_odd_in_a_scaled_object_leaves_the_model(trigger: Manifest, field: str) -> None:
+    first = [figure(WAITING, "5")] if trigger["type"] == "cron" else []
+    scale, notes = scale_of(scaled(*first, trigger, minReplicaCount=1))
+    assert scale["metric"] == ("prometheus" if first or not field else "cpu")
+    assert field in notes
+
+
+def test_a_window_that_is_too_long_goes_alone() -> None:
+    window = {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 9999}}}
+    advanced = {"horizontalPodAutoscalerConfig": window}
+    scale, notes = scale_of(scaled(figure(WAITING, "5"), minReplicaCount=1, advanced=advanced))
+    assert (scale["metric"], "scale_down_seconds" in scale) == ("prometheus", False)
+    assert "is 9999" in notes
+    assert "cpu there" not in notes
+
+
+def test_a_scaled_object_that_is_held_or_beside_another_is_told() -> None:
+    objects = scaled(figure(WAITING, "5"), minReplicaCount=3, maxReplicaCount=2)
+    objects[-1]["metadata"]["annotations"] = {PAUSED: "0"}
+    other = copy.deepcopy(objects[-1])
+    other["metadata"]["name"] = "z-other"
+    scale, notes = scale_of([*objects, other])
+    assert (scale["min"], scale["max"]) == (3, 3)
+    assert f"is held by the annotation {PAUSED}" in notes
+    assert "has maxReplicaCount 2; the stack file has 3." in notes
+    assert "ScaledObject z-other scales it beside scaled" in notes
+
+
+def test_several_ways_to_sign_in_are_told() -> None:
+    trigger = {**figure("sum(x)", "2", authModes="tls, basic"), "authenticationRef": {"name": "a"}}
+    scale, notes = scale_of(scaled(trigger, minReplicaCount=1))
+    assert scale["keda"]["authentication"] == {"name": "a", "mode": "tls"}
+    assert "signs in by tls and basic; the stack file has tls." in notes
 
 
 def inference_service(**predictor: Any) -> list[Manifest]:
@@ -150,12 +225,24 @@ def inference_service(**predictor: Any) -> list[Manifest]:
 def test_kserve_s_own_query_is_kept() -> None:
     metric = {"backend": "prometheus", "serverAddress": SERVER, "query": WAITING}
     external = {"metric": metric, "target": {"type": "Value", "value": "4"}}
-    block = {"metrics": [{"type": "External", "external": external}]}
+    behavior = {"scaleDown": {"stabilizationWindowSeconds": 100}}
+    block = {"metrics": [{"type": "External", "external": external}], "behavior": behavior}
     description = described(*inference_service(autoScaling=block, minReplicas=1, maxReplicas=3))
     scale = description.draft.config["models"][0]["serve"]["kserve"]["scale"]
     query = {"server": SERVER, "query": WAITING}
-    bounds = {"min": 1, "max": 3}
+    bounds = {"min": 1, "max": 3, "scale_down_seconds": 100}
     assert scale == {**bounds, "metric": "prometheus", "target": 4, "query": query}
+
+
+@pytest.mark.parametrize("least", [0, 1])
+def test_kserve_s_own_share_of_cpu_is_kept(least: int) -> None:
+    target = {"type": "Utilization", "averageUtilization": 50}
+    block = {"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]}
+    objects = inference_service(autoScaling=block, minReplicas=least, maxReplicas=3)
+    description = described(*objects)
+    scale = description.draft.config["models"][0]["serve"]["kserve"]["scale"]
+    assert scale == {"metric": "cpu", "target": 50, "min": 1, "max": 3}
+    assert "nothing is there" not in "\n".join(description.notes)
 
 
 def test_a_scaled_object_that_would_stay_beside_the_stack_s_is_told(project: Path) -> None:

@@ -24,11 +24,46 @@ from components.catalog.model_shapes import SHAPES, known_length, known_shape
         ("meta-llama/Llama-3.1-8B-Instruct", 131_072),
         ("meta-llama/Meta-Llama-3-8B", 8192),
         ("gradientai/Llama-3-8B-Instruct-262k", None),
+        ("Qwen/CodeQwen1.5-7B-Chat", None),
+        ("Qwen/Qwen1.5-7B-Chat", 32_768),
+        ("deepseek-ai/DeepSeek-R1-671B", 163_840),
+        ("deepseek-ai/DeepSeek-V3.1", 163_840),
+        ("DeepSeek-R1-7B", None),
+        ("our/DeepSeek-R1-Medical-8B-AWQ", None),
         ("our-finetune", None),
     ],
 )
 def test_a_name_tells_the_longest_sequence_or_nothing(name: str, length: int | None) -> None:
     assert known_length(name) == length
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Qwen/CodeQwen1.5-7B-Chat",  # 4 heads of keys and values, where Qwen1.5-7B has 32.
+        "open-r1/OpenR1-Qwen-7B",  # Of Qwen2.5-Math-7B.
+        "DeepSeek-R1-32B-AWQ",
+        "our/DeepSeek-R1-Medical-COT-8B",
+    ],
+)
+def test_a_name_within_another_tells_no_shape(name: str) -> None:
+    assert known_shape(name) is None
+    assert known_length(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "heads"),
+    [
+        ("Qwen/Qwen-7B-Chat-Int8", 32),
+        ("Qwen-14B-Chat", 40),
+        ("Qwen/Qwen1.5-7B-Chat", 32),
+        ("deepseek-ai/DeepSeek-V3-0324", 128),
+    ],
+)
+def test_a_name_tells_the_shape(name: str, heads: int) -> None:
+    shape = known_shape(name)
+    assert shape is not None
+    assert shape.heads == heads
 
 
 def test_the_width_of_attention_is_one_of_whole_heads() -> None:

@@ -51,6 +51,7 @@ def test_a_newer_cluster_takes_its_nodes_with_it() -> None:
         ("1.33.1-aliyun.1", "ACK takes no version back, and `pulumi up` ends with an error."),
         ("1.34.0-aliyun.1", "ACK takes no version back, and `pulumi up` ends with an error."),
         ("1.36", "ACK upgrades one minor version at a time: 1.35 comes before."),
+        ("1.37", "ACK upgrades one minor version at a time: 1.35, 1.36 come before."),
     ],
 )
 def test_a_cluster_goes_one_minor_version_up_and_never_back(version: str, why: str) -> None:

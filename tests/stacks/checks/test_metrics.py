@@ -966,6 +966,11 @@ SURPRISES = [
                 "sum(rate(vllm:e2e_request_latency_seconds_bucket[2m])) by (le))",
                 "sum(max_over_time(vllm:num_requests_waiting[2m]))",
             ),
+            (
+                "the highest sum of a pod",
+                "max(sum by (pod) (vllm:num_requests_waiting))",
+                "max(sum(vllm:num_requests_waiting) or vector(0))",
+            ),
         )
     ),
     *(
