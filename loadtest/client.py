@@ -198,7 +198,11 @@ class EndpointClient:
                     answer.tokens = max(answer.tokens, texts)
                 answer.tokens = part.output_tokens or answer.tokens
                 answer.prompt_tokens = part.prompt_tokens or answer.prompt_tokens
-        answer.failure, answer.detail = Failure.CUT, "the stream ended without its last event"
+        detail = "the stream ended without its last event"
+        # A proxy that ends a stream may say why, as Knative does: "request timeout".
+        if events.rest and not events.rest.startswith("data:"):
+            detail += f", with {self._without_secrets(events.rest)!r}"
+        answer.failure, answer.detail = Failure.CUT, detail
 
     async def _leave(self, content: aiohttp.StreamReader) -> None:
         """A connection can be kept once its answer was read to the end, which is empty by now."""

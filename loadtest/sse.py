@@ -57,6 +57,11 @@ class EventStream:
         if self._size + len(self._line) > LONGEST:
             raise ValueError(f"an event is longer than {LONGEST} bytes")
 
+    @property
+    def rest(self) -> str:
+        """The text behind the last line that has ended; a whole stream has none."""
+        return self._line.decode(errors="replace")
+
     def _take(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
         if name == b"data":

@@ -35,6 +35,8 @@ class ServerProgram:
     """Flags with which it is not known here how many of the cards are this pod's."""
     files: tuple[str, ...] = ()
     """Flags with a file of further flags."""
+    files_stand_apart: bool = False
+    """Whether such a file is read only as the next word, and passed over behind an equals sign."""
     within: Mapping[str, str] | None = None
     """By switch, a flag of `sizes` that then takes no cards of its own."""
     health: str | None = None
@@ -57,6 +59,8 @@ SGLANG: Final = ServerProgram(
     ),
     nodes=("--nnodes", "--gpu-id-step", "--num-gpus"),
     files=("--config",),
+    # prepare_server_args of 0.5.3 and 0.5.23: findings/sglang-config-with-an-equals-sign.sh.
+    files_stand_apart=True,
     within={"--enable-dp-attention": "--dp-size"},
 )
 ENGINES: Final = (
@@ -114,6 +118,8 @@ class EngineCommand:
     """The word before all flags, which may be the model."""
     is_whole: bool
     """Whether all flags are seen: none stands in a file, or in what a shell fills in."""
+    unread: tuple[str, str] | None = None
+    """A flag with a file that the server passes over, and the file."""
 
     @property
     def model(self) -> str | None:
@@ -159,11 +165,15 @@ def read_engine(words: Sequence[str]) -> EngineCommand | None:
 
 def _read(engine: ServerProgram, words: Sequence[str]) -> EngineCommand:
     flags: dict[str, str] = {}
+    unread: tuple[str, str] | None = None
     last = ""
     for word in words:
         if re.match(r"--?[A-Za-z]", word):
             spelled, equals, value = word.partition("=")
             flag = spelled.replace("_", "-")
+            if equals and engine.files_stand_apart and flag in engine.files:
+                unread, last = (flag, value), ""
+                continue
             flags[flag] = value
             last = "" if equals else flag
         elif last:
@@ -171,7 +181,8 @@ def _read(engine: ServerProgram, words: Sequence[str]) -> EngineCommand:
     first = next(iter(words), "-")
     hidden = any(word[:1] in "$`" and not word.startswith("$(") for word in words)
     is_whole = not hidden and not any(flag in flags for flag in engine.files)
-    return EngineCommand(engine, flags, None if first.startswith("-") else first, is_whole)
+    model = None if first.startswith("-") else first
+    return EngineCommand(engine, flags, model, is_whole, unread)
 
 
 def engine_faults(server: ModelServer) -> Iterator[Fault]:
@@ -183,6 +194,11 @@ def engine_faults(server: ModelServer) -> Iterator[Fault]:
     if command is None:
         return
     engine, flags = command.engine, command.flags
+    if command.unread:
+        flag, file = command.unread
+        joined, apart = Words(f"one with {flag}={file}"), f"one with {flag} {file}, in two words"
+        why = f"{engine.name} reads no file behind an equals sign, and starts without what it says"
+        yield Fault("server.command", joined, apart, why)
     host = flags.get(engine.host_flag, engine.host if command.is_whole else "")
     if re.fullmatch(LOOPBACK, host, re.IGNORECASE):
         by_itself = engine.host_flag not in flags

@@ -220,6 +220,17 @@ def test_a_stream_that_ends_without_its_last_event_is_cut_and_keeps_its_times() 
     assert answer.first_token is not None
 
 
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [(b"request timeout", ", with 'request timeout'"), (b'data: {"choices"', ""), (b"", "")],
+)
+def test_a_stream_that_a_proxy_ends_is_cut_with_what_that_says(rest: bytes, words: str) -> None:
+    """Knative ends a stream so, with status 200: findings/knative-ends-a-stream-as-if-whole.sh."""
+    answer = answer_of_bytes(saying(event({"content": "a"}), rest))
+    assert answer.failure is Failure.CUT
+    assert answer.detail == f"the stream ended without its last event{words}"
+
+
 def test_what_is_not_http_is_malformed() -> None:
     async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await head(reader)

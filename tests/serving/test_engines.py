@@ -58,6 +58,7 @@ def sentences(raw: dict[str, Any]) -> list[str]:
         (["sh", "-c", f"{' '.join(SGLANG)} $EXTRA"], {"port": 8080, "gpus": 2}),
         (["trtllm-serve", "/mnt/models/qwen", *OPEN, "--tp_size", "2"], {"port": 8000, "gpus": 2}),
         (["trtllm-serve", "serve", "/mnt/models/qwen", *OPEN], {"port": 8000}),
+        (["trtllm-serve", "/m", "--config=/etc/trtllm.yaml"], {"port": 8080}),
         (["trtllm-serve", "disaggregated", "-c", "/etc/parts.yaml"], {"port": 8080, "gpus": 4}),
         (["lmdeploy", "serve", "api_server", "/mnt/models/qwen"], {"port": 23333}),
         (["lmdeploy", "serve", "api_server", "/m", "--server-port", "8080"], {"port": 8080}),
@@ -100,6 +101,13 @@ def test_servers_that_are_reached_and_take_their_cards_pass(
             {"port": 8080},
             "server.command is without --port (30000), but it must be one with --port 8080, or "
             "server.port 30000: requests and probes go to port.",
+        ),
+        (
+            (*SGLANG, *OPEN, "--config=/etc/sglang.yaml"),
+            {},
+            "server.command is one with --config=/etc/sglang.yaml, but it must be one with "
+            "--config /etc/sglang.yaml, in two words: SGLang reads no file behind an equals sign, "
+            "and starts without what it says.",
         ),
         (
             ("sh", "-c", "sglang serve /m --host 0.0.0.0 --port 9000 $EXTRA"),
