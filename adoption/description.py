@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from components.args import Fault
+from components.args import MISSING, Fault
 from components.catalog.metrics import METRICS
 from components.names import DNS_1123_LABEL
 from plan.objects import Objects, section
@@ -15,14 +15,13 @@ from status.cluster import LiveCluster
 from wizard.draft import KUBECONFIG, PLACEHOLDER, Draft
 
 from . import models, platform
+from .autoscalers import BY_CPU
 from .availability import availability
 from .nodes import Groups, policy_notes
 from .pods import PodReader, Stores, dataset_notes
 from .training import CLASS, training
 from .workloads import LiveWorkload, Notes, foreign, workloads
 
-BY_CPU: Final = {"metric": "cpu", "target": 80}
-"""How a model is scaled whose own way a stack file does not have."""
 TO_ZERO: Final = ("activation", "polling_seconds", "cooldown_seconds")
 """Fields of KEDA that are about the way to no replica and back."""
 HIGHEST: Final = 1_000_000_000
@@ -337,7 +336,8 @@ def _sound(config: Section, notes: Notes) -> tuple[Section, set[str]]:
                 config = _without(config, name)
                 dropped.add(name)
             for fault in fields:
-                subject = name if smaller is None else fault.field
+                part = fault.field.rpartition(".")[0] if fault.got is MISSING else fault.field
+                subject = name if smaller is None else part
                 instead = _instead(fault.field, before, smaller)
                 notes.say(f"{subject} is left out", f"{fault}{instead}")
     raise Refused("What the cluster has", *notes.sentences)

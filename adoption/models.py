@@ -4,17 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.catalog.metrics import METRICS
 from components.crds.knative_annotations import AUTOSCALING, PROGRESS_DEADLINE
 from components.crds.kserve_annotations import AUTOSCALER_CLASS, DEPLOYMENT_MODE, StrategyType
-from components.quantity import parse
 from components.serving.knative_model import RESERVE
-from components.serving.kserve_model import KServeMetric
 from components.serving.pod import STARTUP_SECONDS
 from plan.kinds import KNATIVE_SERVICE
 from plan.objects import Objects, items, section, text_of
 
-from .keda import keda_scale, own_scale
+from .autoscalers import BY_CPU, hpa_scale, keda_scale, own_scale
 from .workloads import LiveWorkload, Notes, number
 
 DEFAULT_RESERVE: Final = "eci"
@@ -221,7 +218,7 @@ def _standard(
     """`scale` of a model that an HPA scales: KServe's own, or one beside it."""
     if scaler in ("external", "none"):
         scale = keda_scale(workload, target, objects, notes)
-        if scale := scale or autoscaler_of(workload, target, objects, notes):
+        if scale := scale or hpa_scale(workload, target, objects, notes):
             return scale
     least = int(predictor.get("minReplicas", 1))
     most = int(predictor.get("maxReplicas") or least)
@@ -245,59 +242,6 @@ def _standard(
     }
 
 
-def autoscaler_of(
-    workload: LiveWorkload, target: str, objects: Objects, notes: Notes
-) -> Section | None:
-    """`scale` of what an HPA does with a Deployment; None where there is no HPA for it."""
-    metric_names = ", ".join(metric.value for metric in KServeMetric)
-    for scaler in objects.of("autoscaling", "HorizontalPodAutoscaler"):
-        spec = section(scaler, "spec")
-        about = section(scaler, "metadata")
-        is_for = text_of(section(spec, "scaleTargetRef"), "name") == target
-        if not is_for or about.get("namespace") != workload.namespace:
-            continue
-        scale: Section = {
-            "min": int(spec.get("minReplicas", 1)),
-            "max": int(spec.get("maxReplicas", 1)),
-        }
-        window = section(spec, "behavior", "scaleDown").get("stabilizationWindowSeconds")
-        metrics = [entry for metric in items(spec, "metrics") if (entry := _metric(metric))]
-        if not metrics:
-            notes.say(
-                workload,
-                f"HPA {about.get('name')} scales it on what no metric of a stack file is; the "
-                f"stack file has cpu. Metrics are {metric_names}.",
-            )
-            return {**scale, "metric": "cpu", "target": 80}
-        if len(metrics) > 1 or len(items(spec, "metrics")) > 1:
-            notes.say(
-                workload,
-                f"HPA {about.get('name')} has several metrics; the stack file has the first that "
-                "it knows.",
-            )
-        chosen = {**scale, **metrics[0]}
-        if window is not None and chosen["metric"] in METRICS:
-            chosen["scale_down_seconds"] = int(window)
-        return chosen
-    return None
-
-
-def _metric(metric: Mapping[str, Any]) -> Section | None:
-    """Metric and target of an HPA's entry; None of one that a stack file does not know."""
-    kind = str(metric.get("type"))
-    if kind == "Resource":
-        name = text_of(section(metric, "resource"), "name")
-        share = section(metric, "resource", "target").get("averageUtilization")
-        if name in ("cpu", "memory") and share is not None:
-            return {"metric": name, "target": number(share)}
-    if kind == "Pods":
-        name = text_of(section(metric, "pods", "metric"), "name")
-        value = section(metric, "pods", "target").get("averageValue")
-        if name in METRICS and value is not None:
-            return {"metric": name, "target": number(parse(str(value)))}
-    return None
-
-
 def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: str) -> Section:
     """`serve` of a Deployment, which this project serves by KServe, or else by Knative."""
     replicas = int(section(workload.manifest, "spec").get("replicas", 1))
@@ -313,8 +257,8 @@ def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: 
         return {"knative": {"scale": scale, "startup_seconds": startup}}
     scale = (
         keda_scale(workload, workload.name, objects, notes)
-        or autoscaler_of(workload, workload.name, objects, notes)
-        or {"metric": "cpu", "target": 80, "min": max(1, replicas), "max": max(1, replicas)}
+        or hpa_scale(workload, workload.name, objects, notes)
+        or {**BY_CPU, "min": max(1, replicas), "max": max(1, replicas)}
     )
     notes.say(
         workload,

@@ -1,11 +1,12 @@
-"""How KEDA scales a model: from a ScaledObject over its Deployment, or from KServe's own block."""
+"""What scales a model: an HPA or a ScaledObject over its Deployment, or KServe's own block."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from components.catalog.metrics import METRICS
 from components.serving.keda_scale import COOLDOWN_SECONDS, POLLING_SECONDS, AuthMode
 from components.serving.kserve_model import KServeMetric
-from plan.kinds import SCALED_OBJECT
+from plan.kinds import HPA, SCALED_OBJECT
 from plan.objects import Manifest, Objects, items, name_of, namespace_of, section, text_of
 
 from .workloads import LiveWorkload, Notes, number
@@ -36,6 +37,67 @@ _METADATA: Final = frozenset(
 )
 
 Section = dict[str, Any]
+BY_CPU: Final[Section] = {"metric": "cpu", "target": 80}
+"""How a model is scaled whose own way a stack file does not have."""
+
+
+def hpa_scale(
+    workload: LiveWorkload, target: str, objects: Objects, notes: Notes
+) -> Section | None:
+    """`scale` of what an HPA does with a Deployment; None where there is no HPA for it."""
+    metric_names = ", ".join(metric.value for metric in KServeMetric)
+    for scaler in objects.of(*HPA):
+        spec = section(scaler, "spec")
+        about = section(scaler, "metadata")
+        is_for = text_of(section(spec, "scaleTargetRef"), "name") == target
+        if not is_for or about.get("namespace") != workload.namespace:
+            continue
+        scale: Section = {
+            "min": int(spec.get("minReplicas", 1)),
+            "max": int(spec.get("maxReplicas", 1)),
+        }
+        metrics = [entry for metric in items(spec, "metrics") if (entry := _metric(metric))]
+        if not metrics:
+            notes.say(
+                workload,
+                f"HPA {about.get('name')} scales it on what no metric of a stack file is; the "
+                f"stack file has cpu. Metrics are {metric_names}.",
+            )
+            return {**scale, **BY_CPU}
+        if len(metrics) > 1 or len(items(spec, "metrics")) > 1:
+            notes.say(
+                workload,
+                f"HPA {about.get('name')} has several metrics; the stack file has the first that "
+                "it knows.",
+            )
+        chosen = {**scale, **metrics[0]}
+        return {**chosen, **_window(spec)} if chosen["metric"] in METRICS else chosen
+    return None
+
+
+def _metric(metric: Mapping[str, Any]) -> Section | None:
+    """Metric and target of an HPA's entry; None of one that a stack file does not know."""
+    if metric.get("type") == "Pods":
+        name = text_of(section(metric, "pods", "metric"), "name")
+        value = section(metric, "pods", "target").get("averageValue")
+        if name in METRICS and value is not None:
+            return {"metric": name, "target": number(value)}
+    return _share(metric)
+
+
+def _share(metric: Mapping[str, Any]) -> Section | None:
+    """The same of an entry about a share of what the pods ask for; None of any other."""
+    name = text_of(section(metric, "resource"), "name")
+    share = section(metric, "resource", "target").get("averageUtilization")
+    if name in _RESOURCES and share is not None:
+        return {"metric": name, "target": number(share)}
+    return None
+
+
+def _window(block: Mapping[str, Any]) -> Section:
+    """`scale_down_seconds` of a block with a `behavior`; empty where it has none."""
+    seconds = section(block, "behavior", "scaleDown").get("stabilizationWindowSeconds")
+    return {} if seconds is None else {"scale_down_seconds": int(seconds)}
 
 
 def own_scale(predictor: Mapping[str, Any]) -> Section | None:
@@ -46,13 +108,10 @@ def own_scale(predictor: Mapping[str, Any]) -> Section | None:
         value = section(metric, "external", "target").get("value")
         if query.get("backend") == "prometheus" and value is not None:
             asked = {"server": text_of(query, "serverAddress"), "query": text_of(query, "query")}
-            scale: Section = {"metric": "prometheus", "target": number(value), "query": asked}
-            window = section(block, "behavior", "scaleDown").get("stabilizationWindowSeconds")
-            return scale if window is None else {**scale, "scale_down_seconds": int(window)}
-        name = text_of(section(metric, "resource"), "name")
-        share = section(metric, "resource", "target").get("averageUtilization")
-        if name in _RESOURCES and share is not None:
-            return {"metric": name, "target": number(share)}
+            scale = {"metric": "prometheus", "target": number(value), "query": asked}
+            return {**scale, **_window(block)}
+        if share := _share(metric):
+            return share
     return None
 
 
@@ -117,9 +176,7 @@ class _ScaledObjectReader:
             "query": {"server": first["server"], "query": first["query"]},
         }
         advanced = section(self._spec, "advanced")
-        behavior = section(advanced, "horizontalPodAutoscalerConfig", "behavior", "scaleDown")
-        if (window := behavior.get("stabilizationWindowSeconds")) is not None:
-            scale["scale_down_seconds"] = int(window)
+        scale |= _window(section(advanced, "horizontalPodAutoscalerConfig"))
         if section(advanced, "scalingModifiers"):
             self._say("has a formula over its triggers, and a stack file takes the highest answer.")
         return {**scale, "keda": self._keda(first, others, low)}
@@ -232,7 +289,7 @@ class _ScaledObjectReader:
         """`scale` by CPU or memory, which KServe does itself."""
         shares = [*self._shares()]
         if not shares:
-            self._say("asks for nothing that a stack file scales by.")
+            self._say("asks for nothing that a stack file scales by: write its scale by hand.")
             return None
         if self._schedule():
             self._say("has hours, which go with a query alone; they are left out.")

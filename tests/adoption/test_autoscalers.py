@@ -1,4 +1,4 @@
-"""What adoption makes of models that KEDA scales."""
+"""What adoption makes of models that an HPA or KEDA scales."""
 
 import copy
 from pathlib import Path
@@ -261,3 +261,10 @@ def test_a_scaled_object_that_would_stay_beside_the_stack_s_is_told(project: Pat
     assert [m for m in drafted.manifests() if m["kind"] == "ScaledObject"]
     same = changes(described(*objects, again), [*objects, again], project)
     assert not [line for line in same if "stays" in line]
+
+
+def test_a_part_that_lacks_a_field_is_what_is_left_out() -> None:
+    _, notes = scale_of(scaled(figure("sum(x)", "2", serverAddress=ARMS), minReplicaCount=1))
+    assert (
+        ".scale.keda is left out: models[qwen-vl].serve.kserve.scale.keda.authentication" in notes
+    )
