@@ -33,7 +33,7 @@ from components.args import (
     validated,
 )
 from components.crds import KnativeServiceSpec, KnativeServingSpec, Toleration
-from components.plugin.host import default_text
+from components.plugin.schema import default_text
 from components.validation_errors import descriptions, keys_at, path_of
 from plan.record import record
 

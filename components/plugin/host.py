@@ -1,64 +1,57 @@
-"""What the components look like from other languages, and how they are made for them."""
+"""How the components are made for the engine, whatever language their program is in."""
 
-import inspect
 import json
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
+from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import pulumi
 from pulumi.errors import InputPropertiesError
-from pulumi.provider import ConstructResult
-from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyDefinition
-from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider import ConstructResult, Provider
+from pulumi.provider.experimental.analyzer import (
+    Analyzer,
+    ComponentDefinition,
+    PropertyDefinition,
+)
 from pulumi.provider.server import ComponentInitError
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from .. import cloud, platform, serving
 from ..annotations import simplify_annotations
-from ..args import SECRET
-from ..validation_errors import descriptions
 
 NAME: Final = "ack-inference"
+ROOMS: Final = (cloud, platform, serving)
+"""Packages whose public components other languages have."""
 SCHEMA: Final = Path(__file__).parent / "schema.json"
-"""What `schema_text` gives, for readers and for generators of SDKs."""
-
-_PROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
+"""What other languages know of the components. `make schema` writes it, and a test holds it."""
 
 Component = type[pulumi.ComponentResource]
 
 
-def components_in(*rooms: ModuleType) -> Iterator[Component]:
-    """The public components of some packages, in the order of their names."""
-    for room in rooms:
-        for name in sorted(room.__all__):
-            value = getattr(room, name)
-            if inspect.isclass(value) and issubclass(value, pulumi.ComponentResource):
-                yield value
+class _NameAnalyzer(Analyzer):
+    """Reads names and types alone: texts are in the schema, and take longest to read."""
+
+    def get_docstring(self, typ: type, name: str) -> None:
+        return None
 
 
-COMPONENTS: Final = tuple(components_in(cloud, platform, serving))
-
-
-class Host(ComponentProvider):
+class Host(Provider):
     """Makes the components for the engine, with the values and the errors that Python gets.
 
     The SDK's own host loses what it does not expect: unknown keys, enums in lists, Outputs in place
-    of a section, models among the outputs. Here nothing is validated before `Args.of` sees it.
+    of a section, models among the outputs. Here nothing is validated before `Args.of` sees it. A
+    component is imported and analyzed when it is first made: that of all takes some seconds.
     """
 
     def __init__(self) -> None:
-        project = tomllib.loads(_PROJECT.read_text())["project"]
-        simplify_annotations()
-        super().__init__(list(COMPONENTS), NAME, version=project["version"])
-        schema = json.loads(self.schema or "")
-        complete(schema, self._input_models())
-        schema["description"] = project["description"]
-        self.schema = json.dumps(schema)
+        text = SCHEMA.read_text()
+        schema = json.loads(text)
+        super().__init__(schema["version"], text)
+        self._tokens = frozenset(schema["resources"])
+        self._analyzer = _NameAnalyzer(NAME)
+        self.definition = cache(self._analyze)
 
     def construct(
         self,
@@ -72,28 +65,39 @@ class Host(ComponentProvider):
         Raises:
             InputPropertiesError: The component refuses its inputs, in its own words. Of this error
                 alone the SDK sends the text without a traceback.
+            ComponentInitError: The component has a defect; the SDK sends its traceback.
+            ValueError: There is no such component.
         """
+        if resource_type not in self._tokens:
+            raise ValueError(f"{resource_type} is not in the schema of {NAME} {self.version}.")
+        component = component_named(resource_type.rpartition(":")[2])
         try:
-            return super().construct(name, resource_type, inputs, options)
-        except ComponentInitError as error:
-            if isinstance(error.inner, pulumi.RunError):
-                raise InputPropertiesError(str(error.inner), []) from None
-            raise
+            instance = component(name, self.arguments(component, inputs), options)  # type: ignore[arg-type]  as ours take them
+        except pulumi.RunError as error:
+            raise InputPropertiesError(str(error), []) from None
+        except Exception as error:
+            raise ComponentInitError(error) from error
+        return ConstructResult(instance.urn, self.outputs(instance))
 
-    def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> Any:
-        """The inputs under Python's names, whether or not they are sound."""
-        return self._renamed(inputs, component_def.inputs, component_def.inputs_mapping)
+    def arguments(self, component: Component, inputs: pulumi.Inputs) -> dict[str, Any]:
+        """The inputs of a component under Python's names, whether or not they are sound."""
+        definition = self.definition(component)
+        return self._renamed(inputs, definition.inputs, definition.inputs_mapping)
 
-    def get_state(
-        self, instance: pulumi.ComponentResource, component_def: ComponentDefinition
-    ) -> dict[str, Any]:
+    def _analyze(self, component: Component) -> ComponentDefinition:
+        simplify_annotations()
+        definitions = self._analyzer.analyze([component])["component_definitions"]
+        return definitions[component.__name__]
+
+    def outputs(self, instance: pulumi.ComponentResource) -> dict[str, Any]:
         """The outputs under the schema's names; what is absent is left out."""
+        definition = self.definition(type(instance))
         state = {
             name: getattr(instance, python_name, None)
-            for name, python_name in component_def.outputs_mapping.items()
+            for name, python_name in definition.outputs_mapping.items()
         }
         return {
-            name: self._to_schema(value, component_def.outputs[name])
+            name: self._to_schema(value, definition.outputs[name])
             for name, value in state.items()
             if value is not None
         }
@@ -155,59 +159,14 @@ class Host(ComponentProvider):
         self, prop: PropertyDefinition
     ) -> tuple[dict[str, PropertyDefinition], dict[str, str]] | None:
         """Properties and Python names of a section; None for anything else."""
-        definition = self.get_type_definition(prop) if prop.ref else None
+        definition = self._analyzer.type_definitions.get((prop.ref or "").rpartition(":")[2])
         if definition is None or definition.enum:
             return None
         return definition.properties, definition.properties_mapping
 
-    def _input_models(self) -> dict[str, type]:
-        """The class behind each section of the schema, and behind the inputs of each component."""
-        types = {name: definition.python_type for name, definition in self._type_defs.items()}
-        inputs = {
-            component.__name__: inspect.get_annotations(component.__init__)["args"]
-            for component in COMPONENTS
-        }
-        return {**types, **inputs}
 
-
-def complete(schema: dict[str, Any], models: Mapping[str, type]) -> None:
-    """Adds what the SDK's analyzer does not see: secrets, inherited texts, and defaults.
-
-    Args:
-        schema: Schema of the package; changed in place.
-        models: Class of the fields, by name of the type or component.
-    """
-    for section, key in (("resources", "inputProperties"), ("types", "properties")):
-        for token, schema_type in schema[section].items():
-            model = models[token.rpartition(":")[2]]
-            if not issubclass(model, BaseModel):
-                continue
-            texts = descriptions(model)
-            for (name, field), prop in zip(
-                model.model_fields.items(), schema_type.get(key, {}).values(), strict=True
-            ):
-                default = default_text(field)
-                _describe(prop, f"{texts[name]} Default {default}." if default else texts[name])
-                if (field.json_schema_extra or {}) == SECRET:
-                    prop["secret"] = True
-
-
-def default_text(field: FieldInfo) -> str:
-    """The default of a field as a stack file spells it; empty for none, a list or a section."""
-    default = field.default.value if isinstance(field.default, Enum) else field.default
-    if isinstance(default, bool):
-        return str(default).lower()
-    return str(default) if isinstance(default, int | float | str) else ""
-
-
-def _describe(prop: dict[str, Any], text: str) -> None:
-    """Gives a property, and what it holds, the text of its field."""
-    prop["description"] = text
-    for part in ("items", "additionalProperties"):
-        if part in prop:
-            _describe(prop[part], text)
-
-
-def schema_text() -> str:
-    """The schema of the package, as it is committed."""
-    return json.dumps(json.loads(Host().schema or ""), indent=2, ensure_ascii=False) + "\n"
+def component_named(name: str) -> Component:
+    """The public component of a name."""
+    room = next(room for room in ROOMS if name in room.__all__)
+    component: Component = getattr(room, name)
+    return component

@@ -18,7 +18,7 @@ import yaml
 from pulumi.runtime.proto import provider_pb2
 
 import components
-from components.plugin.host import NAME, SCHEMA, Host
+from components.plugin.host import NAME, SCHEMA, Host, component_named
 from plan.model import Plan
 from plan.record import record
 from sandbox import binaries
@@ -84,9 +84,8 @@ def in_yaml(program: Any) -> Plan:
             opts = pulumi.ResourceOptions(
                 providers=options["providers"], depends_on=options.get("dependsOn")
             )
-            component = resource["type"].rpartition(":")[2]
-            args = host.map_inputs(inputs, host._component_defs[component])
-            values[key] = host._components[component](name, args, opts)  # type: ignore[arg-type]
+            component: Any = component_named(resource["type"].rpartition(":")[2])
+            values[key] = component(name, host.arguments(component, inputs), opts)
 
     return record(declare, project="existing-cluster")
 

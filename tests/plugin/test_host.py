@@ -1,5 +1,7 @@
 """The host by itself: values and sentences between the engine and a component."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pulumi
@@ -11,6 +13,7 @@ from components.serving import Placement, PlacementArgs
 from plan.model import Plan, Resource
 from plan.record import record
 from tests.serving.arguments import placement
+from tests.stacks.environments import ROOT
 
 from .cases import CASES, Case, spelled
 
@@ -56,6 +59,20 @@ def test_the_plugin_registers_what_python_registers(host: Host, case: Case) -> N
     assert by_urn(remote) == by_urn(local)
 
 
+def test_a_plugin_that_starts_has_not_imported_what_it_may_never_make() -> None:
+    code = "import sys; from components.plugin.host import Host; Host(); print(*sys.modules)"
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    rooms = ("components.cloud.", "components.platform.", "components.serving.")
+    early = [name for name in modules.split() if name.startswith((*rooms, "pulumi_alicloud."))]
+    assert early == []
+
+
+def test_what_is_no_component_is_refused_by_its_type(host: Host) -> None:
+    with pytest.raises(ValueError, match="ack-inference:index:Skale is not in the schema"):
+        host.construct("it", f"{NAME}:index:Skale", {}, None)
+
+
 def test_every_fault_is_told_in_the_words_of_python(host: Host) -> None:
     wire: dict[str, Any] = {
         "pools": [{"name": "a10", "nodeSelctor": {}}, {"nodeSelector": {}, "maxPods": 0.0}],
@@ -91,7 +108,7 @@ def test_outputs_are_plain_values_under_the_names_of_the_schema(host: Host) -> N
 
     def program() -> None:
         component = Placement("it", PlacementArgs.of(placement()))
-        state.update(host.get_state(component, host._component_defs["Placement"]))
+        state.update(host.outputs(component))
 
     record(program)
     [term, _] = state["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
@@ -111,7 +128,7 @@ def test_outputs_that_are_absent_are_left_out(host: Host) -> None:
 
     def program() -> None:
         component = Placement("it", PlacementArgs.of(placement(enforcer="NodeAffinity")))
-        state.update(host.get_state(component, host._component_defs["Placement"]))
+        state.update(host.outputs(component))
 
     record(program)
     assert "policyName" not in state

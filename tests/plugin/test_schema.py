@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from components.args import Args
-from components.plugin.host import COMPONENTS, SCHEMA, Host, default_text, schema_text
+from components.plugin.host import SCHEMA
+from components.plugin.schema import (
+    COMPONENTS,
+    analyzed,
+    default_text,
+    input_models,
+    schema_text,
+)
 
 Described = tuple[str, Any]
 
@@ -23,8 +30,9 @@ def schema() -> Any:
 
 
 @pytest.fixture(scope="module")
-def host() -> Host:
-    return Host()
+def models() -> dict[str, type]:
+    """The class behind each section of the schema."""
+    return input_models(analyzed()["type_definitions"])
 
 
 def everything(schema: Any) -> Iterator[Described]:
@@ -65,9 +73,11 @@ def test_nothing_is_left_undocumented(schema: Any) -> None:
     assert len(list(everything(schema))) > 500
 
 
-def test_an_input_is_required_exactly_where_python_requires_it(schema: Any, host: Host) -> None:
+def test_an_input_is_required_exactly_where_python_requires_it(
+    schema: Any, models: dict[str, type]
+) -> None:
     wrong = []
-    for name, model in host._input_models().items():
+    for name, model in models.items():
         if issubclass(model, Args):
             properties, required = inputs_of(schema, name)
             for prop, field in zip(properties, model.model_fields.values(), strict=True):
@@ -76,10 +86,12 @@ def test_an_input_is_required_exactly_where_python_requires_it(schema: Any, host
     assert wrong == []
 
 
-def test_every_default_is_told_once_and_comes_from_its_field(schema: Any, host: Host) -> None:
+def test_every_default_is_told_once_and_comes_from_its_field(
+    schema: Any, models: dict[str, type]
+) -> None:
     texts = {
         f"{name}.{field}": (prop["description"], default_text(info))
-        for name, model in host._input_models().items()
+        for name, model in models.items()
         if issubclass(model, Args)
         for (field, prop), info in zip(
             inputs_of(schema, name)[0].items(), model.model_fields.values(), strict=True
