@@ -11,10 +11,12 @@ A type of resource that no earlier stack had fails once in its create and once i
 """
 
 import argparse
+import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -38,24 +40,23 @@ from .step import Row, Say, Skipped, Step
 
 Project = Callable[[str, Path], Path]
 """Makes the project of a stack in a folder."""
+LIVES_AT_ONCE: Final = 2
+"""Stacks that live at the same time: half of a life is waiting for an engine or an API server."""
 
 
-def life(name: str, project_of: Project, tried: set[str]) -> Row:
-    """The life of a stack; what it adds to the types that were tried is tried."""
+def life(name: str, project_of: Project, types: Set[str]) -> Row:
+    """The life of a stack; each of these types fails once in its create and once in its update."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         root = project_of(name, Path(folder))
         planned = plan(name, root)
-        resources = planned.resources
-        types = types_of(resources) - tried
-        tried |= types
         fault, secrets = "", 0
         with sandbox_of(name, root=root) as box:
             try:
                 assert_creates_survive(box, types)
                 secrets = assert_secrets_stay(box, planned)
                 assert_updates_survive(box, types - WITHOUT_UPDATE)
-                if any(resource.protect for resource in resources):
+                if any(resource.protect for resource in planned.resources):
                     unprotect(box)
                 assert_destroyed(box)
             except AssertionError as error:
@@ -69,26 +70,42 @@ def life(name: str, project_of: Project, tried: set[str]) -> Row:
 
 
 def run(_: Say, names: Sequence[str] = EXAMPLE_STACKS) -> Iterator[Row]:
-    """A row per file of the examples."""
+    """A row per file of the examples; a type fails in the first stack that has it."""
     tried = {type_ for name in NAMES for type_ in types_of(plan(name, ROOT).resources)}
-    return rows(names, project, tried)
+    return rows(untried_types(names, tried), project)
+
+
+def untried_types(names: Sequence[str], tried: Set[str]) -> Iterator[tuple[str, Set[str]]]:
+    """Examples, each with the types that no earlier stack has."""
+    for name in names:
+        types = planned_types(name, project)
+        yield name, types - tried
+        tried |= types
 
 
 def run_cases(_: Say, names: Sequence[str] = ()) -> Iterator[Row]:
     """A row per public stack file; every type of each fails once."""
     if missing is not None:
         raise Skipped(missing)
-    for name in names or case_stacks():
-        yield from rows([name], case_project, set())
+    cases = names or case_stacks()
+    return rows(((name, planned_types(name, case_project)) for name in cases), case_project)
 
 
-def rows(names: Sequence[str], project_of: Project, tried: set[str]) -> Iterator[Row]:
-    """A row per stack."""
+def planned_types(name: str, project_of: Project) -> Set[str]:
+    """Types of the resources of a stack."""
+    with tempfile.TemporaryDirectory() as folder:
+        return types_of(plan(name, project_of(name, Path(folder))).resources)
+
+
+def rows(stacks: Iterable[tuple[str, Set[str]]], project_of: Project) -> Iterator[Row]:
+    """A row per stack, some of which live at the same time."""
     reason = binaries.why_unavailable()
     if reason is not None:
         raise Skipped(reason)
-    for name in names:
-        yield life(name, project_of, tried)
+    with ProcessPoolExecutor(LIVES_AT_ONCE, multiprocessing.get_context("spawn")) as executor:
+        lives = [executor.submit(life, name, project_of, types) for name, types in stacks]
+        for row in lives:
+            yield row.result()
 
 
 STEP: Final = Step("stack-files", run, seconds=600, in_ci=True)

@@ -1,7 +1,7 @@
 """Has every type of a stack fail once, in a create and in an update, and holds what comes of it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, Final
 
 from plan.model import Resource
@@ -91,7 +91,7 @@ _UPDATABLE: Final = {
 }
 
 
-def assert_creates_survive(box: Sandbox, types: set[str]) -> None:
+def assert_creates_survive(box: Sandbox, types: Set[str]) -> None:
     """Each type fails once in its create, half of them half-way; in the end all is there once."""
     half = set(sorted(types)[::2])
     box.conditions.failing = {(Operation.CREATE, type_) for type_ in types - half}
@@ -101,7 +101,7 @@ def assert_creates_survive(box: Sandbox, types: set[str]) -> None:
     assert_consistent(box)
 
 
-def assert_updates_survive(box: Sandbox, types: set[str]) -> None:
+def assert_updates_survive(box: Sandbox, types: Set[str]) -> None:
     """Each type fails once in its update; in the end all is there once."""
     box.conditions.failed.clear()
     box.conditions.failing = {(Operation.UPDATE, type_) for type_ in types}
