@@ -5,7 +5,7 @@ STACK ?= dev
 BASE ?= origin/main
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := components stacks plan policy sandbox reference loadtest simulate status wizard adoption cli.py __main__.py tests bench proof docs examples supply website
+SOURCES := components stacks plan policy sandbox reference loadtest simulate status wizard adoption cli __main__.py tests bench proof docs examples supply website
 
 # What `make lint` runs side by side; each can be made alone.
 CHECKS := lint-types lint-schema lint-reference lint-names lint-layers lint-style lint-rules lint-workflows

@@ -61,7 +61,7 @@ MADE: Mapping[str, Mapping[str, int]] = {
 MYPY = """
 [mypy]
 strict = True
-[mypy-pulumi_alicloud,pulumi_alicloud.*]
+[mypy-pulumi_alicloud,pulumi_alicloud.*,pulumi_kubernetes,pulumi_kubernetes.*]
 follow_imports = skip
 """
 WRONG = """import pulumi_ack_inference as ack
