@@ -1,9 +1,8 @@
 """How the components are made for the engine, whatever language their program is in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ SCHEMA: Final = Path(__file__).parent / "schema.json"
 """What other languages know of the components. `make schema` writes it, and a test holds it."""
 
 Component = type[pulumi.ComponentResource]
+Make = Callable[..., pulumi.ComponentResource]
 
 
 class _NameAnalyzer(Analyzer):
@@ -51,7 +51,7 @@ class Host(Provider):
         super().__init__(schema["version"], text)
         self._tokens = frozenset(schema["resources"])
         self._analyzer = _NameAnalyzer(NAME)
-        self.definition = cache(self._analyze)
+        self._definitions: dict[str, ComponentDefinition] = {}
 
     def construct(
         self,
@@ -71,8 +71,9 @@ class Host(Provider):
         if resource_type not in self._tokens:
             raise ValueError(f"{resource_type} is not in the schema of {NAME} {self.version}.")
         component = component_named(resource_type.rpartition(":")[2])
+        make: Make = component  # The SDK's base class takes a type before the name.
         try:
-            instance = component(name, self.arguments(component, inputs), options)  # type: ignore[arg-type]  as ours take them
+            instance = make(name, self.arguments(component, inputs), options)
         except pulumi.RunError as error:
             raise InputPropertiesError(str(error), []) from None
         except Exception as error:
@@ -84,10 +85,13 @@ class Host(Provider):
         definition = self.definition(component)
         return self._renamed(inputs, definition.inputs, definition.inputs_mapping)
 
-    def _analyze(self, component: Component) -> ComponentDefinition:
-        simplify_annotations()
-        definitions = self._analyzer.analyze([component])["component_definitions"]
-        return definitions[component.__name__]
+    def definition(self, component: Component) -> ComponentDefinition:
+        """Names and types of a component's inputs and outputs, analyzed once."""
+        if component.__name__ not in self._definitions:
+            simplify_annotations()
+            analysis = self._analyzer.analyze([component])
+            self._definitions |= analysis["component_definitions"]
+        return self._definitions[component.__name__]
 
     def outputs(self, instance: pulumi.ComponentResource) -> dict[str, Any]:
         """The outputs under the schema's names; what is absent is left out."""
