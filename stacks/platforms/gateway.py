@@ -469,7 +469,7 @@ def a_pool_answers_its_own_clients(environment: Environment, needs: Needs) -> It
 
 @warning_by_needs
 def pickers_see_one_engine(environment: Environment, needs: Needs) -> Iterator[str]:
-    """Of a pod with several engines a picker reads the first: findings/picker-sees-one-engine.sh."""
+    """A picker reads the first engine of a pod: findings/picker-sees-one-engine.sh."""
     if environment.gateway_flavor is not GatewayFlavor.ENVOY:
         return
     for path, model in routes(needs):

@@ -289,13 +289,15 @@ def test_keys_are_read_within_keys_and_enums_as_vllm_finds_them():
         ("VLLM_PORT", (0, 28, 0), "int"),
         ("VLLM_USE_V1", (0, 10, 2), "int"),
         ("VLLM_USE_V1", (0, 28, 0), ""),
-        ("VLLM_USE_MODELSCOPE", (0, 28, 0), ""),
+        ("VLLM_USE_MODELSCOPE", (0, 27, 1), table.Switch(("true",))),
+        ("VLLM_USE_MODELSCOPE", (0, 28, 0), table.Switch(("1", "true"))),
+        ("VLLM_HOST_IP", (0, 28, 0), ""),
         ("VLLM_CHAT_TEMPLATE_RENDER_TIMEOUT", (0, 33, 0), "float"),
         ("VLLM_WORKER_MULTIPROC_METHOD", (0, 28, 0), ("spawn", "fork")),
         ("VLLM_OF_A_PLUGIN", (0, 28, 0), ""),
     ],
 )
 def test_variables_are_known_by_what_reads_them(
-    name: str, version: table.Version, form: str | tuple[str, ...]
+    name: str, version: table.Version, form: str | tuple[str, ...] | table.Switch
 ):
     assert table.variable_form(name, version) == form
