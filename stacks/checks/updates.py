@@ -97,13 +97,17 @@ def drains_end_before_their_pod(environment: Environment, needs: Needs) -> Itera
 def knative_ends_answers_in_hand(environment: Environment, needs: Needs) -> Iterator[str]:
     """Knative waits for requests that begin, and counts none that are in hand.
 
-    findings/knative-drain-forgets-answers.sh
+    Whoever says how long a request may take, has long ones:
+    findings/knative-drain-forgets-answers.sh.
     """
     for path, model, _ in commands(environment):
-        seconds = model.request_seconds or 0
         if not needs.on_knative(model) or finishes_requests(model.server):
             continue
-        for kind in model.serve.sections if seconds > QUIET_SECONDS else ():
+        for kind, section in (("knative", model.serve.knative), ("kserve", model.serve.kserve)):
+            if section is None or "request_seconds" not in section.model_fields_set:
+                continue
+            if (seconds := section.request_seconds or 0) <= QUIET_SECONDS:
+                continue
             yield (
                 f"{path}.serve.{kind}.request_seconds is {seconds}, but when a pod ends, Knative "
                 f"stops its server once no request has begun for {QUIET_SECONDS} s, and vLLM "
