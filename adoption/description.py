@@ -396,6 +396,10 @@ def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
         elif match := re.match(r"serve\.(\w+)\.(rollout|canary|reserve)\b", path):
             rest = {key: part for key, part in entry["serve"][match[1]].items() if key != match[2]}
             entry = {**entry, "serve": {match[1]: rest}}
+        elif match := re.fullmatch(r"server\.env\[([^\]]+)\]", path):
+            env = {key: text for key, text in entry["server"]["env"].items() if key != match[1]}
+            server = {key: part for key, part in entry["server"].items() if key != "env"}
+            entry = {**entry, "server": {**server, **({"env": env} if env else {})}}
         elif match := re.match(r"topology_spread|pod_disruption_budget", path):
             entry = {key: part for key, part in entry.items() if key != match[0]}
         elif match := re.match(r"(volumes|sidecars|init_containers)\[([^\]]+)\]", path):

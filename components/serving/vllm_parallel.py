@@ -44,6 +44,12 @@ def cards_of(command: VllmCommand) -> int | None:
     return None if sizes is None else math.prod(sizes.values())
 
 
+def engines_of(command: VllmCommand) -> int:
+    """Copies of the model behind one server in this pod, each an engine; 1 if it is not known."""
+    sizes = _sizes(command, (DATA,))
+    return sizes[DATA] if sizes else 1
+
+
 def cards_text(command: VllmCommand) -> str:
     """What the cards of a replica are made of, e.g. `8 cards (tensor 4 x pipeline 2)`."""
     sizes = _sizes(command, SIZES) or {}

@@ -150,6 +150,7 @@ def extra_faults(
     command = read_arguments(words, image.version if image else None)
     features = _features(image, is_serve=False)
     yield from _spaced_faults(field, words)
+    yield from _file_faults(field, words)
     yield from _unfilled_faults(field, words)
     further: list[Option] = []
     for option in command.options:
@@ -188,6 +189,7 @@ def command_faults(
         yield Fault(field, Words("vllm serve"), want, why)
     arguments = server_arguments(words) or ()
     yield from _spaced_faults(field, arguments)
+    yield from _file_faults(field, arguments)
     features = _features(image, command.is_serve)
     yield from _faults(field, command, image, features, models=1, answers=answers)
     yield from _need_faults(field, command, features, image)
@@ -286,6 +288,20 @@ def _spaced_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
         want = "one item per word" if secret else f"{len(parts)} items, {', '.join(parts)}"
         got = Words("several words in one item") if secret else word
         yield Fault(field, got, want, "each item reaches vLLM as one word")
+
+
+def _file_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
+    """A file of flags that vLLM passes over: it looks for the word --config.
+
+    vllm/utils/argparse_utils.py of 0.33.0, and what was before it from 0.6.0 on:
+    findings/vllm-config-file-and-false.sh.
+    """
+    for word in words:
+        flag, equals, file = word.partition("=")
+        if flag == "--config" and equals:
+            got, want = Words(f"one with {word}"), f"one with {flag} {file}, in two words"
+            why = "vLLM reads no file behind an equals sign, and starts without what it says"
+            yield Fault(field, got, want, why)
 
 
 def _field_flag_faults(

@@ -7,13 +7,15 @@ from typing import Final
 
 from ..args import Fault, nearest
 from ..catalog.vllm import VllmImage
-from ..catalog.vllm.table import releases, variable_form
+from ..catalog.vllm.table import Switch, releases, variable_form
 from .variables import REFERENCE
 
 _NUMBERS: Final[Mapping[str, tuple[Callable[[str], float], str]]] = MappingProxyType(
     {"int": (int, "a whole number, such as 0 or 1"), "float": (float, "a number, such as 0.5")}
 )
 """By form, what reads it and what it has to be."""
+_YES: Final = ("1", "true", "yes", "on")
+"""How people say that something is to be on."""
 
 
 def variable_faults(
@@ -38,6 +40,10 @@ def _form_faults(field: str, name: str, value: str, image: VllmImage) -> Iterato
         if value.lower() not in {choice.lower() for choice in form}:
             want = nearest(value, form) or f"one of {', '.join(form)}"
             yield Fault(field, value, want, why)
+    elif isinstance(form, Switch):
+        if value.lower() in _YES and value.lower() not in form.on:
+            why = f"vLLM {image.release} takes anything else for off, without an error"
+            yield Fault(field, value, " or ".join(map(repr, form.on)), why)
     elif form in _NUMBERS:
         read, want = _NUMBERS[form]
         try:

@@ -1,6 +1,7 @@
 """Parsers of tool calls and of reasoning that a release has, by the names that flags take."""
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -47,6 +48,10 @@ def _decorated(owner: ast.ClassDef, decorator: str) -> Iterator[str]:
             yield from [value] if isinstance(value, str) else value
 
 
+Form = str | list[str] | dict[str, list[str]]
+"""What a variable has to be."""
+
+
 def read_connectors(sources: Sources, kind: str) -> list[str]:
     """Names that a release has registered of connectors: of `kv`, or of `ec`.
 
@@ -62,12 +67,12 @@ def read_connectors(sources: Sources, kind: str) -> list[str]:
     return sorted(names)
 
 
-def read_variables(sources: Sources) -> dict[str, str | list[str]]:
+def read_variables(sources: Sources) -> dict[str, Form]:
     """Environment variables that a release reads, of those that begin with VLLM_, and as what.
 
     `int` and `float` are numbers, which vLLM fails without; a list has the only texts that it
-    takes, in lower case where it makes no difference. "" is anything else. None of 0.4.1, which has
-    no table of them.
+    takes, in lower case where it makes no difference. `on` has those at which a variable is on that
+    is off at any other. "" is anything else. None of 0.4.1, which has no table of them.
     """
     for node in (node for tree in sources.under("vllm/envs.py") for node in ast.walk(tree)):
         if isinstance(node, ast.AnnAssign | ast.Assign) and isinstance(node.value, ast.Dict):
@@ -89,10 +94,12 @@ _NUMBERS: Final = {
 _PORT: Final = "get_vllm_port"
 
 
-def _form(reader: ast.expr) -> str | list[str]:
+def _form(reader: ast.expr) -> Form:
     """What a variable has to be, by what reads it."""
     if ast.unparse(reader) == _PORT:
         return "int"
+    if on := _texts_on(reader):
+        return {"on": on}
     for call in (node for node in ast.walk(reader) if isinstance(node, ast.Call)):
         name, text = ast.unparse(call.func), ast.unparse(call)
         if name in _NUMBERS and ("getenv" in text or "environ" in text):
@@ -101,3 +108,19 @@ def _form(reader: ast.expr) -> str | list[str]:
             choices = [str(choice) for choice in ast.literal_eval(call.args[2])]
             return [choice.lower() for choice in choices] if "case_sensitive" in text else choices
     return ""
+
+
+def _texts_on(reader: ast.expr) -> list[str]:
+    """The texts at which a variable is on, if any other is off: what it is compared with."""
+    comparison = reader.body if isinstance(reader, ast.Lambda) else None
+    if not isinstance(comparison, ast.Compare):
+        return []
+    read, [operator], [texts] = comparison.left, comparison.ops, comparison.comparators
+    if not re.search(r"\b(getenv|environ)\b", ast.unparse(read)):
+        return []
+    match operator:
+        case ast.Eq():
+            return [ast.literal_eval(texts)]
+        case ast.In():
+            return sorted(ast.literal_eval(texts))
+    return []

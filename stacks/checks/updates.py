@@ -11,6 +11,7 @@ from components.serving.shutdown import (
     GRACE_SECONDS,
     KNATIVE_SECONDS,
     QUIET_SECONDS,
+    finishes_requests,
     standard_shutdown,
 )
 
@@ -90,6 +91,29 @@ def drains_end_before_their_pod(environment: Environment, needs: Needs) -> Itera
                     f"it: {drain + pause} would do, or the flag left out, which follows from it "
                     "then."
                 )
+
+
+@warning_by_needs
+def knative_ends_answers_in_hand(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Knative waits for requests that begin, and counts none that are in hand.
+
+    Whoever says how long a request may take, has long ones:
+    findings/knative-drain-forgets-answers.sh.
+    """
+    for path, model, _ in commands(environment):
+        if not needs.on_knative(model) or finishes_requests(model.server):
+            continue
+        for kind, section in (("knative", model.serve.knative), ("kserve", model.serve.kserve)):
+            if section is None or "request_seconds" not in section.model_fields_set:
+                continue
+            if (seconds := section.request_seconds or 0) <= QUIET_SECONDS:
+                continue
+            yield (
+                f"{path}.serve.{kind}.request_seconds is {seconds}, but when a pod ends, Knative "
+                f"stops its server once no request has begun for {QUIET_SECONDS} s, and vLLM "
+                "aborts what it has in hand: longer answers may be cut off at each update and "
+                f"scale-down. From 0.18 on it finishes them, told by {FLAG}."
+            )
 
 
 @check

@@ -11,6 +11,7 @@ from components.args import MISSING, Fault, Words
 from components.crds.gateway_names import ADDRESS_TYPE
 from components.hosts import domain_below
 from components.serving import GatewayFlavor, PoolVersion, RoutingStrategy
+from components.serving.vllm_parallel import engines_of
 
 from ..arguments.base import required
 from ..arguments.gateway import (
@@ -43,6 +44,7 @@ from ..needs import GATEWAY as NAME
 from ..needs import Needs
 from ..sections.cluster import Profile
 from ..sections.environment import Environment
+from ..sections.models import ModelSection
 from ..sections.platform import GatewaySection
 from .cert_manager import CERT_MANAGER, issuer_faults
 from .platform import Platform
@@ -463,6 +465,28 @@ def a_pool_answers_its_own_clients(environment: Environment, needs: Needs) -> It
                 "sends requests to pods of the others too, which it may not reach. Give each pool "
                 "a model of its own."
             )
+
+
+@warning_by_needs
+def pickers_see_one_engine(environment: Environment, needs: Needs) -> Iterator[str]:
+    """A picker reads the first engine of a pod: findings/picker-sees-one-engine.sh."""
+    if environment.gateway_flavor is not GatewayFlavor.ENVOY:
+        return
+    for path, model in routes(needs):
+        if model.serve.roles is None and (engines := _engines(model)) > 1:
+            yield (
+                f"{path}.server has {engines} engines in each pod, and the route's picker reads "
+                "queue and cache of the first one alone: a pod counts as idle while its others "
+                "are full. Have one in each pod, and more replicas."
+            )
+
+
+def _engines(model: ModelSection) -> int:
+    """Copies of a model behind one server, each with a queue and a cache of its own."""
+    llm, command = model.serve.llm, model.server.vllm_command
+    if llm is not None and llm.parallelism is not None:
+        return llm.parallelism.local
+    return engines_of(command) if command else 1
 
 
 @warning

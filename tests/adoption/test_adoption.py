@@ -334,6 +334,20 @@ def test_each_variable_is_kept_told_or_a_secret_by_name(project: Path) -> None:
     assert "canary-word" not in text + description.draft.text
 
 
+def test_a_variable_that_is_refused_is_left_out_and_told() -> None:
+    objects = knative()
+    container(objects)["env"] = [
+        {"name": "PLAIN", "value": "1"},
+        {"name": "VLLM_NO_USAGE_STATS", "value": "true"},
+    ]
+    description = described(*objects)
+    [model] = description.draft.config["models"]
+    assert model["server"]["env"] == {"PLAIN": "1"}
+    [note] = [note for note in description.notes if "VLLM_NO_USAGE_STATS" in note]
+    assert "is left out: " in note
+    assert "must be '1': vLLM" in note
+
+
 def test_text_for_a_variable_that_is_left_out_is_told() -> None:
     objects = knative()
     server = container(objects)

@@ -202,7 +202,9 @@ REGISTERED = {
         '"VLLM_C": lambda: float(os.environ.get("VLLM_C", "1")) if "VLLM_C" in os.environ else 0,\n'
         '"VLLM_D": env_with_choices("VLLM_D", None, ["X", "y"]),\n'
         '"VLLM_E": env_with_choices("VLLM_E", None, ["X", "y"], case_sensitive=False),\n'
-        '"VLLM_F": env_with_choices("VLLM_F", None, others)}'
+        '"VLLM_F": env_with_choices("VLLM_F", None, others),\n'
+        '"VLLM_G": lambda: os.getenv("VLLM_G", "0") == "1", "VLLM_H": lambda: platform in ("a",),\n'
+        '"VLLM_I": lambda: os.environ.get("VLLM_I", "").lower() in ("true", "1")}'
     ),
     "vllm/distributed/kv_transfer/kv_connector/factory.py": (
         'KVConnectorFactory.register_connector(\n    "H", "vllm.h", "H")\n'
@@ -218,6 +220,7 @@ def test_names_are_read_however_a_release_registers_them():
     assert read_variables(sources) == {
         **{"VLLM_A": "", "VLLM_B": "int", "VLLM_C": "float"},
         **{"VLLM_D": ["X", "y"], "VLLM_E": ["x", "y"], "VLLM_F": "", "VLLM_PORT": "int"},
+        **{"VLLM_G": {"on": ["1"]}, "VLLM_H": "", "VLLM_I": {"on": ["1", "true"]}},
     }
     assert read_variables(Sources({})) == {}
     assert read_connectors(sources, "kv") == ["H"]
@@ -286,13 +289,15 @@ def test_keys_are_read_within_keys_and_enums_as_vllm_finds_them():
         ("VLLM_PORT", (0, 28, 0), "int"),
         ("VLLM_USE_V1", (0, 10, 2), "int"),
         ("VLLM_USE_V1", (0, 28, 0), ""),
-        ("VLLM_USE_MODELSCOPE", (0, 28, 0), ""),
+        ("VLLM_USE_MODELSCOPE", (0, 27, 1), table.Switch(("true",))),
+        ("VLLM_USE_MODELSCOPE", (0, 28, 0), table.Switch(("1", "true"))),
+        ("VLLM_HOST_IP", (0, 28, 0), ""),
         ("VLLM_CHAT_TEMPLATE_RENDER_TIMEOUT", (0, 33, 0), "float"),
         ("VLLM_WORKER_MULTIPROC_METHOD", (0, 28, 0), ("spawn", "fork")),
         ("VLLM_OF_A_PLUGIN", (0, 28, 0), ""),
     ],
 )
 def test_variables_are_known_by_what_reads_them(
-    name: str, version: table.Version, form: str | tuple[str, ...]
+    name: str, version: table.Version, form: str | tuple[str, ...] | table.Switch
 ):
     assert table.variable_form(name, version) == form

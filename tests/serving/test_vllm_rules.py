@@ -123,6 +123,7 @@ def test_flags_that_the_release_knows_pass(words: list[str], release: str):
             "items, --max-num-seqs, 64, --enable-prefix-caching: each item reaches vLLM as one",
         ),
         ("0.28.0", ["--seed 1"], "vllm.extra_args is '--seed 1', but it must be 2 items, --seed,"),
+        ("0.28.0", ["--config=/m/f.yaml"], "vllm.extra_args is one with --config=/m/f.yaml, but"),
         ("0.28.0", ["--seed"], "vllm.extra_args is '--seed', but it must be --seed and its value"),
         ("0.28.0", ["--enable-lora=true"], "vllm.extra_args is --enable-lora with a value, but it"),
         ("0.28.0", ["--enable-lora", "true"], "vllm.extra_args is a word that belongs to no flag"),
@@ -308,6 +309,13 @@ def test_a_flag_that_no_release_has_is_refused_without_knowing_the_release():
             "takes quotes away, unless the whole is in single quotes",
         ),
         ("0.28.0", ["vllm", "serve", "/m", "--max", "8"], "command is '--max', but it must be wri"),
+        (
+            "0.28.0",
+            ["sh", "-c", "vllm serve /m --config=/m/flags.yaml"],
+            "command is one with --config=/m/flags.yaml, but it must be one with --config "
+            "/m/flags.yaml, in two words: vLLM reads no file behind an equals sign, and starts "
+            "without what it says",
+        ),
     ],
 )
 def test_a_full_command_is_judged_alike(release: str, words: list[str], sentence: str):
@@ -319,6 +327,7 @@ def test_a_full_command_is_judged_alike(release: str, words: list[str], sentence
     [
         ["vllm", "serve", "/m", "--port", "8080"],
         ["vllm", "serve", "--enable-lora", "/m"],
+        ["vllm", "serve", "/m", "--config", "/m/flags.yaml"],
         ["vllm", "serve", "/m", "--port", "8080", "--max-model", "4096"],
         ["sh", "-c", "vllm serve /m --port $PORT $MORE"],
         ["sh", "-c", "vllm serve /m --api-key $KEY"],

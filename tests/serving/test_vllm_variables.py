@@ -33,6 +33,14 @@ def server(release: str, **env: str) -> dict[str, Any]:
         ),
         ("0.28.0", {"VLLM_KV_CACHE_LAYOUT": "blocks"}, "must be one of NHD, HND"),
         (
+            "0.19.0",
+            {"VLLM_USE_MODELSCOPE": "1"},
+            "env[VLLM_USE_MODELSCOPE] is '1', but it must be 'true': vLLM 0.19.0 takes anything "
+            "else for off, without an error.",
+        ),
+        ("0.28.0", {"VLLM_NO_USAGE_STATS": "True"}, "is 'True', but it must be '1': vLLM 0.28.0"),
+        ("0.28.0", {"VLLM_ENFORCE_STRICT_TOOL_CALLING": "yes"}, "must be '1' or 'true'"),
+        (
             "0.28.0",
             {"HF_ENDPOINT": "hf-mirror.com"},
             "env[HF_ENDPOINT] is 'hf-mirror.com', but it must be an address with its scheme, such "
@@ -50,6 +58,8 @@ def test_what_cannot_be_read_is_refused(release: str, env: dict[str, str], sente
         ("0.28.0", {"VLLM_PORT": "12345", "VLLM_LOG_STATS_INTERVAL": "10"}),
         ("0.28.0", {"VLLM_PORT": "$(PORT_OF_A_SECRET)", "HF_ENDPOINT": "$(MIRROR)"}),
         ("0.28.0", {"VLLM_USE_MODELSCOPE": "true", "VLLM_LOGGING_LEVEL": "DEBUG"}),
+        ("0.28.0", {"VLLM_USE_MODELSCOPE": "1", "VLLM_NO_USAGE_STATS": "no"}),
+        ("0.19.0", {"VLLM_USE_MODELSCOPE": "TRUE", "VLLM_NO_USAGE_STATS": "1"}),
         ("0.28.0", {"VLLM_FLOAT32_MATMUL_PRECISION": "HIGH", "VLLM_OF_A_PLUGIN": "x"}),
         ("0.28.0", {"HF_ENDPOINT": "https://hf-mirror.com"}),
         # What a newer release reads is not known here.

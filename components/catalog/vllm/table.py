@@ -166,10 +166,19 @@ def texts(name: str, version: Version | None) -> tuple[str, ...]:
     return tuple(dict(_entries_at({name: spans}, release(version).version)).get(name, ()))
 
 
-def variable_form(name: str, version: Version) -> str | tuple[str, ...]:
+@dataclass(frozen=True)
+class Switch:
+    """A variable that is on at some texts, and off at any other, without an error."""
+
+    on: tuple[str, ...]
+
+
+def variable_form(name: str, version: Version) -> str | tuple[str, ...] | Switch:
     """What a release reads a variable as: `int`, `float`, one of some texts, or "" for any."""
     spans = _table()["variables"].get(name, [])
     form = dict(_entries_at({name: spans}, release(version).version)).get(name, "")
+    if isinstance(form, dict):
+        return Switch(tuple(form["on"]))
     return form if isinstance(form, str) else tuple(form)
 
 

@@ -975,7 +975,31 @@ CASES = [
     ),
 ]
 
+ENGINES = "models[coder].server.vllm.extra_args"
+TWO_CARDS = {"models[coder].server.resources.gpus": 2}
+COPIES = {"llm": {"scale": {"max": 1}, "parallelism": {"data": 2}}}
+SEEN_ALONE = (
+    "models[coder].server has 2 engines in each pod, and the route's picker reads queue and cache "
+    "of the first one alone: a pod counts as idle while its others are full. Have one in each pod, "
+    "and more replicas."
+)
 SURPRISES = [
+    Case(
+        "pickers_see_one_engine",
+        "two engines in a pod",
+        envoy,
+        {**TWO_CARDS, ENGINES: ["--data-parallel-size", "2"]},
+        SEEN_ALONE,
+        {**TWO_CARDS, ENGINES: ["--pipeline-parallel-size", "2"]},
+    ),
+    Case(
+        "pickers_see_one_engine",
+        "two engines in a pod of an LLMInferenceService",
+        envoy,
+        {**TWO_CARDS, "models[coder].serve": COPIES},
+        SEEN_ALONE,
+        {"models[coder].serve": {"llm": {"scale": {"max": 1}}}},
+    ),
     Case(
         "gateways_are_closed",
         "a door beside the gateway of KServe's route",

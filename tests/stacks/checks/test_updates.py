@@ -9,6 +9,7 @@ from .parts import CHAT, MODEL, NEW_IMAGE, groups, llm, roles
 QWEN: Final = "models[qwen].serve.knative.scale"
 ONE: Raw = {"max": 1, "target": 1}
 UPGRADE: Final = "pools[a10].upgrade"
+CHAT_SECONDS: Final = "models[qwen-chat].serve.kserve.request_seconds"
 BUILD: Final = "1.34.1-aliyun.1"
 
 CASES = [
@@ -164,6 +165,32 @@ SURPRISES = [
             **NEW_IMAGE,
             "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "20"],
         },
+    ),
+    Case(
+        "knative_ends_answers_in_hand",
+        "answers that a release cuts off when Knative ends their pod",
+        dev,
+        {"models[qwen].serve.knative.request_seconds": 31},
+        (
+            "models[qwen].serve.knative.request_seconds is 31, but when a pod ends, Knative stops "
+            "its server once no request has begun for 30 s, and vLLM aborts what it has in hand: "
+            "longer answers may be cut off at each update and scale-down. From 0.18 on it finishes "
+            "them, told by --shutdown-timeout."
+        ),
+        {"models[qwen].serve.knative.request_seconds": 30},
+    ),
+    Case(
+        "knative_ends_answers_in_hand",
+        "the same, where KServe has Knative run them",
+        hybrid,
+        {CHAT: {"metric": "concurrency", "target": 4, "max": 1}, CHAT_SECONDS: 60},
+        (
+            "models[qwen-chat].serve.kserve.request_seconds is 60, but when a pod ends, Knative "
+            "stops its server once no request has begun for 30 s, and vLLM aborts what it has in "
+            "hand: longer answers may be cut off at each update and scale-down. From 0.18 on it "
+            "finishes them, told by --shutdown-timeout."
+        ),
+        {CHAT_SECONDS: 60},
     ),
     Case(
         "upgrades_are_taken_out_again",
