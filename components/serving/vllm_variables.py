@@ -41,7 +41,7 @@ def _form_faults(field: str, name: str, value: str, image: VllmImage) -> Iterato
             want = nearest(value, form) or f"one of {', '.join(form)}"
             yield Fault(field, value, want, why)
     elif isinstance(form, Switch):
-        if value.lower() in _YES and value.lower() not in form.on:
+        if value.lower() in _YES and value.lower() not in {text.lower() for text in form.on}:
             why = f"vLLM {image.release} takes anything else for off, without an error"
             yield Fault(field, value, " or ".join(map(repr, form.on)), why)
     elif form in _NUMBERS:
