@@ -129,7 +129,7 @@ _LENGTHENED: Final = r"\d+k\b|yarn|long|r1-0528-qwen"
 # of Qwen2 and Qwen2.5), 295 (Qwen1.5) and Qwen2.5-Math issue 59; vllm-project/vllm issues 10517
 # (Llama 3.1) and 12865 (DeepSeek's distilled ones); OpenRLHF/OpenRLHF issue 336 (Llama 3);
 # deepseek-ai/DeepSeek-V2 issue 83; configurations of Qwen3 and of Qwen2.5-7B-Instruct-1M that
-# programs quote.
+# programs quote. Of Whisper it is max_target_positions, which vLLM reads so.
 LENGTHS: Final[Mapping[str, int]] = MappingProxyType(
     {
         r"qwen2\.5-(7b|14b)-instruct-1m": 1_010_000,
@@ -144,6 +144,7 @@ LENGTHS: Final[Mapping[str, int]] = MappingProxyType(
         r"llama-3\.[123]-\d+b": 131_072,
         r"llama-3-\d+b": 8192,
         r"llama-2-\d+b": 4096,
+        r"whisper-(tiny|base|small|medium|large)": 448,
     }
 )
 """Longest sequence in tokens, by a pattern of what a model is called."""
