@@ -94,9 +94,9 @@ def _metric(metric: Mapping[str, Any]) -> Section | None:
 
 def _metric_name(metric: Mapping[str, Any]) -> str | None:
     """What a stack file calls the metric of pods that an HPA names, by it or by its series."""
-    asked = text_of(section(metric, "pods", "metric"), "name").replace(":", "_")
+    spelled = text_of(section(metric, "pods", "metric"), "name").replace(":", "_")
     for name, entry in METRICS.items():
-        if asked in (name, *(series.replace(":", "_") for series in entry.series.names)):
+        if spelled in (name, *(series.replace(":", "_") for series in entry.series.names)):
             return name
     return None
 

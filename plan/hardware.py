@@ -12,7 +12,9 @@ from .objects import items, section, texts_of
 
 def cards_of_types(plan: Plan) -> Mapping[str, tuple[int, str | None]]:
     """By instance type, how many cards it has, and of which kind."""
-    bought = [name for pool in plan.of(NODE_POOL) for name in texts_of(pool.inputs, "instanceTypes")]
+    bought = [
+        name for pool in plan.of(NODE_POOL) for name in texts_of(pool.inputs, "instanceTypes")
+    ]
     rows = {
         name: (instance.gpus, instance.gpu)
         for name in [*INSTANCES, *bought]

@@ -115,9 +115,9 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"Bus error|No space left on device: '/(psm_|dev/shm)",
-        "/dev/shm is full",
+        "its shared memory is full",
         "raise server.shared_memory",
-        "/dev/shm is full",
+        "the shared memory of a pod is full",
     ),
     _symptom(
         r"deserializing header|PytorchStreamReader failed",

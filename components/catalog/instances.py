@@ -153,8 +153,8 @@ INSTANCES: Final[Mapping[str, Instance]] = MappingProxyType(  # read 2026-11
 )
 
 
-# vCPUs follow from the size, and memory from the family: c has 2 GiB for each, g 4 and r 8; names of
-# u and e say it. "Classification and naming of instance types", and the tables of g6, g8i, c9i,
+# vCPUs follow from the size, and memory from the family: c has 2 GiB for each, g 4 and r 8; names
+# of u and e say it. "Classification and naming of instance types", and the tables of g6, g8i, c9i,
 # hfg8i and u1 in "Overview of instance families", read 2026-11. What they have beyond 16xlarge, and
 # in 13xlarge, may be more or less: g8i.48xlarge has 1024 GiB, g6.13xlarge 192.
 _GIB_PER_VCPU: Final[Mapping[str, int]] = MappingProxyType({"c": 2, "g": 4, "r": 8})

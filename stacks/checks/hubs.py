@@ -61,10 +61,10 @@ class _HubModel:
     @property
     def is_kept(self) -> bool:
         """Whether what one pod downloaded is there for the next."""
-        kept = [volume.mount_path for volume in self.section.volumes if volume.writable]
+        mounts = [volume.mount_path for volume in self.section.volumes if volume.writable]
         server, has_none = self.section.server, self.section.volume is None
         cache = server.variables(downloads=has_none).get("HF_HOME", "")
-        return any(is_below(cache, mount) for mount in kept)
+        return any(is_below(cache, mount) for mount in mounts)
 
     @property
     def is_of_huggingface(self) -> bool:

@@ -27,7 +27,8 @@ MOUNT_TARGET: Final = (
 EXTREME: Final = ".extreme.nas.aliyuncs.com"
 """How mount targets of Extreme NAS end."""
 SHARE: Final = "/share/"
-"""The folder of such a file system that can be mounted."""
+"""The folder of such a file system that can be mounted: "Mount a dynamically provisioned NAS
+volume", https://www.alibabacloud.com/help/doc-detail/204404.htm, read 2026-11."""
 DAEMON: Final = "cnfs-nas-daemon"
 """Add-on whose processes mount either edition, from csi-plugin 1.33 on."""
 RRSA_OSS_KUBERNETES: Final = "1.26"
@@ -167,15 +168,16 @@ def oss_endpoints_are_internal(environment: Environment) -> Iterator[Fault]:
     internal = oss_internal_endpoint(environment.region)
     for store in environment.stores:
         endpoint = store.oss.endpoint if store.oss else None
-        if endpoint not in (None, internal) and not is_oss_accelerator(endpoint, environment.region):
+        if endpoint not in (None, internal) and not is_oss_accelerator(
+            endpoint, environment.region
+        ):
             why = "traffic over another endpoint leaves the VPC, is billed and slower"
             yield Fault(f"stores[{store.name}].oss.endpoint", endpoint, internal, why)
 
 
 @check
 def extreme_file_systems_are_mounted_below_share(environment: Environment) -> Iterator[Fault]:
-    """Of an Extreme NAS file system nothing else can be mounted: "Mount a dynamically provisioned
-    NAS volume", https://www.alibabacloud.com/help/doc-detail/204404.htm, read 2026-11."""
+    """Of a file system of Extreme NAS nothing else can be mounted."""
     for mount in mounts(environment):
         store = environment.store(mount.volume.store)
         server = (store.nas.server if store and store.nas else None) or ""

@@ -245,7 +245,7 @@ class Environment(Args):
 
     @property
     def instances(self) -> Mapping[str, Instance]:
-        """Instance types of the catalogue, of pools whose names tell them, and of the stack file."""
+        """Types of the catalogue, those of pools whose names tell them, and of the stack file."""
         types = (name for pool in self.pools for name in pool.instance_types)
         told = {name: instance for name in types if (instance := known_instance(name))}
         described = {entry.name: entry.instance() for entry in self.instance_types}

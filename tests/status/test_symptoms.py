@@ -53,7 +53,7 @@ WORDS = [
         "SafetensorError: Error while deserializing header: HeaderTooLarge",
         "the model's files are not whole",
     ),
-    ("Fatal Python error: Bus error", "/dev/shm is full"),
+    ("Fatal Python error: Bus error", "the shared memory of a pod is full"),
     (
         "ValueError: World size (8) is larger than the number of available GPUs (4) in this node.",
         "more cards than the pod has",

@@ -224,7 +224,7 @@ CASES = [
     ),
 ]
 OTHER: Final[Raw] = {
-    "command": ["sglang", "serve", "--model-path", "/mnt/models/qwen", "--host", "0.0.0.0"],
+    "command": ["sglang", "serve", "--model-path", "/mnt/models/qwen", "--host", "::"],
     "mount_path": "/mnt/models/qwen",
     "port": 30000,
     "resources": {"cpu": "4", "memory": "24Gi"},
