@@ -71,6 +71,14 @@ def hpa_scale(
                 "it knows.",
             )
         chosen = {**scale, **metrics[0]}
+        names = [text_of(section(m, "pods", "metric"), "name") for m in items(spec, "metrics")]
+        if chosen["metric"] in METRICS and chosen["metric"] not in names:
+            notes.say(
+                workload,
+                f"HPA {about.get('name')} scales it on {' and '.join(names)}, of which the stack "
+                f"file has {chosen['metric']}: have the cluster's adapter serve it by that name, "
+                "or gpu_metrics.install true.",
+            )
         return {**chosen, **_window(spec)} if chosen["metric"] in METRICS else chosen
     return None
 
@@ -78,11 +86,19 @@ def hpa_scale(
 def _metric(metric: Mapping[str, Any]) -> Section | None:
     """Metric and target of an HPA's entry; None of one that a stack file does not know."""
     if metric.get("type") == "Pods":
-        name = text_of(section(metric, "pods", "metric"), "name")
         value = section(metric, "pods", "target").get("averageValue")
-        if name in METRICS and value is not None:
+        if (name := _metric_name(metric)) and value is not None:
             return {"metric": name, "target": number(value)}
     return _share(metric)
+
+
+def _metric_name(metric: Mapping[str, Any]) -> str | None:
+    """What a stack file calls the metric of pods that an HPA names, by it or by its series."""
+    spelled = text_of(section(metric, "pods", "metric"), "name").replace(":", "_")
+    for name, entry in METRICS.items():
+        if spelled in (name, *(series.replace(":", "_") for series in entry.series.names)):
+            return name
+    return None
 
 
 def _share(metric: Mapping[str, Any]) -> Section | None:

@@ -50,6 +50,7 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
         "mount_target": "server",
         "new_nat_gateway": "nat",
         "node_count": "size",
+        "node_pools": "pools",
         "nvidia.com/gpu": "gpus",
         "gpu_count": "gpus",
         "hf": "huggingface",

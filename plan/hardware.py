@@ -3,15 +3,23 @@
 from collections.abc import Mapping
 
 from components.catalog.gpus import GPUS, Gpu
-from components.catalog.instances import INSTANCES
+from components.catalog.instances import INSTANCES, known_instance
 
+from .kinds import NODE_POOL
 from .model import Plan
-from .objects import items, section
+from .objects import items, section, texts_of
 
 
 def cards_of_types(plan: Plan) -> Mapping[str, tuple[int, str | None]]:
     """By instance type, how many cards it has, and of which kind."""
-    rows = {name: (instance.gpus, instance.gpu) for name, instance in INSTANCES.items()}
+    bought = [
+        name for pool in plan.of(NODE_POOL) for name in texts_of(pool.inputs, "instanceTypes")
+    ]
+    rows = {
+        name: (instance.gpus, instance.gpu)
+        for name in [*INSTANCES, *bought]
+        if (instance := known_instance(name))
+    }
     for entry in items(plan.config, f"{plan.project}:instance_types"):
         rows[str(entry.get("name"))] = (int(entry.get("gpus", 0)), entry.get("gpu"))
     return rows

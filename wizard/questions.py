@@ -163,16 +163,22 @@ def served_cards(answers: Answers) -> Sequence[str]:
     ]
 
 
+def _types_of_the_card(answers: Answers) -> list[str]:
+    return [name for name, instance in INSTANCES.items() if instance.gpu == answers["card"]]
+
+
 def instance_types(answers: Answers) -> Sequence[str]:
-    """Types that have the card: those that the price list of the region has, or else all."""
-    types = [name for name, instance in INSTANCES.items() if instance.gpu == answers["card"]]
+    """Types that have the cards: those that the price list of the region has, or else all."""
+    cards = int(answers["gpus"])
+    types = [name for name in _types_of_the_card(answers) if INSTANCES[name].gpus >= cards]
     listed = [name for name in types if name in NODES.get(answers["region"], {})]
     return listed or types
 
 
 def _usual_type(answers: Answers) -> str:
-    """The smallest with memory for twice the card's; else the largest of those with one card."""
-    types, need = instance_types(answers), 2 * card_of(answers).memory_gib
+    """The smallest with memory for twice the cards'; else the largest of those with the fewest."""
+    types = instance_types(answers)
+    need = 2 * card_of(answers).memory_gib * int(answers["gpus"])
     fewest = min(INSTANCES[name].gpus for name in types)
     few = [name for name in types if INSTANCES[name].gpus == fewest]
     roomy = [name for name in few if INSTANCES[name].memory_gib >= need]
@@ -182,9 +188,10 @@ def _usual_type(answers: Answers) -> str:
 
 
 def _cards_of_a_node(answers: Answers) -> int:
+    """The most that a node can have."""
     if answers["on"] in OWN_NODES:
         return int(answers["node_gpus"])
-    return INSTANCES[answers["instance_type"]].gpus
+    return max(INSTANCES[name].gpus for name in _types_of_the_card(answers))
 
 
 def _cards_of_a_replica(answers: Answers) -> Sequence[str]:
@@ -317,21 +324,6 @@ QUESTIONS: Final = (
         choices=served_cards,
     ),
     WizardQuestion(
-        "instance_type",
-        "ECS instance type of the nodes",
-        _usual_type,
-        on(*NEW_NODES),
-        instance_types,
-    ),
-    WizardQuestion(
-        "nodes",
-        "Nodes with cards: a number, or bounds such as 0-4 between which they are added and "
-        "removed",
-        _constant("1-3"),
-        on(*NEW_NODES),
-        form=NODES_OR_BOUNDS,
-    ),
-    WizardQuestion(
         "node_label",
         "Label that the nodes with cards, and no others, carry",
         _usual_label,
@@ -364,6 +356,21 @@ QUESTIONS: Final = (
         "Cards of one replica",
         _constant("1"),
         choices=_cards_of_a_replica,
+    ),
+    WizardQuestion(
+        "instance_type",
+        "ECS instance type of the nodes",
+        _usual_type,
+        on(*NEW_NODES),
+        instance_types,
+    ),
+    WizardQuestion(
+        "nodes",
+        "Nodes with cards: a number, or bounds such as 0-4 between which they are added and "
+        "removed",
+        _constant("1-3"),
+        on(*NEW_NODES),
+        form=NODES_OR_BOUNDS,
     ),
     WizardQuestion(
         "files",

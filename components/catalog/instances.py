@@ -153,6 +153,28 @@ INSTANCES: Final[Mapping[str, Instance]] = MappingProxyType(  # read 2026-11
 )
 
 
+# vCPUs follow from the size, and memory from the family: c has 2 GiB for each, g 4 and r 8; names
+# of u and e say it. "Classification and naming of instance types", and the tables of g6, g8i, c9i,
+# hfg8i and u1 in "Overview of instance families", read 2026-11. What they have beyond 16xlarge, and
+# in 13xlarge, may be more or less: g8i.48xlarge has 1024 GiB, g6.13xlarge 192.
+_GIB_PER_VCPU: Final[Mapping[str, int]] = MappingProxyType({"c": 2, "g": 4, "r": 8})
+_REGULAR: Final = re.compile(
+    r"ecs\.(?:(?:hf)?(?P<family>[cgr])[5-9][a-z]*|(?:u\d[a-z]*|e)-c1m(?P<gib>[1248]))"
+    r"\.(?:(?P<times>[23468]|12|16)?x)?large"
+)
+
+
+def known_instance(instance_type: str) -> Instance | None:
+    """Size of an ECS type of the catalogue, or as its name tells it; None of any other."""
+    match = _REGULAR.fullmatch(instance_type)
+    if instance_type in INSTANCES or match is None:
+        return INSTANCES.get(instance_type)
+    vcpus = 4 * int(match["times"] or 1) if "xlarge" in instance_type else 2
+    gib = int(match["gib"] or _GIB_PER_VCPU[match["family"]])
+    architecture = known_architecture(instance_type) or Architecture.AMD64
+    return Instance(vcpus, vcpus * gib, architecture=architecture)
+
+
 # "Supports elastic RDMA interfaces (ERIs)": the same pages, and github.com/aliyun/deep-nccl of
 # ebmgn7ex. Of a family that is missing here, that is not said; only those with GPUs were read.
 _ERI_TYPE: Final = re.compile(r"ecs\.(?:gn8v|gn8is|ebmgn(?:8v|8is|8ia|7ex|9g|9ge|9gc))[-.].+")

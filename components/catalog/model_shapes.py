@@ -129,7 +129,7 @@ _LENGTHENED: Final = r"\d+k\b|yarn|long|r1-0528-qwen"
 # of Qwen2 and Qwen2.5), 295 (Qwen1.5) and Qwen2.5-Math issue 59; vllm-project/vllm issues 10517
 # (Llama 3.1) and 12865 (DeepSeek's distilled ones); OpenRLHF/OpenRLHF issue 336 (Llama 3);
 # deepseek-ai/DeepSeek-V2 issue 83; configurations of Qwen3 and of Qwen2.5-7B-Instruct-1M that
-# programs quote.
+# programs quote. Of Whisper it is max_target_positions, which vLLM reads so.
 LENGTHS: Final[Mapping[str, int]] = MappingProxyType(
     {
         r"qwen2\.5-(7b|14b)-instruct-1m": 1_010_000,
@@ -144,9 +144,33 @@ LENGTHS: Final[Mapping[str, int]] = MappingProxyType(
         r"llama-3\.[123]-\d+b": 131_072,
         r"llama-3-\d+b": 8192,
         r"llama-2-\d+b": 4096,
+        r"whisper-(tiny|base|small|medium|large)": 448,
     }
 )
 """Longest sequence in tokens, by a pattern of what a model is called."""
+
+BLOCK: Final = 128
+"""Rows and columns of a matrix that have a scale of their own, in FP8 as its makers store it."""
+# moe_intermediate_size of config.json, read 2026-11-30: vllm-project/vllm issues 17569 (235B, 192
+# for each of 8 cards) and 25292 (30B), pull 48173 (MiniMax-M2); QwenLM/Qwen3-VL issue 1554;
+# sgl-project/sglang pull 8344 (480B, 320 for each of 8; 2560 too in THUDM/slime, scripts/models)
+# and issue 10852 (Next); ROCm/ATOM issue 1944 (Qwen3.6).
+_WIDTHS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        r"qwen3-(coder-|vl-)?30b-a3b(?!\d)(.*-)?fp8$": 768,
+        r"qwen3-(vl-)?235b-a22b(.*-)?fp8$": 1536,
+        r"qwen3-coder-480b-a35b(.*-)?fp8$": 2560,
+        r"qwen3-next-80b-a3b(.*-)?fp8$": 512,
+        r"qwen3\.6-35b-a3b(.*-)?fp8$": 512,
+        r"minimax-m2(\.\d)?$": 1536,
+    }
+)
+
+
+def block_width(name: str) -> int | None:
+    """Rows of an expert of a model that is stored in FP8 by blocks, by its name; None of others."""
+    text = spelled_alike(name)
+    return next((width for key, width in _WIDTHS.items() if re.search(key, text)), None)
 
 
 def spelled_alike(name: str) -> str:

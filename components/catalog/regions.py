@@ -25,6 +25,16 @@ def oss_internal_endpoint(region: str) -> str:
     return _OSS_INTERNAL.format(region=region)
 
 
+def is_oss_accelerator(endpoint: str, region: str) -> bool:
+    """Whether an endpoint is that of OSS accelerators of a region, or of a zone of it.
+
+    They answer inside the region's network too, at a lower latency. By zone: OSS,
+    "PutBucketDataAccelerator", 2026-09-03; by region: OSS, "Configure ossfs 2.0", read 2026-11.
+    """
+    place = endpoint.removesuffix("-internal.oss-data-acc.aliyuncs.com")
+    return place != endpoint and region in (place, region_of(place))
+
+
 def is_mainland(region: str) -> bool:
     """Whether a region is in mainland China, whose way to registries abroad is slow or closed."""
     return region.startswith("cn-") and not region.startswith(_OUTSIDE_MAINLAND)

@@ -4,9 +4,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from ..args import Fault, Words
+from ..catalog.registries import registry_of
 from ..hosts import LOOPBACK
 from .server import ModelServer
 from .vllm_command import statements
@@ -105,6 +107,40 @@ ENGINES: Final = (
     ServerProgram("Ollama", (("ollama", "serve"),), "", 0, health="/"),
 )
 """Servers whose images say neither address nor port in variables: llama.cpp's and TGI's do."""
+
+
+PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "vllm": "vLLM",
+        "sglang": "SGLang",
+        "tensorrt-llm": "TensorRT-LLM",
+        "lmdeploy": "LMDeploy",
+        "tritonserver": "Triton",
+        "ollama": "Ollama",
+        "text-generation-inference": "TGI",
+        "text-embeddings-inference": "TEI",
+        "llama.cpp": "llama.cpp",
+    }
+)
+"""Servers by what images of their makers are called: vllm/vllm-openai, lmsysorg/sglang,
+nvcr.io/nvidia/tensorrt-llm and tritonserver, openmmlab/lmdeploy, ollama/ollama,
+ghcr.io/huggingface/text-generation-inference and text-embeddings-inference,
+ghcr.io/ggml-org/llama.cpp."""
+
+
+def program_of(image: str) -> str | None:
+    """The server that an image is of by its name; None where that names none, or several.
+
+    Args:
+        image: An image reference.
+    """
+    name = image.lower().removeprefix(f"{registry_of(image).host}/")
+    named = {
+        program
+        for word, program in PROGRAMS.items()
+        if re.search(rf"(?<![a-z]){re.escape(word)}", name)
+    }
+    return named.pop() if len(named) == 1 else None
 
 
 @dataclass(frozen=True)

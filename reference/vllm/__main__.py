@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from .flags import read_choices, read_flags, read_keys, read_serve_flags
-from .parsers import REASONING, TOOL, read_connectors, read_parsers, read_variables
+from .parsers import (
+    REASONING,
+    TOOL,
+    read_architectures,
+    read_connectors,
+    read_parsers,
+    read_variables,
+)
 from .quantization import read_quantization
 from .series import read_series
 from .sources import load
@@ -51,7 +58,7 @@ def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
     """What the catalog says of the releases."""
     flags, serve, quantization, series = {}, {}, {}, {}
     choices, keys, tool, reasoning, variables = {}, {}, {}, {}, {}
-    kv, ec = {}, {}
+    kv, ec, architectures = {}, {}, {}
     for release in releases:
         sources = load(release, folder)
         flags[release] = read_flags(sources)
@@ -65,6 +72,7 @@ def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
         variables[release] = read_variables(sources)
         kv[release] = dict.fromkeys(read_connectors(sources, "kv"), True)
         ec[release] = dict.fromkeys(read_connectors(sources, "ec"), True)
+        architectures[release] = dict.fromkeys(read_architectures(sources), True)
     return {
         "read": datetime.now(UTC).date().isoformat(),
         "releases": list(flags),
@@ -79,6 +87,7 @@ def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
         "variables": spans(variables),
         "kv_connectors": spans(kv),
         "ec_connectors": spans(ec),
+        "architectures": spans(architectures),
     }
 
 

@@ -1,4 +1,4 @@
-"""Parsers of tool calls and of reasoning that a release has, by the names that flags take."""
+"""Names that a release has registered: parsers, connectors, variables, architectures of models."""
 
 import ast
 import re
@@ -65,6 +65,25 @@ def read_connectors(sources: Sources, kind: str) -> list[str]:
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("register_connector"):
                 names |= {str(ast.literal_eval(word)) for word in node.args[:1]}
     return sorted(names)
+
+
+def read_architectures(sources: Sources) -> list[str]:
+    """What config.json of a model may name for the release to load it.
+
+    They stand in tables by name, with the module and the class that load each.
+    """
+    folder = "vllm/model_executor/models/"
+    trees = sources.under(f"{folder}registry.py", f"{folder}__init__.py")
+    tables = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Dict))
+    rows = (row for table in tables for row in zip(table.keys, table.values, strict=True))
+    return sorted(
+        {
+            key.value
+            for key, value in rows
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            if isinstance(value, ast.Tuple)
+        }
+    )
 
 
 def read_variables(sources: Sources) -> dict[str, Form]:

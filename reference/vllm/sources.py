@@ -15,9 +15,9 @@ READ: Final = re.compile(
     r"|entrypoints/(openai|common|launchers)/cli_args|entrypoints/cli/serve"
     r"|v1/(metrics/(loggers|perf)|spec_decode/metrics)|model_executor/layers/quantization/.*"
     r"|envs|reasoning/.*|tool_parsers/.*|entrypoints/openai/(tool|reasoning)_parsers/.*"
-    r"|distributed/\w+/\w+_connector/factory)\.py"
+    r"|distributed/\w+/\w+_connector/factory|model_executor/models/(registry|__init__))\.py"
 )
-"""Files of a wheel that tell flags, quantization, series, parsers, variables and connectors."""
+"""Files of a wheel that tell what the table has."""
 
 
 class Sources:

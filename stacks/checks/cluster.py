@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.args import MISSING, Fault, Words
+from components.catalog.addons import ADDONS
 from components.catalog.labels import ARCHITECTURE
 from components.catalog.regions import region_of
 from components.crds.affinity import TaintEffect
+from components.keys import TYPO, nearest
 from components.versions import kubernetes_minor
 
 from ..sections.cluster import Profile
@@ -213,3 +215,16 @@ def kubernetes_faults(environment: Environment, floor: str, why: str) -> Iterato
     if minor is not None and least is not None and minor < least:
         want = f"1.{least} or later"
         yield Fault("cluster.version", version, want, why)
+
+
+@warning
+def addons_are_called_as_acks_api_has_them(environment: Environment) -> Iterator[str]:
+    """ACK has more than the catalogue, but none that is nearly called as one of it."""
+    for addon in environment.cluster.addons:
+        longer = next((name for name in ADDONS if name.startswith(f"{addon.name}-")), None)
+        meant = longer or nearest(addon.name, ADDONS, TYPO)
+        if addon.name not in ADDONS and meant:
+            yield (
+                f"cluster.addons[{addon.name}] is no add-on that is known here, and {meant} is: "
+                "ACK refuses what it does not know."
+            )

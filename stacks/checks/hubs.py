@@ -22,6 +22,9 @@ most: "Cannot access gated repo" in reports of 2024 and 2025 (vllm-project/seman
 sgl-project/sglang#14644, McGill-NLP/llm2vec#36, ariG23498/gemma3-object-detection#5)."""
 _OFF: Final = ("", "0", "false")
 """Values of VLLM_USE_MODELSCOPE that leave it off: vllm/envs.py, 0.33.0."""
+_OFFLINE: Final = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+_ON: Final = ("1", "ON", "YES", "TRUE")
+"""Values with which either keeps that library offline: huggingface_hub/constants.py, 0.36.0."""
 _MODELSCOPE: Final = {True: "vllm.hub: modelscope", False: "VLLM_USE_MODELSCOPE: 'True'"}
 """How ModelScope is asked: for the model itself, and for what is beside one of no hub."""
 
@@ -56,6 +59,14 @@ class _HubModel:
         return self.section.server.variables().get("VLLM_USE_MODELSCOPE", "").lower() not in _OFF
 
     @property
+    def is_kept(self) -> bool:
+        """Whether what one pod downloaded is there for the next."""
+        mounts = [volume.mount_path for volume in self.section.volumes if volume.writable]
+        server, has_none = self.section.server, self.section.volume is None
+        cache = server.variables(downloads=has_none).get("HF_HOME", "")
+        return any(is_below(cache, mount) for mount in mounts)
+
+    @property
     def is_of_huggingface(self) -> bool:
         """Whether Hugging Face itself is asked for it."""
         return not self.is_of_modelscope and "HF_ENDPOINT" not in self.section.server.variables()
@@ -71,14 +82,36 @@ def _hub_models(environment: Environment) -> Iterator[_HubModel]:
 
 
 @warning
+def hubs_know_models_by_their_owner(environment: Environment) -> Iterator[str]:
+    """A name alone is of no model, but of the oldest of Hugging Face."""
+    for hub in _hub_models(environment):
+        if "/" not in hub.name:
+            yield (
+                f"{hub.subject} is {hub.name}, without its owner: hubs call models by both, such "
+                "as Qwen/Qwen3-8B, and by a name alone Hugging Face knows its oldest, and "
+                "ModelScope none. The download then ends with 401 or 404."
+            )
+
+
+@warning
+def hubs_may_be_asked(environment: Environment) -> Iterator[str]:
+    """Hugging Face's library downloads nothing where it is told to stay offline."""
+    for hub in _hub_models(environment):
+        env = hub.section.server.variables()
+        offline = [name for name in _OFFLINE if env.get(name, "").upper() in _ON]
+        if offline and not (hub.is_of_modelscope or hub.is_kept):
+            yield (
+                f"{hub.subject} is {hub.name}, and {offline[0]} in server.env keeps it from being "
+                "downloaded: the server finds no files. Leave the variable out, or give the model "
+                "a volume."
+            )
+
+
+@warning
 def downloads_are_kept(environment: Environment) -> Iterator[str]:
     """Whoever keeps nothing downloads all of a model before each start is done."""
     for hub in _hub_models(environment):
-        kept = [volume.mount_path for volume in hub.section.volumes if volume.writable]
-        cache = hub.section.server.variables(downloads=hub.section.volume is None).get(
-            "HF_HOME", ""
-        )
-        if any(is_below(cache, mount) for mount in kept):
+        if hub.is_kept:
             continue
         seconds = [
             f"{section.startup_seconds} s" for section in hub.section.serve.sections.values()

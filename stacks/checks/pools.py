@@ -33,7 +33,9 @@ def cards_are_known(environment: Environment) -> Iterator[Fault]:
     named += [(f"instance_types[{entry.name}]", entry.gpu) for entry in environment.instance_types]
     for section, name in named:
         if name is not None and name not in cards:
-            want = f"one of {', '.join(cards)}{guess(name, cards)}, or described under gpus"
+            label = next((key for key, card in cards.items() if name == card.label), None)
+            meant = f" (did you mean {label!r}?)" if label else guess(name, cards)
+            want = f"one of {', '.join(cards)}{meant}, or described under gpus"
             why = "its memory and compute capability decide what runs on it"
             yield Fault(f"{section}.gpu", name, want, why)
 

@@ -11,7 +11,7 @@ from components.catalog.model_shapes import known_shape
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import Version, lifetime, names, release_name, releases
 from components.keys import nearest
-from components.serving.engines import read_engine
+from components.serving.engines import program_of, read_engine
 from components.serving.variables import references
 from components.serving.vllm_command import shell_script
 from components.serving.vllm_parallel import TENSOR
@@ -86,6 +86,22 @@ def source_field(model: ModelSection, flag: str) -> str:
     if vllm and vllm.lora and flag == "--lora-modules":
         return "vllm.lora.adapters"
     return server_field(model, "model" if flag == "--model" else "extra_args")
+
+
+@warning
+def images_have_the_server_that_is_started(environment: Environment) -> Iterator[str]:
+    """A container whose image lacks its program ends at once."""
+    for path, model in models(environment):
+        server = model.server
+        engine = read_engine(server.command or [])
+        started = engine.engine.name if engine else "vLLM" if server.vllm_command else None
+        has = program_of(server.image)
+        if started and has and started != has:
+            field = "vllm" if server.vllm else "command"
+            yield (
+                f"{path}.server.image is {server.image}, by its name {has}, and server.{field} "
+                f"starts {started}: the container ends at once unless the image has both."
+            )
 
 
 @warning

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.args import MISSING, Fault
-from components.catalog.regions import oss_internal_endpoint
+from components.catalog.regions import is_oss_accelerator, oss_internal_endpoint
 from components.cloud.node_pool import ImageType
 
 from ..arguments.folders import mounts
@@ -24,6 +24,11 @@ MOUNT_TARGET: Final = (
     r"[^.]+(\.[^.]+)*?\.(?P<region>[a-z]{2}(-[a-z0-9]+)+)\.(nas|cpfs)\.aliyuncs\.com"
 )
 """What mount targets are called: NAS and CPFS, "Manage mount targets", read 2026-11."""
+EXTREME: Final = ".extreme.nas.aliyuncs.com"
+"""How mount targets of Extreme NAS end."""
+SHARE: Final = "/share/"
+"""The folder of such a file system that can be mounted: "Mount a dynamically provisioned NAS
+volume", https://www.alibabacloud.com/help/doc-detail/204404.htm, read 2026-11."""
 DAEMON: Final = "cnfs-nas-daemon"
 """Add-on whose processes mount either edition, from csi-plugin 1.33 on."""
 RRSA_OSS_KUBERNETES: Final = "1.26"
@@ -163,9 +168,24 @@ def oss_endpoints_are_internal(environment: Environment) -> Iterator[Fault]:
     internal = oss_internal_endpoint(environment.region)
     for store in environment.stores:
         endpoint = store.oss.endpoint if store.oss else None
-        if endpoint is not None and endpoint != internal:
+        if endpoint not in (None, internal) and not is_oss_accelerator(
+            endpoint, environment.region
+        ):
             why = "traffic over another endpoint leaves the VPC, is billed and slower"
             yield Fault(f"stores[{store.name}].oss.endpoint", endpoint, internal, why)
+
+
+@check
+def extreme_file_systems_are_mounted_below_share(environment: Environment) -> Iterator[Fault]:
+    """Of a file system of Extreme NAS nothing else can be mounted."""
+    for mount in mounts(environment):
+        store = environment.store(mount.volume.store)
+        server = (store.nas.server if store and store.nas else None) or ""
+        path = f"{mount.volume.path.rstrip('/')}/"
+        if server.endswith(EXTREME) and not path.startswith(SHARE):
+            why = f"stores[{mount.volume.store}].nas.server is a file system of Extreme NAS, of "
+            why += "which nothing else can be mounted"
+            yield Fault(f"{mount.field}.path", mount.volume.path, f"{SHARE} or below it", why)
 
 
 @check

@@ -87,6 +87,9 @@ def model_name(model: ModelSection, command: VllmCommand) -> str:
     """What the files of a model are called: their hub's name, or else their folder."""
     if model.server.loads_from_a_hub or model.volume is None:
         return command.model or ""
+    source = model.volume.source
+    if source and (name := source.huggingface or source.modelscope):
+        return name
     return model.volume.path.rstrip("/").rpartition("/")[2]
 
 

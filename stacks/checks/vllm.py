@@ -2,15 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Final
 
 from components.args import MISSING, Fault
 from components.catalog.gpus import Gpu
-from components.catalog.model_shapes import ModelShape, known_length, known_shape
+from components.catalog.model_shapes import (
+    BLOCK,
+    ModelShape,
+    block_width,
+    known_length,
+    known_shape,
+    spelled_alike,
+)
 from components.catalog.vllm import (
     BFLOAT16_CAPABILITY,
     FLOAT16_BY_ITSELF_SINCE,
-    LAST_RELEASE,
     LEAST_CAPABILITY,
     MINIMUM_DRIVER,
     V100_CAPABILITY,
@@ -19,6 +26,7 @@ from components.catalog.vllm import (
     other_hardware,
     vllm_image,
 )
+from components.catalog.vllm.architectures import model_architecture
 from components.catalog.vllm.table import (
     Span,
     any_release,
@@ -31,6 +39,7 @@ from components.catalog.vllm.table import (
 from components.quantity import GIB, gib, parse
 from components.serving.vllm import read_length
 from components.serving.vllm_command import VllmCommand
+from components.serving.vllm_parallel import TENSOR
 
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, nodes_of
@@ -58,6 +67,20 @@ EIGHT_BITS: Final = r"(?i)^(?!.*(int4|w4a|4-?bit)).*(int8|fp8|w8a|8-?bit)"
 """The same of 8 bits."""
 LENGTHENING: Final = frozenset({"--hf-overrides", "--rope-scaling", "--rope-theta"})
 """Flags by which a model gets other positions than config.json has."""
+NAMED_FORMATS: Final = MappingProxyType(
+    {r"-fp8$": "fp8", r"-awq$": "awq", r"(^|-)gpt-oss-(20|120)b$": "mxfp4"}
+)
+"""By how names of models end, the format that their config.json has vLLM take."""
+EXPERT_FLAG: Final = "--enable-expert-parallel"
+"""Flag by which a card has whole experts, and not a part of each."""
+BLOCKS_SPLIT_SINCE: Final = (0, 31, 0)
+"""The first release that makes smaller blocks, or pads: resolve_fp8_moe_weight_block_shape of
+vllm/model_executor/layers/fused_moe/oracle/fp8.py. Before: vllm-project/vllm issue 17569."""
+FP8_CACHE_DROPPED: Final = (0, 24, 0)
+"""The first release in which no attention keeps an FP8 cache on older cards: vllm/v1/attention/
+backends/flashinfer.py and triton_attn.py of 0.24.0 to 0.33.0, read 2026-11-30."""
+FP8_CACHE_CAPABILITY: Final = 8.0
+"""The compute capability that it then needs."""
 OFFLOADED: Final = "--cpu-offload-gb"
 """Flag by which weights lie in the pod's memory."""
 ALLOWED: Final = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
@@ -183,10 +206,10 @@ def experts_are_of_models_that_have_some(environment: Environment) -> Iterator[s
     for path, model, command in commands(environment):
         name = model_name(model, command)
         shape, llm = known_shape(name), model.serve.llm
-        field = f"server.{server_field(model, 'extra_args')} has --enable-expert-parallel"
+        field = f"server.{server_field(model, 'extra_args')} has {EXPERT_FLAG}"
         if llm is not None and llm.parallelism is not None and llm.parallelism.expert:
             field = "serve.llm.parallelism.expert is true"
-        elif "--enable-expert-parallel" not in command.flags:
+        elif EXPERT_FLAG not in command.flags:
             continue
         if shape is not None and shape.active is None:
             yield (
@@ -322,27 +345,48 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
                 why = f"vLLM {image.release} has no kernels for {pool.gpu}"
                 yield Fault(f"{path}.server.image", model.server.image, want, why)
             yield from _method_faults(path, model, command, pool, gpu)
+            yield from _cache_faults(path, model, command, pool, gpu)
             yield from _dtype_faults(path, model, command, pool, gpu)
 
 
 @check
-def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
-    """Architectures that a release no longer loads, told by the folder's name."""
-    for path, model in models(environment):
-        image = vllm_image(model.server.image)
-        command, field = model.server.vllm_command, "volume.path"
-        name = model.volume.path if model.volume else ""
-        if command and model.server.loads_from_a_hub:
-            name, field = command.model or "", f"server.{server_field(model, 'model')}"
-        folder = name.rstrip("/").rpartition("/")[2]
-        for pattern, (last, family) in LAST_RELEASE.items():
-            if image and image.version > last and re.fullmatch(pattern, folder, re.IGNORECASE):
-                release = release_name(last)
-                want = f"vLLM {release} or earlier, or a newer model, e.g. Qwen2.5"
-                why = f"{path}.{field} ends in {folder}, which is taken for {family}, and "
-                why += f"vLLM {release} was the last release to load that"
-                see = "docs/guides/upgrade.md"
-                yield Fault(f"{path}.server.image", model.server.image, want, why, see)
+def releases_still_load_their_models(environment: Environment) -> Iterator[Fault]:
+    """Architectures that a release no longer loads, told by the model's name."""
+    for path, model, kind, name, image in _architectures(environment):
+        life = lifetime("architectures", kind)
+        if life and life.last and image.version > life.last:
+            release = release_name(life.last)
+            want = f"vLLM {release} or earlier, or a newer model"
+            why = f"{name} is by its name of the architecture {kind}, and vLLM {release} was the "
+            why += "last release to load that"
+            see = "docs/guides/upgrade.md"
+            yield Fault(f"{path}.server.image", model.server.image, want, why, see)
+
+
+@warning
+def releases_are_as_new_as_their_models(environment: Environment) -> Iterator[str]:
+    """VLLM exits where config.json names an architecture that it does not know yet."""
+    for path, _, kind, name, image in _architectures(environment):
+        life = lifetime("architectures", kind)
+        if life and image.version < life.first:
+            first = release_name(life.first)
+            yield (
+                f"{path}.server.image is vLLM {image.release}, and {name} is by its name of the "
+                f"architecture {kind}, which vLLM {first} is the first release to load: an older "
+                f"one exits when it starts, unless its Transformers know the model. Take {first} "
+                "or later."
+            )
+
+
+def _architectures(
+    environment: Environment,
+) -> Iterator[tuple[str, ModelSection, str, str, VllmImage]]:
+    """Models of a known architecture and release: path, model, architecture, name, image."""
+    for path, model, command in commands(environment):
+        name, image = model_name(model, command), vllm_image(model.server.image)
+        kind = model_architecture(name)
+        if kind and image and "--hf-overrides" not in command.flags:
+            yield path, model, kind, name, image
 
 
 @warning
@@ -379,6 +423,64 @@ def _method_faults(
     why = f"{method} needs compute capability {minimum}{about}, {pool.gpu} has "
     why += f"{gpu.compute_capability}"
     yield Fault(f"{path}.server.{server_field(model, 'quantization')}", method, want, why)
+
+
+def _cache_faults(
+    path: str, model: ModelSection, command: VllmCommand, pool: AnyPoolSection, gpu: Gpu
+) -> Iterator[Fault]:
+    """Cards before Ampere are left with Triton's attention, which refuses FP8 there."""
+    image, form = vllm_image(model.server.image), command.flags.get("--kv-cache-dtype", "")
+    if (
+        form.startswith("fp8")
+        and image
+        and image.version >= FP8_CACHE_DROPPED
+        and gpu.compute_capability < FP8_CACHE_CAPABILITY
+    ):
+        why = f"vLLM {image.release} keeps a KV cache in FP8 on cards of compute capability "
+        why += f"{FP8_CACHE_CAPABILITY} or more, and {pool.gpu} has {gpu.compute_capability}"
+        field = f"{path}.server.{server_field(model, 'extra_args')}"
+        want = f"auto, or placed without pool {pool.name}"
+        yield Fault(field, f"--kv-cache-dtype {form}", want, why)
+
+
+@warning
+def formats_of_names_run_on_the_cards(environment: Environment) -> Iterator[str]:
+    """Without --quantization, config.json says the format of the weights, and names do too."""
+    for path, model, command in commands(environment):
+        image, name = vllm_image(model.server.image), spelled_alike(model_name(model, command))
+        method = next((kind for key, kind in NAMED_FORMATS.items() if re.search(key, name)), None)
+        if method is None or "--quantization" in command.flags or (image and not image.cuda):
+            continue
+        knowledge = release(image.version) if image else any_release()
+        minimum, about = knowledge.quantization.get(method), f" {image.release}" if image else ""
+        for pool in environment.placed(model.reach):
+            gpu = environment.card(pool)
+            if gpu and minimum and gpu.compute_capability < minimum:
+                yield (
+                    f"{path}.server.image is vLLM{about}, which loads {method} on cards of compute "
+                    f"capability {minimum} or more, and {pool.gpu} of pool {pool.name} has "
+                    f"{gpu.compute_capability}: {model_name(model, command)} is in that format by "
+                    "its name, and the server then exits when it starts. Take another format of "
+                    "the model, or other cards."
+                )
+
+
+@warning
+def experts_are_split_by_whole_blocks(environment: Environment) -> Iterator[str]:
+    """Weights in FP8 have a scale for each block, which no two cards can share."""
+    for path, model, command in commands(environment):
+        image, name = vllm_image(model.server.image), model_name(model, command)
+        width, cards = block_width(name), command.number(TENSOR) or 1
+        splits_blocks = image is None or image.version < BLOCKS_SPLIT_SINCE
+        if width and splits_blocks and width % (BLOCK * cards) and EXPERT_FLAG not in command.flags:
+            fit = [str(count) for count in (1, 2, 4, 8) if not width % (BLOCK * count)]
+            yield (
+                f"{path}.server splits each expert over {cards} cards, and {name} is stored by its "
+                f"name in FP8 with a scale for each {BLOCK} of an expert's {width} rows: "
+                f"{width // cards} rows for a card are no whole blocks, and vLLM exits when it "
+                f"starts. Cards that do: {' or '.join(fit)}; with {EXPERT_FLAG} each card has "
+                "whole experts."
+            )
 
 
 def _dtype_faults(
@@ -425,5 +527,7 @@ def _driver_faults(
         if image.cuda >= max(MINIMUM_DRIVER):
             yield Fault(field, MISSING, f"given, at {minimum} or later", why)
     elif int(pool.driver.split(".")[0]) < minimum:
-        want = f"{minimum} or later, or the image one with -cu129 in its tag"
+        want = f"{minimum} or later"
+        if image.cuda > min(MINIMUM_DRIVER):
+            want += ", or the image one with -cu129 in its tag"
         yield Fault(field, pool.driver, want, why)

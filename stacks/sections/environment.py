@@ -8,7 +8,7 @@ from pydantic import Field
 
 from components.args import SECRET, Args, Because, Fault
 from components.catalog.gpus import GPUS, Gpu
-from components.catalog.instances import INSTANCES, Instance
+from components.catalog.instances import INSTANCES, Instance, known_instance
 from components.catalog.regions import is_region, region_of
 from components.names import LabelName, ResourceGroupId, TagKey, TagValue
 from components.platform.priorities import PriorityClass
@@ -245,8 +245,11 @@ class Environment(Args):
 
     @property
     def instances(self) -> Mapping[str, Instance]:
-        """The catalogue of instance types, with what the stack file adds."""
-        return {**INSTANCES, **{entry.name: entry.instance() for entry in self.instance_types}}
+        """Types of the catalogue, those of pools whose names tell them, and of the stack file."""
+        types = (name for pool in self.pools for name in pool.instance_types)
+        told = {name: instance for name in types if (instance := known_instance(name))}
+        described = {entry.name: entry.instance() for entry in self.instance_types}
+        return {**INSTANCES, **told, **described}
 
 
 def stack_schema() -> dict[str, Any]:

@@ -53,6 +53,31 @@ def scale_of(objects: list[Manifest]) -> tuple[Manifest, str]:
     return scale, "\n".join(description.notes)
 
 
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("vllm:num_requests_waiting", "vllm_num_requests_waiting"),
+        ("vllm_gpu_cache_usage_perc", "vllm_kv_cache_usage"),
+    ],
+)
+def test_a_metric_that_an_adapter_calls_as_its_series_is_kept(name: str, metric: str) -> None:
+    target = {"type": "AverageValue", "averageValue": "500m"}
+    scaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "scaled", "namespace": "team-a"},
+        "spec": {
+            "scaleTargetRef": {"kind": "Deployment", "name": "qwen-vl"},
+            "maxReplicas": 3,
+            "metrics": [{"type": "Pods", "pods": {"metric": {"name": name}, "target": target}}],
+        },
+    }
+    others = [m for m in manifests("deployment") if m["kind"] != scaler["kind"]]
+    scale, notes = scale_of([*others, scaler])
+    assert scale == {"min": 1, "max": 3, "metric": metric, "target": 0.5}
+    assert f"scales it on {name}, of which the stack file has {metric}" in notes
+
+
 def test_a_query_of_keda_is_kept_with_its_bounds() -> None:
     objects = scaled(figure(WAITING, "5"), minReplicaCount=1, maxReplicaCount=4)
     scale, notes = scale_of(objects)

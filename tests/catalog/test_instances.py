@@ -10,6 +10,7 @@ from components.catalog.instances import (
     Instance,
     allocatable,
     known_architecture,
+    known_instance,
 )
 
 PUBLISHED = [
@@ -93,3 +94,45 @@ def test_any_other_family_may_be_either(family: str):
 @pytest.mark.parametrize("name", INSTANCES)
 def test_a_row_says_the_architecture_of_its_family(name: str):
     assert known_architecture(name) is INSTANCES[name].architecture is Architecture.AMD64
+
+
+@pytest.mark.parametrize(
+    ("name", "vcpus", "gib"),
+    [
+        ("ecs.c7.4xlarge", 16, 32),
+        ("ecs.g8i.2xlarge", 8, 32),
+        ("ecs.g9i.xlarge", 4, 16),
+        ("ecs.r8a.large", 2, 16),
+        ("ecs.hfg8i.16xlarge", 64, 256),
+        ("ecs.u1-c1m4.2xlarge", 8, 32),
+        ("ecs.e-c1m2.large", 2, 4),
+    ],
+)
+def test_a_name_of_a_regular_family_tells_the_size(name: str, vcpus: int, gib: int):
+    assert known_instance(name) == Instance(vcpus, gib)
+
+
+def test_a_name_tells_the_architecture_too():
+    assert known_instance("ecs.g8y.2xlarge") == Instance(8, 32, architecture=Architecture.ARM64)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ecs.g6.13xlarge",
+        "ecs.g8i.48xlarge",
+        "ecs.re6.4xlarge",
+        "ecs.i4.2xlarge",
+        "ecs.ebmg8i.48xlarge",
+        "ecs.gn8v-tee.4xlarge",
+        "ecs.g8i.2xLarge",
+        "g8i.2xlarge",
+    ],
+)
+def test_a_name_that_tells_less_is_of_no_known_size(name: str):
+    assert known_instance(name) is None
+
+
+@pytest.mark.parametrize("name", INSTANCES)
+def test_a_row_goes_before_what_its_name_tells(name: str):
+    assert known_instance(name) is INSTANCES[name]

@@ -30,6 +30,7 @@ from components.catalog.model_shapes import SHAPES, known_length, known_shape
         ("deepseek-ai/DeepSeek-V3.1", 163_840),
         ("DeepSeek-R1-7B", None),
         ("our/DeepSeek-R1-Medical-8B-AWQ", None),
+        ("openai/whisper-large-v3-turbo", 448),
         ("our-finetune", None),
     ],
 )

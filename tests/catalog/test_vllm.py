@@ -3,10 +3,18 @@ import re
 import pytest
 
 from components.catalog.vllm import MINIMUM_DRIVER, table, vllm_image
+from components.catalog.vllm.architectures import ARCHITECTURES, model_architecture
 from components.serving import Quantization
 from components.serving.vllm_rules import REPLACED
 from reference.vllm.flags import read_choices, read_keys
-from reference.vllm.parsers import REASONING, TOOL, read_connectors, read_parsers, read_variables
+from reference.vllm.parsers import (
+    REASONING,
+    TOOL,
+    read_architectures,
+    read_connectors,
+    read_parsers,
+    read_variables,
+)
 from reference.vllm.sources import Sources
 
 
@@ -88,6 +96,34 @@ def test_the_table_begins_with_the_articles_release_and_says_when_it_was_read():
     assert table.releases()[0] == (0, 4, 1)
     assert list(table.releases()) == sorted(table.releases())
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", table.table_date())
+
+
+@pytest.mark.parametrize("kind", sorted({*ARCHITECTURES.values()}))
+def test_every_architecture_of_a_model_is_one_that_some_release_has(kind: str):
+    assert table.lifetime("architectures", kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Qwen/Qwen3-8B", "Qwen3ForCausalLM"),
+        ("Qwen3-30B-A3B-Instruct-2507-FP8", "Qwen3MoeForCausalLM"),
+        ("Qwen3-VL-235B-A22B-Instruct", "Qwen3VLMoeForConditionalGeneration"),
+        ("Qwen3.5-397B-A17B", "Qwen3_5MoeForConditionalGeneration"),
+        ("Qwen-7B-Chat-Int8", "QWenLMHeadModel"),
+        ("/models/DeepSeek-V3.2-Exp/", "DeepseekV32ForCausalLM"),
+        ("DeepSeek-R1-0528", "DeepseekV3ForCausalLM"),
+        ("DeepSeek-R1-Distill-Qwen-7B", None),
+        ("DeepSeek-R1-0528-Qwen3-8B", None),
+        ("GLM-4.5-Air", "Glm4MoeForCausalLM"),
+        ("GLM-4.6V", None),
+        ("gemma-3-27b-it", "Gemma3ForConditionalGeneration"),
+        ("our-qwen3-8b", None),
+        ("Qwen1.5-7B-Chat", None),
+    ],
+)
+def test_a_name_tells_the_architecture_of_a_known_model_alone(name: str, kind: str | None):
+    assert model_architecture(name) == kind
 
 
 def test_every_format_that_a_release_loads_can_be_asked_for():
@@ -210,6 +246,10 @@ REGISTERED = {
         'KVConnectorFactory.register_connector(\n    "H", "vllm.h", "H")\n'
         "def get(name, **more):\n    return more\n"
     ),
+    "vllm/model_executor/models/registry.py": (
+        '_MODELS = {"I": ("i", "I"), "J": ("llama", "Llama")}\n_ALL = {**_MODELS}\n'
+        '_PREVIOUSLY_SUPPORTED_MODELS = {"K": "0.23.0"}\n'
+    ),
 }
 
 
@@ -225,6 +265,7 @@ def test_names_are_read_however_a_release_registers_them():
     assert read_variables(Sources({})) == {}
     assert read_connectors(sources, "kv") == ["H"]
     assert read_connectors(sources, "ec") == []
+    assert read_architectures(sources) == ["I", "J"]
 
 
 FLAGS = {

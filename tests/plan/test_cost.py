@@ -103,8 +103,11 @@ def test_an_instance_type_that_the_catalogue_does_not_know_shows_no_gpus(
     assert (line.node_hours, line.gpu_hours) == (Range(1460, 1460), None)
 
 
-def test_a_pool_of_cpu_nodes_has_no_gpu_hours_to_pay(pool: Callable[..., PoolLine]) -> None:
-    assert pool(instanceTypes=[CPU], desiredSize="2").gpu_hours == Range(0, 0)
+@pytest.mark.parametrize("name", [CPU, "ecs.c7.4xlarge"])
+def test_a_pool_of_cpu_nodes_has_no_gpu_hours_to_pay(
+    pool: Callable[..., PoolLine], name: str
+) -> None:
+    assert pool(instanceTypes=[name], desiredSize="2").gpu_hours == Range(0, 0)
 
 
 @pytest.mark.parametrize(

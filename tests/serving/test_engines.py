@@ -10,7 +10,7 @@ from components.serving import (
     ModelServer,
     RolesModelArgs,
 )
-from components.serving.engines import ENGINES, engine_faults, read_engine
+from components.serving.engines import ENGINES, engine_faults, program_of, read_engine
 from tests.cloud.refusals import refusals
 
 from . import test_roles_model
@@ -216,3 +216,20 @@ def test_no_flag_of_an_engine_counts_twice():
         spellings = [flag for size in engine.sizes for flag in size]
         assert len(spellings) == len({*spellings} - {*engine.nodes, *engine.files})
         assert {*(engine.within or {}).values()} <= {size[0] for size in engine.sizes}
+
+
+@pytest.mark.parametrize(
+    ("image", "program"),
+    [
+        ("docker.io/lmsysorg/sglang:v0.5.5", "SGLang"),
+        ("vllm/vllm-openai:v0.19.0", "vLLM"),
+        ("registry/mirror/text-generation-inference:3.3", "TGI"),
+        ("ghcr.io/ggml-org/llama.cpp:server-cuda", "llama.cpp"),
+        ("nvcr.io/nvidia/tritonserver:25.09-vllm-python-py3", None),
+        ("registry/inference-nv-pytorch:25.02-vllm0.7.2-sglang0.4.3", None),
+        ("sglang-registry.cn-beijing.cr.aliyuncs.com/acme/server:1", None),
+        ("registry/acme/server:1", None),
+    ],
+)
+def test_an_images_name_tells_its_server_where_it_names_one_alone(image: str, program: str | None):
+    assert program_of(image) == program

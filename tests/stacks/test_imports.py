@@ -110,7 +110,8 @@ def test_an_import_writes_to_its_folder_of_the_bucket_and_reads_the_store():
 
 
 def test_an_import_into_an_existing_claim_makes_none():
-    raw = merged(existing(), {"models[qwen].volume.source": SOURCE})
+    source = {**SOURCE, "modelscope": "Qwen/Qwen2.5-7B-Instruct"}
+    raw = merged(existing(), {"models[qwen].volume.source": source})
     [job] = imports(raw)
     [store] = [entry for entry in raw["stores"] if entry["name"] == "models"]
     volumes = job.inputs["spec"]["template"]["spec"]["volumes"]

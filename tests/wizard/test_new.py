@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from cli import main
 from components.catalog.gpus import GPUS
+from components.catalog.instances import INSTANCES
 from plan.refused import Refused
 from plan.run import plan
 from plan.stack_file import parsed, read_stack
@@ -88,6 +89,14 @@ def test_every_card_and_instance_type_is_valid(ground: str) -> None:
         assert validate(draft(answers).config).sentences == [], answers
 
 
+def test_nodes_have_as_many_cards_as_a_replica(project: Path) -> None:
+    words = ("--yes", "--card", "H20", "--gpus", "8", "--size", "240Gi")
+    result = run(project, "t", *words)
+    assert result.exit_code == 0, result.output
+    [pool] = [p for p in config(project, "t")["pools"] if p.get("gpu") == "H20"]
+    assert [INSTANCES[name].gpus for name in pool["instance_types"]] == [8]
+
+
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_an_image_of_a_newer_cuda_brings_its_driver(ground: str) -> None:
     image = "docker.io/vllm/vllm-openai:v0.28.0"
@@ -154,7 +163,7 @@ def _existing() -> Answers:
 
 
 def test_a_question_shows_its_choices_and_its_default(project: Path) -> None:
-    result = run(project, "t", "--region", "cn-hongkong", "--card", "T4", answers="pro\n\n")
+    result = run(project, "t", "--region", "cn-hongkong", "--card", "T4", answers="pro\n\n\n")
     text = " ".join(result.stderr.split())
     assert "(ecs.gn6i-c16g1.4xlarge, ecs.gn6i-c24g1.6xlarge) [ecs.gn6i-c16g1.4xlarge]" in text
     assert "What it runs on: pro, a new ACK Pro cluster edge, a new" in text
@@ -171,13 +180,13 @@ def test_a_question_names_each_of_its_choices(ground: str, files: str) -> None:
 
 def test_an_answer_that_breaks_a_rule_is_asked_again_at_once(project: Path) -> None:
     words = [w for name in ("on", "zone", "card") for w in (_flag(name), _pro()[name])]
-    lines = ["cn-beijing", "", "3-1", "0-4", *[""] * 40]
+    lines = ["cn-beijing", "", "", "3-1", "0-4", *[""] * 40]
     result = run(project, "t", *words, answers="\n".join(lines))
     assert result.exit_code == 0, result.output
     refusal = result.stderr.index(
         "--nodes is '3-1', with which the stack is refused:\n  pools[a10]"
     )
-    assert refusal < result.stderr.index("Cards of one replica")
+    assert refusal < result.stderr.index("Whence the model comes")
     assert config(project, "t")["pools"][1]["autoscale"] == {"min": 0, "max": 4}  # type: ignore[index]
 
 

@@ -18,15 +18,6 @@ V100_CAPABILITY = 7.0
 # `--dtype auto`, vLLM takes float16 by itself on older cards from 0.9.0 on: vllm/config.py.
 BFLOAT16_CAPABILITY = 8.0
 FLOAT16_BY_ITSELF_SINCE: Version = (0, 9, 0)
-# By what a model's folder is called, the last release that loads it, and what it is taken for:
-# _PREVIOUSLY_SUPPORTED_MODELS of vllm/model_executor/models/registry.py, 0.33.0, read 2026-11.
-LAST_RELEASE: Mapping[str, tuple[Version, str]] = MappingProxyType(
-    {
-        r"Qwen-(1_8B|7B|14B|72B)(-Chat)?(-Int[48])?": ((0, 23, 0), "Qwen of the first generation"),
-        r"Qwen-VL(-Chat)?(-Int4)?": ((0, 23, 0), "Qwen-VL of the first generation"),
-        r"internlm-(chat-)?(7b|20b)": ((0, 23, 0), "InternLM of the first generation"),
-    }
-)
 # The plain tag is CUDA 13 from 0.20.0 on, CUDA 12 before; NVIDIA/Model-Optimizer pull 2042.
 CUDA_13_SINCE: Version = (0, 20, 0)
 # Minimum driver branch per CUDA major version: docs.nvidia.com, CUDA compatibility, 2026.

@@ -375,6 +375,28 @@ test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refus
 TAGS = {f"key-{number}": "x" for number in range(20)}
 SURPRISES = [
     Case(
+        "addons_are_called_as_acks_api_has_them",
+        "an add-on by the name of what it runs",
+        dev,
+        {"cluster.addons": [{"name": "nginx-ingress"}]},
+        (
+            "cluster.addons[nginx-ingress] is no add-on that is known here, and "
+            "nginx-ingress-controller is: ACK refuses what it does not know."
+        ),
+        {"cluster.addons": [{"name": "nginx-ingress-controller"}]},
+    ),
+    Case(
+        "addons_are_called_as_acks_api_has_them",
+        "an add-on that is mistyped",
+        dev,
+        {"cluster.addons": [{"name": "arms-promethues"}]},
+        (
+            "cluster.addons[arms-promethues] is no add-on that is known here, and arms-prometheus "
+            "is: ACK refuses what it does not know."
+        ),
+        {"cluster.addons": [{"name": "ack-of-tomorrow"}]},
+    ),
+    Case(
         "tags_find_room",
         "more tags than a resource takes",
         dev,

@@ -46,6 +46,30 @@ CASES = [
 ]
 
 SURPRISES = [
+    Case(
+        "hubs_know_models_by_their_owner",
+        "a model of a hub by its name alone",
+        dev,
+        {**HUB, FIELD: "Qwen3-8B"},
+        (
+            "models[qwen].server.vllm.model is Qwen3-8B, without its owner: hubs call models by "
+            "both, such as Qwen/Qwen3-8B, and by a name alone Hugging Face knows its oldest, and "
+            "ModelScope none. The download then ends with 401 or 404."
+        ),
+        {**HUB, FIELD: "Qwen/Qwen3-8B"},
+    ),
+    Case(
+        "hubs_may_be_asked",
+        "a server that is to download and may not",
+        dev,
+        {**HUB, "models[qwen].server.env": {"HF_HUB_OFFLINE": "1"}},
+        (
+            "models[qwen].server.vllm.model is Qwen/Qwen2.5-7B-Instruct, and HF_HUB_OFFLINE in "
+            "server.env keeps it from being downloaded: the server finds no files. Leave the "
+            "variable out, or give the model a volume."
+        ),
+        {**HUB, "models[qwen].server.env": {"HF_HUB_OFFLINE": "0"}},
+    ),
     *(
         Case(
             "gated_models_have_a_token",

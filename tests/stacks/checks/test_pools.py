@@ -197,6 +197,17 @@ CASES = [
     ),
     Case(
         "cards_are_known",
+        "a card as its node label has it",
+        existing,
+        {"nodes[gpu].gpu": "Tesla-T4"},
+        (
+            f"nodes[gpu].gpu is 'Tesla-T4', but it must be one of {CARDS} (did you mean 'T4'?), or "
+            "described under gpus: its memory and compute capability decide what runs on it."
+        ),
+        {"nodes[gpu].gpu": "T4"},
+    ),
+    Case(
+        "cards_are_known",
         "a described card under another name",
         existing,
         {

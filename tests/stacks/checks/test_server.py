@@ -223,7 +223,35 @@ CASES = [
         {"training[finetune].env": {"CUDA_VISIBLE_DEVICES": "0,1"}},
     ),
 ]
+OTHER: Final[Raw] = {
+    "command": ["sglang", "serve", "--model-path", "/mnt/models/qwen", "--host", "::"],
+    "mount_path": "/mnt/models/qwen",
+    "port": 30000,
+    "resources": {"cpu": "4", "memory": "24Gi"},
+}
 SURPRISES = [
+    Case(
+        "images_have_the_server_that_is_started",
+        "flags of vLLM for an image of another server",
+        existing,
+        {"models[qwen].server.image": "lmsysorg/sglang:v0.5.5"},
+        (
+            "models[qwen].server.image is lmsysorg/sglang:v0.5.5, by its name SGLang, and "
+            "server.vllm starts vLLM: the container ends at once unless the image has both."
+        ),
+        {"models[qwen].server.image": "registry/sglang-and-vllm:v0.5.5"},
+    ),
+    Case(
+        "images_have_the_server_that_is_started",
+        "a command of another server for an image of vLLM",
+        existing,
+        {"models[qwen].server": {**OTHER, "image": "registry/vllm:0.19.0"}},
+        (
+            "models[qwen].server.image is registry/vllm:0.19.0, by its name vLLM, and "
+            "server.command starts SGLang: the container ends at once unless the image has both."
+        ),
+        {"models[qwen].server": {**OTHER, "image": "registry/sglang:v0.5.5"}},
+    ),
     Case(
         "variables_are_read",
         "a variable that the release reads no more",

@@ -9,6 +9,10 @@ from .parts import ACK_KSERVE, BASE_MODEL, load_test, own_ack_cluster, own_bucke
 SERVER: Final = "cpfs-0a1b2c.cn-hangzhou.cpfs.aliyuncs.com"
 GENERAL: Final[Raw] = {"name": "models", "cpfs": {"server": SERVER}}
 LINGJUN: Final[Raw] = {"name": "models", "cpfs": {"server": SERVER, "file_system_id": "bmcpfs-0a"}}
+EXTREME: Final[Raw] = {
+    "name": "extreme",
+    "nas": {"server": "0a1b2c-xyz.cn-beijing.extreme.nas.aliyuncs.com"},
+}
 ADAPTERS: Final[Raw] = {
     "name": "adapters",
     "mount_path": "/mnt/lora",
@@ -236,6 +240,38 @@ CASES = [
             "is billed and slower."
         ),
         {"stores[models].oss.endpoint": "oss-cn-beijing-internal.aliyuncs.com"},
+    ),
+    Case(
+        "oss_endpoints_are_internal",
+        "an accelerator of another region",
+        dev,
+        {"stores[models].oss.endpoint": "cn-hangzhou-j-internal.oss-data-acc.aliyuncs.com"},
+        (
+            "stores[models].oss.endpoint is 'cn-hangzhou-j-internal.oss-data-acc.aliyuncs.com', "
+            "but it must be oss-cn-beijing-internal.aliyuncs.com: traffic over another endpoint "
+            "leaves the VPC, is billed and slower."
+        ),
+        {"stores[models].oss.endpoint": "cn-beijing-h-internal.oss-data-acc.aliyuncs.com"},
+    ),
+    Case(
+        "extreme_file_systems_are_mounted_below_share",
+        "a folder beside the one that Extreme NAS lets be mounted",
+        own_vpc,
+        {
+            "stores[+]": EXTREME,
+            "models[qwen].volume.store": "extreme",
+            "models[qwen].volume.path": "/shared",
+        },
+        (
+            "models[qwen].volume.path is '/shared', but it must be /share/ or below it: "
+            "stores[extreme].nas.server is a file system of Extreme NAS, of which nothing else can "
+            "be mounted."
+        ),
+        {
+            "stores[+]": EXTREME,
+            "models[qwen].volume.store": "extreme",
+            "models[qwen].volume.path": "/share/qwen",
+        },
     ),
     Case(
         "nas_zones_are_known",

@@ -6,7 +6,7 @@ from components.catalog.vllm.table import table_date
 
 from ..environments import GONE, Raw, dev, existing, merged, sentences, warnings
 from .cases import Case, refusals, surprises
-from .parts import HUB, llm
+from .parts import HUB, groups, llm
 
 FROM_A_HUB = {
     "models[qwen].volume": GONE,
@@ -20,6 +20,19 @@ CPU_IMAGE = {
     "models[qwen].volume.path": "/Qwen3-8B",
     "models[qwen].server.vllm.quantization": GONE,
 }
+
+
+def experts() -> Raw:
+    """A mixture of experts in FP8, by its name, on eight cards of each of two nodes."""
+    return merged(
+        groups(),
+        {
+            "models[deepseek].volume.path": "/Qwen3-235B-A22B-FP8",
+            "models[deepseek].server.image": "registry/vllm:0.19.0",
+        },
+    )
+
+
 CASES = [
     Case(
         "vllm_runs_on_the_cards",
@@ -68,7 +81,7 @@ CASES = [
         {"nodes[gpu].gpu": "T4", "models[qwen].server.image": "registry/vllm:0.9.0"},
     ),
     Case(
-        "first_qwen_runs_on_the_release",
+        "releases_still_load_their_models",
         "the articles' model under a release that no longer loads it",
         existing,
         {
@@ -77,9 +90,9 @@ CASES = [
         },
         (
             "models[qwen].server.image is 'registry/vllm:0.24.0-cu129', but it must be vLLM "
-            "0.23.0 or earlier, or a newer model, e.g. Qwen2.5: models[qwen].volume.path ends in "
-            "Qwen-7B-Chat, which is taken for Qwen of the first generation, and vLLM 0.23.0 was "
-            "the last release to load that. See docs/guides/upgrade.md"
+            "0.23.0 or earlier, or a newer model: Qwen-7B-Chat is by its name of the architecture "
+            "QWenLMHeadModel, and vLLM 0.23.0 was the last release to load that. See "
+            "docs/guides/upgrade.md"
         ),
         {
             "models[qwen].volume.path": "/models/Qwen-7B-Chat",
@@ -116,13 +129,33 @@ CASES = [
         {"models[qwen].server.vllm.dtype": "half"},
     ),
     Case(
+        "vllm_runs_on_the_cards",
+        "a KV cache in FP8 on a card that no attention of the release keeps it on",
+        existing,
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].server.image": "registry/vllm:0.24.0-cu129",
+            "models[qwen].server.vllm.extra_args": ["--kv-cache-dtype", "fp8"],
+        },
+        (
+            "models[qwen].server.vllm.extra_args is '--kv-cache-dtype fp8', but it must be auto, "
+            "or placed without pool gpu: vLLM 0.24.0 keeps a KV cache in FP8 on cards of compute "
+            "capability 8.0 or more, and T4 has 7.5."
+        ),
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].server.image": "registry/vllm:0.23.0-cu129",
+            "models[qwen].server.vllm.extra_args": ["--kv-cache-dtype", "fp8"],
+        },
+    ),
+    Case(
         "drivers_run_the_image",
         "a driver that is too old for the image's CUDA",
         dev,
         {"pools[t4].driver": "515.105.01"},
         (
-            "pools[t4].driver is '515.105.01', but it must be 525 or later, or the image one "
-            "with -cu129 in its tag: models[qwen].server.image is vLLM 0.4.1 with CUDA 12."
+            "pools[t4].driver is '515.105.01', but it must be 525 or later: "
+            "models[qwen].server.image is vLLM 0.4.1 with CUDA 12."
         ),
         {"pools[t4].driver": "525.105.17"},
     ),
@@ -192,6 +225,93 @@ EXPERTS = {
 }
 
 SURPRISES = [
+    Case(
+        "releases_are_as_new_as_their_models",
+        "a model that came after the release",
+        existing,
+        {
+            "models[qwen].volume.path": "/models/Qwen3.5-27B",
+            "models[qwen].server.image": "registry/vllm:0.16.0",
+        },
+        (
+            "models[qwen].server.image is vLLM 0.16.0, and Qwen3.5-27B is by its name of the "
+            "architecture Qwen3_5ForConditionalGeneration, which vLLM 0.17.0 is the first release "
+            "to load: an older one exits when it starts, unless its Transformers know the model. "
+            "Take 0.17.0 or later."
+        ),
+        {
+            "models[qwen].volume.path": "/models/Qwen3.5-27B",
+            "models[qwen].server.image": "registry/vllm:0.17.0",
+        },
+    ),
+    Case(
+        "releases_are_as_new_as_their_models",
+        "the same of a model that is imported into a folder of another name",
+        existing,
+        {
+            "models[qwen].volume.path": "/models/chat",
+            "models[qwen].volume.source": {"modelscope": "Qwen/Qwen3-Next-80B", "revision": "v1"},
+            "models[qwen].server.image": "registry/vllm:0.10.1",
+        },
+        (
+            "models[qwen].server.image is vLLM 0.10.1, and Qwen/Qwen3-Next-80B is by its name of "
+            "the architecture Qwen3NextForCausalLM, which vLLM 0.10.2 is the first release to "
+            "load: an older one exits when it starts, unless its Transformers know the model. Take "
+            "0.10.2 or later."
+        ),
+        {
+            "models[qwen].volume.path": "/models/chat",
+            "models[qwen].volume.source": {"modelscope": "Qwen/Qwen3-Next-80B", "revision": "v1"},
+            "models[qwen].server.image": "registry/vllm:0.10.2",
+        },
+    ),
+    Case(
+        "formats_of_names_run_on_the_cards",
+        "weights in FP8, by the model's name, on a card that its release loads none on",
+        existing,
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].volume.path": "/models/Qwen3-8B-FP8",
+            "models[qwen].server.image": "registry/vllm:0.11.0",
+        },
+        (
+            "models[qwen].server.image is vLLM 0.11.0, which loads fp8 on cards of compute "
+            "capability 8.0 or more, and T4 of pool gpu has 7.5: Qwen3-8B-FP8 is in that format by "
+            "its name, and the server then exits when it starts. Take another format of the model, "
+            "or other cards."
+        ),
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].volume.path": "/models/Qwen3-8B-FP8",
+            "models[qwen].server.image": "registry/vllm:0.19.0",
+        },
+    ),
+    Case(
+        "experts_are_split_by_whole_blocks",
+        "experts in blocks that do not divide by the cards",
+        experts,
+        {},
+        (
+            "models[deepseek].server splits each expert over 8 cards, and Qwen3-235B-A22B-FP8 is "
+            "stored by its name in FP8 with a scale for each 128 of an expert's 1536 rows: 192 "
+            "rows for a card are no whole blocks, and vLLM exits when it starts. Cards that do: 1 "
+            "or 2 or 4; with --enable-expert-parallel each card has whole experts."
+        ),
+        {"models[deepseek].server.vllm.extra_args": ["--enable-expert-parallel"]},
+    ),
+    Case(
+        "experts_are_split_by_whole_blocks",
+        "the same under the last release that does not divide blocks",
+        experts,
+        {"models[deepseek].server.image": "registry/vllm:0.30.0-cu129"},
+        (
+            "models[deepseek].server splits each expert over 8 cards, and Qwen3-235B-A22B-FP8 is "
+            "stored by its name in FP8 with a scale for each 128 of an expert's 1536 rows: 192 "
+            "rows for a card are no whole blocks, and vLLM exits when it starts. Cards that do: 1 "
+            "or 2 or 4; with --enable-expert-parallel each card has whole experts."
+        ),
+        {"models[deepseek].server.image": "registry/vllm:0.31.0-cu129"},
+    ),
     *(
         Case(
             "longest_sequences_fit_their_cards",
