@@ -247,9 +247,9 @@ class Environment(Args):
     def instances(self) -> Mapping[str, Instance]:
         """Types of the catalogue, those of pools whose names tell them, and of the stack file."""
         types = (name for pool in self.pools for name in pool.instance_types)
-        told = {name: instance for name in types if (instance := known_instance(name))}
+        regular = {name: instance for name in types if (instance := known_instance(name))}
         described = {entry.name: entry.instance() for entry in self.instance_types}
-        return {**INSTANCES, **told, **described}
+        return {**INSTANCES, **regular, **described}
 
 
 def stack_schema() -> dict[str, Any]:
