@@ -430,6 +430,16 @@ def test_fields_of_the_cluster_that_the_stack_file_does_not_say_are_drift_withou
     assert "canary" not in service
 
 
+def test_a_job_between_two_pods_is_not_called_ready():
+    live = Live(plan_of("dev"))
+    live.remove("Pod", TRAINING)
+    status = assessed(live)
+    assert first(status, TRAINING).state is Stage.COMING
+    assert "waits before it makes new ones" in first(status, TRAINING).why
+    live.condition("Job", TRAINING, "Complete", "True")
+    assert assessed(live).state is Stage.READY
+
+
 def test_what_other_tools_than_kubectl_added_stays():
     """Pulumi makes fields its own whose manager's name begins with kubectl, and no others."""
     live = Live(plan_of("dev"))
