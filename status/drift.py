@@ -17,8 +17,9 @@ from .model import UP_AGAIN
 BY_HAND: Final = re.compile(r"kubectl|k9s|lens|headlamp|rancher|Mozilla", re.IGNORECASE)
 """Managers behind which a person stands. https://kubernetes.io/docs/reference/using-api/server-side-apply/"""
 TAKEN_OVER: Final = "kubectl"
-"""How the name of a manager begins whose fields each update of an object makes Pulumi's own, so that
-it removes those which the program does not say. pulumi-kubernetes v4.32.0,
+"""How the name of a manager begins whose fields each update of an object makes Pulumi's own.
+
+It then removes those which the program does not say. pulumi-kubernetes v4.32.0,
 provider/pkg/await/await.go, fixCSAFieldManagers; findings/pulumi-takes-back-what-kubectl-set.sh
 """
 MOST_FIELDS: Final = 4

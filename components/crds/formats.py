@@ -74,9 +74,7 @@ ImageReference = Annotated[str, TextForm(image_faults), Because(_NO_PULL)]
 """Type of a reference to an image."""
 ImagePrefix = Annotated[str, TextForm(image_prefix_faults), Because("images are called after it")]
 """Type of a registry path that images are pulled below."""
-Amount = Annotated[
-    str, TextForm(quantity_faults), Because(_UNREADABLE), PlainSerializer(canonical)
-]
+Amount = Annotated[str, TextForm(quantity_faults), Because(_UNREADABLE), PlainSerializer(canonical)]
 """Type of a quantity of 0 or more in a custom resource, rendered as webhooks store it.
 
 Pulumi compares a custom resource with what is stored, text by text: another form of the same
