@@ -102,3 +102,13 @@ def binary(count: Decimal | int) -> str:
         if amount and not rest:
             return f"{amount:f}{unit}"
     return f"{Decimal(count):f}"
+
+
+def canonical(text: str) -> str:
+    """Writes a quantity in a form that Kubernetes keeps: `500m` for 0.5, `1Gi` for 1024Mi.
+
+    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, canonical form
+    """
+    amount = parse(text)
+    is_binary = text.endswith("i") and amount >= 1024 and not amount % 1
+    return binary(amount) if is_binary else decimal(amount)

@@ -16,6 +16,12 @@ from .model import UP_AGAIN
 
 BY_HAND: Final = re.compile(r"kubectl|k9s|lens|headlamp|rancher|Mozilla", re.IGNORECASE)
 """Managers behind which a person stands. https://kubernetes.io/docs/reference/using-api/server-side-apply/"""
+TAKEN_OVER: Final = "kubectl"
+"""How the name of a manager begins whose fields each update of an object makes Pulumi's own.
+
+It then removes those which the program does not say. pulumi-kubernetes v4.32.0,
+provider/pkg/await/await.go, fixCSAFieldManagers; findings/pulumi-takes-back-what-kubectl-set.sh
+"""
 MOST_FIELDS: Final = 4
 
 
@@ -38,12 +44,23 @@ def drift(planned: Objects, live: Objects) -> Iterator[str]:
             if paths:
                 yield (
                     f"{_subject(manifest)}: {manager} has set {_some(paths)} at "
-                    f"{entry.get('time')}; the next `pulumi up` may meet a conflict there."
+                    f"{entry.get('time')}; {_fate(manager)}."
                 )
 
 
 def _subject(manifest: Manifest) -> str:
     return f"{manifest['kind']} {namespace_of(manifest)}/{name_of(manifest)}"
+
+
+def _fate(manager: str) -> str:
+    """What the next update of an object does to the fields of a manager."""
+    conflict = "ends in a conflict where it says another value"
+    if manager.startswith(TAKEN_OVER):
+        return (
+            "the object's next update removes what the stack file does not say, which no preview "
+            f"shows, and its preview {conflict}"
+        )
+    return f"an update keeps what the stack file does not say, and {conflict}"
 
 
 def _some(paths: list[str]) -> str:

@@ -27,6 +27,11 @@ _NO_ROOM: Final = ("highest_sums_fit", "training_gives_way")
 """Rows of pods for which all nodes are full."""
 _UNSCHEDULABLE: Final = "Unschedulable"
 """Reason of a revision whose pod has no node at this moment."""
+_BACK_OFF: Final = (
+    "has no pod: its controller waits before it makes new ones, the longer the more have given "
+    "way or failed, and 10 min at most"
+)
+"""Pods that a failure policy ignores count for that too. findings/job-counts-each-preemption.sh"""
 
 
 def namespace(trail: Trail) -> Iterator[Finding]:
@@ -163,8 +168,17 @@ def creation(trail: Trail) -> Iterator[Finding]:
         event = trail.cluster.warning(
             "Job", trail.namespace, name_of(trail.planned), "FailedCreate"
         )
+        subject = f"Job {name_of(trail.planned)}"
         if event:
-            yield refused(f"Job {name_of(trail.planned)}", text(event.get("message")))
+            yield refused(subject, text(event.get("message")))
+        elif trail.live is not None and _runs(trail.live) and trail.sees("", "Pod"):
+            yield Finding(Stage.COMING, LINK, subject, _BACK_OFF)
+
+
+def _runs(job: Manifest) -> bool:
+    """Whether a Job has neither ended nor been suspended."""
+    ends = (condition(job, kind).get("status") for kind in ("Complete", "Failed"))
+    return "True" not in ends and section(job, "spec").get("suspend") is not True
 
 
 def replicas(trail: Trail) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from ..args import MISSING, Because, Fault, Input, Words, one_of_faults, repeated
 from ..names import LabelName
@@ -141,6 +141,12 @@ class EnvVar(CrdModel):
     """Its value. Default empty."""
     value_from: EnvVarSource | None = None
     """Where its value comes from."""
+
+    @field_validator("value")
+    @classmethod
+    def _unset(cls, value: Input[str] | None) -> Input[str] | None:
+        """Webhooks store an empty value as none, and Pulumi would see another one each time."""
+        return None if isinstance(value, str) and not value else value
 
     def _faults(self) -> Iterator[Fault]:
         if self.value is not None and self.value_from is not None:

@@ -6,8 +6,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final
 
+from pydantic import PlainSerializer
+
 from ..args import Because, Fault, TextForm, Words
-from ..quantity import is_quantity, parse
+from ..quantity import canonical, is_quantity, parse
 
 # https://github.com/distribution/reference/blob/main/regexp.go; a word without dot or port is no
 # host, but a folder of Docker Hub.
@@ -72,8 +74,12 @@ ImageReference = Annotated[str, TextForm(image_faults), Because(_NO_PULL)]
 """Type of a reference to an image."""
 ImagePrefix = Annotated[str, TextForm(image_prefix_faults), Because("images are called after it")]
 """Type of a registry path that images are pulled below."""
-Amount = Annotated[str, TextForm(quantity_faults), Because(_UNREADABLE)]
-"""Type of a quantity of 0 or more in a custom resource."""
+Amount = Annotated[str, TextForm(quantity_faults), Because(_UNREADABLE), PlainSerializer(canonical)]
+"""Type of a quantity of 0 or more in a custom resource, rendered as webhooks store it.
+
+Pulumi compares a custom resource with what is stored, text by text: another form of the same
+amount would be an update in each preview. findings/pulumi-and-what-webhooks-store.sh
+"""
 
 
 def seconds(duration: str) -> Decimal | None:

@@ -90,7 +90,9 @@ class TrainingJobArgs(Args):
     """Failures of its own that the job survives; a preemption is none, but it ends the other pods
     of the job, which is one."""
     grace_seconds: int = Field(default=30, ge=1)
-    """Time to save a checkpoint after SIGTERM; inference waits for as long."""
+    """Time to save a checkpoint after SIGTERM; inference waits for as long. A program that then
+    ends with 0 has completed its pod, which is not started again: it has to end with another
+    code."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from self._path_faults()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from components.args import Fault, Words
 from components.serving.launchers import Launch, Launcher, read_launch
@@ -12,6 +13,11 @@ from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
 from ..sections.training import TrainingSection
 from .rules import check, warning
+
+_ENDS_WELL: Final = re.compile(
+    r"""trap\s+(["'])[^"']*\bexit\s+0\s*;?\s*\1(?:\s+\w+)*?\s+(?:SIGTERM|TERM|15)\b"""
+)
+"""A shell's trap whose last word is `exit 0`."""
 
 
 @check
@@ -46,6 +52,21 @@ def cards_have_a_process(environment: Environment) -> Iterator[str]:
                 f"training[{job.name}].command starts {processes} "
                 f"process{'' if processes == 1 else 'es'} by {flag}, and the job asks for {cards} "
                 "cards: the others stay idle, unless each process takes several."
+            )
+
+
+@warning
+def giving_way_is_no_success(environment: Environment) -> Iterator[str]:
+    """A pod that ends with 0 after SIGTERM has completed its part, and is not made again.
+
+    A Job's failure policy is asked about pods that failed alone: what preempts a pod marks it, and
+    its code decides. findings/job-counts-each-preemption.sh
+    """
+    for job in environment.training:
+        if _ENDS_WELL.search(" ".join(job.command)):
+            yield (
+                f"training[{job.name}].command traps SIGTERM and ends with 0: a pod that gives way "
+                "then counts as done, and the job does not start it again. End with another code."
             )
 
 

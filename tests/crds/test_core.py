@@ -294,3 +294,13 @@ def test_names_in_a_pod_are_unique():
 def test_a_container_is_named_so_that_its_logs_can_be_found():
     text = refused(Container, **container(name="vLLM"))
     assert "name is 'vLLM', but it must be lower-case letters" in text
+
+
+def test_a_container_is_rendered_as_a_webhook_stores_it():
+    """Pulumi would show another form of the same as an update, in each preview."""
+    resources = {"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"cpu": 2}}
+    env = [{"name": "EMPTY", "value": ""}]
+    manifest = Container.of(container(resources=resources, env=env)).manifest()
+    stored = {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"cpu": "2"}}
+    assert manifest["resources"] == stored
+    assert manifest["env"] == [{"name": "EMPTY"}]

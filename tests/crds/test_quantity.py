@@ -2,7 +2,16 @@ from decimal import Decimal
 
 import pytest
 
-from components.quantity import binary, decimal, difference, gib, is_quantity, parse, plain
+from components.quantity import (
+    binary,
+    canonical,
+    decimal,
+    difference,
+    gib,
+    is_quantity,
+    parse,
+    plain,
+)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +109,23 @@ def test_a_number_is_written_with_all_its_digits(number: float | Decimal, text: 
 def test_a_quantity_is_written_as_the_api_server_spells_it(number: float, text: str):
     assert decimal(number) == text
     assert parse(text) == Decimal(str(number))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("0.5", "500m"),
+        ("1000m", "1"),
+        ("16", "16"),
+        ("1e3", "1k"),
+        ("1500M", "1500M"),
+        ("1024Mi", "1Gi"),
+        ("1.5Gi", "1536Mi"),
+        ("0.1Gi", "107374182400m"),
+        ("0.5Ki", "512"),
+        ("0Gi", "0"),
+    ],
+)
+def test_an_amount_is_written_in_a_form_that_kubernetes_keeps(text: str, kept: str):
+    assert canonical(text) == kept
+    assert canonical(kept) == kept

@@ -425,8 +425,30 @@ def test_fields_of_the_cluster_that_the_stack_file_does_not_say_are_drift_withou
     ]
     [priority, service] = sorted(assessed(live).drift)
     assert "kubectl-edit has set value" in priority
+    assert "removes what the stack file does not say, which no preview shows" in priority
     assert "spec.template.spec.containers[0].env[0].value not as the stack file says" in service
     assert "canary" not in service
+
+
+def test_a_job_between_two_pods_is_not_called_ready():
+    live = Live(plan_of("dev"))
+    live.remove("Pod", TRAINING)
+    status = assessed(live)
+    assert first(status, TRAINING).state is Stage.COMING
+    assert "waits before it makes new ones" in first(status, TRAINING).why
+    live.condition("Job", TRAINING, "Complete", "True")
+    assert assessed(live).state is Stage.READY
+
+
+def test_what_other_tools_than_kubectl_added_stays():
+    """Pulumi makes fields its own whose manager's name begins with kubectl, and no others."""
+    live = Live(plan_of("dev"))
+    live.get("PriorityClass", "inference")["metadata"]["managedFields"] = [
+        {"manager": "k9s", "time": ago(9), "fieldsV1": {"f:metadata": {"f:labels": {"f:a": {}}}}}
+    ]
+    [priority] = assessed(live).drift
+    assert "k9s has set metadata.labels.a" in priority
+    assert "an update keeps what the stack file does not say" in priority
 
 
 def test_quantities_are_compared_by_their_size():

@@ -122,6 +122,29 @@ CASES = [
 ]
 SURPRISES = [
     Case(
+        "giving_way_is_no_success",
+        "a trap that ends with 0 once the checkpoint is saved",
+        dev,
+        {
+            "training[finetune].command": [
+                "bash",
+                "-c",
+                "trap 'save; exit 0' INT TERM; train & wait",
+            ]
+        },
+        (
+            "training[finetune].command traps SIGTERM and ends with 0: a pod that gives way then "
+            "counts as done, and the job does not start it again. End with another code."
+        ),
+        {
+            "training[finetune].command": [
+                "bash",
+                "-c",
+                "trap 'save; exit 1' INT TERM; train & wait",
+            ]
+        },
+    ),
+    Case(
         "jobs_write_beside_the_models",
         "checkpoints in the folder of a model",
         dev,
