@@ -38,6 +38,9 @@ from pulumi_kubernetes.core.v1 import AffinityArgs, PodSpecArgs, TolerationArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 """
 """What a program imports that declares the same objects as `SOME` by the SDK, their pods typed."""
+PLUGIN: Final = "from components.plugin.host import Host; Host()"
+PLUGIN_RAW: Final = "import pulumi.provider.experimental"
+"""What any plugin imports whose components are in Python."""
 
 # The SDKs leave stand-ins for modules that nobody has touched yet; those cost nothing.
 LOADED: Final = """
@@ -143,6 +146,8 @@ def measure(times: int = TIMES) -> list[RatioRow]:
             "some raw": WRITTEN_RAW,
             "all": ALL,
             "all sdks": needed(ALL),
+            "plugin": PLUGIN,
+            "plugin raw": PLUGIN_RAW,
         }
         python = [sys.executable, "-W", "ignore", "-c"]
         commands = {name: [*python, program] for name, program in programs.items()}
@@ -166,6 +171,7 @@ def measure(times: int = TIMES) -> list[RatioRow]:
         # What is loaded is part of the import: this is over 1 by what is ours, and pydantic.
         row(f"import of {count} names : the SDK modules they load", "some", "some sdks"),
         row("import of every public name : the SDK modules they load", "all", "all sdks"),
+        row("start of the plugin : import of the SDK's own host", "plugin", "plugin raw"),
         *in_vain,
     ]
 
