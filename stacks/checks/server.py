@@ -100,7 +100,8 @@ def images_have_the_server_that_is_started(environment: Environment) -> Iterator
             field = "vllm" if server.vllm else "command"
             yield (
                 f"{path}.server.image is {server.image}, by its name {has}, and server.{field} "
-                f"starts {started}: the container ends at once unless the image has both."
+                f"starts {started}: the container ends at once unless the image has both. Take an "
+                f"image of {started}, or the command of {has}."
             )
 
 

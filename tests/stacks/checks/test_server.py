@@ -237,7 +237,8 @@ SURPRISES = [
         {"models[qwen].server.image": "lmsysorg/sglang:v0.5.5"},
         (
             "models[qwen].server.image is lmsysorg/sglang:v0.5.5, by its name SGLang, and "
-            "server.vllm starts vLLM: the container ends at once unless the image has both."
+            "server.vllm starts vLLM: the container ends at once unless the image has both. Take "
+            "an image of vLLM, or the command of SGLang."
         ),
         {"models[qwen].server.image": "registry/sglang-and-vllm:v0.5.5"},
     ),
@@ -248,7 +249,8 @@ SURPRISES = [
         {"models[qwen].server": {**OTHER, "image": "registry/vllm:0.19.0"}},
         (
             "models[qwen].server.image is registry/vllm:0.19.0, by its name vLLM, and "
-            "server.command starts SGLang: the container ends at once unless the image has both."
+            "server.command starts SGLang: the container ends at once unless the image has both. "
+            "Take an image of SGLang, or the command of vLLM."
         ),
         {"models[qwen].server": {**OTHER, "image": "registry/sglang:v0.5.5"}},
     ),
