@@ -14,8 +14,8 @@ SYNCED := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 # Compiled modules are kept out of the sources, also where the shell turns their writing off: the
 # cloud SDKs take seconds to compile.
 COMPILED := $(CURDIR)/$(VENV)/pycache
-$(CHECKS) test reference baseline: export PYTHONPYCACHEPREFIX := $(COMPILED)
-$(CHECKS) test reference baseline: export PYTHONDONTWRITEBYTECODE :=
+$(CHECKS) test reference baseline proof: export PYTHONPYCACHEPREFIX := $(COMPILED)
+$(CHECKS) test reference baseline proof: export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof pictures site sbom audit clean
 
