@@ -147,4 +147,12 @@ def _of_role(index: str) -> Mapping[str, str]:
 
 
 def _servers(raw: Raw) -> object:
-    return [(model["server"], model["serve"]) for model in raw["models"]]
+    """What command lines come of: models, but not how many pods they have."""
+    return [(model["server"], _unscaled(model["serve"])) for model in raw["models"]]
+
+
+def _unscaled(serve: Raw) -> Raw:
+    return {
+        runtime: {key: value for key, value in section.items() if key != "scale"}
+        for runtime, section in serve.items()
+    }

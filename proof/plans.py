@@ -20,7 +20,6 @@ import components
 from plan.model import UNKNOWN, Plan
 from plan.objects import Manifest
 from plan.run import plan
-from stacks.validation import validate
 from tests.docs.pages import blocks
 from tests.guides.extensions import (
     EXTENSIONS,
@@ -32,11 +31,21 @@ from tests.guides.extensions import (
 )
 from tests.plugin.test_examples import YAML, in_yaml
 from tests.stacks.checks.test_rules import CASES, SURPRISES
-from tests.stacks.environments import CASE_FILES, NAMES, Raw, configuration, merged, planned
+from tests.stacks.environments import (
+    CASE_FILES,
+    NAMES,
+    Raw,
+    configuration,
+    merged,
+    planned,
+    validated,
+)
 
 ROOT: Final = Path(__file__).parents[1]
 PROMETHEUS: Final = "http://prometheus.monitoring:9090"
 """Where a plan's Prometheus is: an address in the cluster, as the checks ask for."""
+STACK: Final = "dev"
+"""The stack that an accepted stack file is of."""
 Planned = Iterator[tuple[str, Plan]]
 """Plans, each with where it is from."""
 
@@ -107,9 +116,9 @@ def cases(matter: Callable[[Raw], object]) -> Planned:
     for where, raw in accepted():
         seen = matter(raw)
         text = json.dumps(seen)
-        if seen and text not in earlier and validate(raw).environment is not None:
+        if seen and text not in earlier and validated(raw, STACK).environment is not None:
             earlier.add(text)
-            yield where, planned(raw)
+            yield where, planned(raw, stack=STACK)
 
 
 def accepted() -> Iterator[tuple[str, Raw]]:
