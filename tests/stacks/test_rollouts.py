@@ -24,12 +24,14 @@ CONSTRAINTS: Final = [
         "topologyKey": "topology.kubernetes.io/zone",
         "whenUnsatisfiable": "DoNotSchedule",
         "matchLabelKeys": ["pod-template-hash"],
+        "nodeTaintsPolicy": "Honor",
     },
     {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
         "whenUnsatisfiable": "ScheduleAnyway",
         "matchLabelKeys": ["pod-template-hash"],
+        "nodeTaintsPolicy": "Honor",
     },
 ]
 
