@@ -5,9 +5,9 @@
 # before the pods nearly always: only where they could take target-burst-capacity (200) requests more than they have does it step aside.
 # One expects that a request goes to whichever pod has room, as it does with one activator. But with a limit, and then alone, several
 # activators share out the pods, each pod to one of them. With two pods and two activators (by high availability, or by the activator's own
-# HPA, at CPU 100 %) a request that comes to the activator of the busy pod waits, while the other pod is idle. Of three pods, half of the
-# requests have one: they wait from 8 in hand on, of 12. A single pod is everybody's: it is sent twice its limit, and queues itself.
-# Without a limit each activator knows all pods, and takes the one of two that has less.
+# HPA) a request that comes to the activator of the busy pod waits, while the other pod is idle; of three pods, one activator has a single
+# one. One pod alone is everybody's: each activator may give it as much as its limit. Without a limit every activator knows all pods, and
+# takes the one of two that has less.
 #
 # Seen: below, at the end (8 requests that take long, all to the first activator: what each pod has in hand).
 set -euo pipefail
@@ -81,4 +81,10 @@ go test -count 1 -v ./pkg/activator/net -run TestShare > all.txt 2>&1 || { cat a
 sed -n 's/^seen: //p' all.txt > seen.txt
 
 diff - seen.txt <<'SEEN'
+limit 4, activators 1: pods have [4 4], waiting 0
+limit 4, activators 2: pods have [4 0], waiting 4
+limit 4, activators 1: pods have [3 3 2], waiting 0
+limit 4, activators 2: pods have [4 0 4], waiting 0
+limit 4, activators 2: pods have [4], waiting 4
+limit 0, activators 2: pods have [4 4], waiting 0
 SEEN
