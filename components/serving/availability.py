@@ -97,7 +97,13 @@ def declare_budget(
 ) -> None:
     """The PodDisruptionBudget of a model of a name, over the pods with some labels."""
     if budget is not None:
-        spec: Any = {"selector": {"match_labels": labels}, **budget.spec}
+        spec: Any = {
+            "selector": {"match_labels": labels},
+            **budget.spec,
+            # Else a model that never comes up keeps its nodes from being drained:
+            # findings/budget-keeps-what-is-not-ready.sh.
+            "unhealthy_pod_eviction_policy": "AlwaysAllow",
+        }
         kubernetes.policy.v1.PodDisruptionBudget(
             f"{name}-budget",
             metadata={"name": name, "namespace": namespace},
