@@ -206,10 +206,13 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
         config["defaults"] = {"max-revision-timeout-seconds": str(seconds)}
     if args.ingress_class is not None:
         config["network"] = {"ingress.class": args.ingress_class}
+    # Else a model whose replicas all wait for nodes has neither its least number nor its delay of
+    # scaling down: findings/knative-forgets-bounds-of-what-waits-for-nodes.sh.
+    config["deployment"] = {"pod-is-always-schedulable": "true"}
     if args.skip_tag_resolving:
         skipped = [_RESOLVED_AS.get(host, host) for host in args.skip_tag_resolving]
         registries = ",".join(dict.fromkeys([*_LOCAL_REGISTRIES, *skipped]))
-        config["deployment"] = {"registries-skipping-tag-resolving": registries}
+        config["deployment"]["registries-skipping-tag-resolving"] = registries
     return config
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from ..args import Args, Fault, one_of_faults
 from ..bindings import kubernetes
 from ..catalog.labels import HOST_NAME
-from ..crds.affinity import Unsatisfiable
+from ..crds.affinity import NodeInclusion, Unsatisfiable
 
 
 class Topology(StrEnum):
@@ -80,6 +80,9 @@ def spread(
             else Unsatisfiable.SCHEDULE_ANYWAY,
             "label_selector": {"match_labels": labels},
             "match_label_keys": [TEMPLATE],
+            # Else a node that is drained or broken is one without a replica, and keeps a replica
+            # off the others until it is gone: findings/spread-counts-cordoned-nodes.sh.
+            "node_taints_policy": NodeInclusion.HONOR,
         }
         for constraint in constraints or []
     ] or None
@@ -94,7 +97,13 @@ def declare_budget(
 ) -> None:
     """The PodDisruptionBudget of a model of a name, over the pods with some labels."""
     if budget is not None:
-        spec: Any = {"selector": {"match_labels": labels}, **budget.spec}
+        spec: Any = {
+            "selector": {"match_labels": labels},
+            **budget.spec,
+            # Else a model that never comes up keeps its nodes from being drained:
+            # findings/budget-keeps-what-is-not-ready.sh.
+            "unhealthy_pod_eviction_policy": "AlwaysAllow",
+        }
         kubernetes.policy.v1.PodDisruptionBudget(
             f"{name}-budget",
             metadata={"name": name, "namespace": namespace},

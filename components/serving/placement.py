@@ -43,7 +43,8 @@ class Enforcer(StrEnum):
     RESOURCE_POLICY = "ResourcePolicy"
     """ACK Pro's scheduler."""
     NODE_AFFINITY = "NodeAffinity"
-    """Any scheduler: required on the pools, preferred in their order. Preempts in no order."""
+    """Any scheduler: required on the pools, preferred in their order, which other wishes of a
+    scheduler may outvote: an image that a node has, an emptier node. Preempts in no order."""
 
 
 class PlacementPool(Args):
@@ -185,10 +186,15 @@ def node_affinity(pools: list[PlacementPool], enforcer: Enforcer) -> NodeAffinit
 
 
 def _falling(terms: list[NodeSelectorTerm]) -> list[PreferredSchedulingTerm]:
-    step = 100 // len(terms)
+    """As far apart as they can be, the last one without a weight.
+
+    The scheduler adds weights to what else it likes, so that an image which a node has outvotes
+    what is closer: findings/scheduler-outvotes-the-order-of-pools.sh.
+    """
+    step = 100 // (len(terms) - 1)
     return [
         PreferredSchedulingTerm(weight=100 - step * index, preference=term)
-        for index, term in enumerate(terms)
+        for index, term in enumerate(terms[:-1])
     ]
 
 

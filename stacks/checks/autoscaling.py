@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Final
 
 from components.crds.knative_annotations import AUTOSCALING
@@ -21,6 +22,9 @@ OSS_READ_GIB_PER_SECOND: Final = 0.16
 """Rate at which a pod reads a model from OSS without a cache: article 000, 15 GB in 90 s."""
 NODE_SCALE_OUT_SECONDS: Final = 170
 """From a pod that fits nowhere to a GPU node that is ready: 50 s measured, 120 s for drivers."""
+HPA_TOLERANCE: Final = Fraction(11, 10)
+"""Most that a figure may be of its target while an HPA leaves the replicas alone: Kubernetes'
+default, horizontal-pod-autoscaler-tolerance."""
 LONGEST_WINDOW_SECONDS: Final = 3600
 """Longest that an HPA looks back, as Kubernetes takes it."""
 USUAL_THRESHOLD_PERCENT = 200
@@ -181,6 +185,25 @@ def replicas_that_load_are_kept(environment: Environment) -> Iterator[str]:
                 "replicas that are ready, fewer than there are while others start, and those go "
                 f"before they have served. Give {need} or more."
             )
+
+
+@warning
+def windows_are_above_the_tolerance(environment: Environment) -> Iterator[str]:
+    """KEDA hands an HPA a window's replicas as a figure, and that leaves a tenth alone.
+
+    k8s.io/kubernetes v1.34.1, pkg/controller/podautoscaler/replica_calculator.go, isWithin. See
+    findings/keda-windows-within-a-tenth.sh.
+    """
+    for path, _, scale in keda_scales(environment):
+        schedule = scale.keda.schedule if scale.keda else None
+        for index, window in enumerate(schedule.windows if schedule else ()):
+            if scale.min < window.replicas <= scale.min * HPA_TOLERANCE:
+                least = math.floor(scale.min * HPA_TOLERANCE) + 1
+                yield (
+                    f"{path}.keda.schedule.windows[{index}].replicas is {window.replicas}, and "
+                    f"{path}.min {scale.min}: an HPA leaves alone what is within 10 %, so that "
+                    f"with {scale.min} replicas the window brings none. Give {least} or more."
+                )
 
 
 @warning_by_needs

@@ -6,8 +6,9 @@ from typing import Final
 
 from components.args import Fault, Words
 from components.crds.knative_annotations import AHPA
+from components.quantity import plain
 from components.serving import KnativeModel, KnativeModelArgs, ModelArgs, ReserveType
-from components.serving.knative_model import render
+from components.serving.knative_model import Metric, render
 
 from ..arguments.base import required
 from ..checks.rules import check, warning
@@ -78,6 +79,26 @@ def retention_is_of_models_that_go(environment: Environment) -> Iterator[str]:
                 f"{scale.zero_retention_seconds}, and scale.min is {scale.min}: it is how long the "
                 "last replica stays before there is none, and so many always stay. Leave it out, "
                 "or give scale.min 0."
+            )
+
+
+@warning
+def limits_part_the_pods(environment: Environment) -> Iterator[str]:
+    """With a limit, each activator has pods of its own, and knows no other one.
+
+    knative.dev/serving v0.50.0, pkg/activator/net/throttler.go, assignSlice. See
+    findings/knative-activators-share-out-pods.sh.
+    """
+    for path, _, knative in served(environment, lambda serve: serve.knative):
+        limit, scale = knative.concurrency_limit, knative.scale
+        if limit is not None and scale.max > 1:
+            target = plain(min(limit, scale.target or limit))
+            instead = f", with scale.target {target}" if scale.metric is Metric.CONCURRENCY else ""
+            yield (
+                f"{path}.serve.knative.concurrency_limit is {limit}: with a limit, Knative's "
+                "activators share out the replicas, where there are several of them, and a request "
+                "may wait for a busy replica beside an idle one. Where the server queues by "
+                f"itself, as vLLM does, leave it out{instead}."
             )
 
 

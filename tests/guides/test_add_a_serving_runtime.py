@@ -69,7 +69,8 @@ def test_the_model_is_served_by_the_new_runtime_and_nothing_of_knative_is_there(
     dashboards = {"dashboards-gpu", "dashboards-vllm"}
     served = {"qwen-deployment", "qwen-service", "qwen-autoscaler"}
     assert names(plan) - names(knative) == {*served, *metrics, *dashboards} - names(knative)
-    assert names(knative) - names(plan) == {"knative-addon", "knative-config-features"}
+    settings = {"knative-config-deployment", "knative-config-features"}
+    assert names(knative) - names(plan) == {"knative-addon", *settings}
     assert served <= names(plan)
 
 

@@ -46,13 +46,13 @@ def test_the_addon_belongs_to_the_cluster_and_has_the_version_that_ack_chooses()
 
 def test_the_addon_is_patched_with_exactly_the_flags_that_are_needed():
     config_maps = patches(addon())
-    assert set(config_maps) == {"config-features"}
+    assert set(config_maps) == {"config-features", "config-deployment"}
     assert config_maps["config-features"].inputs["data"] == FLAGS
 
 
 def test_a_patch_takes_its_keys_over_and_waits_for_the_addon():
     plan = planned(Knative, "it", addon())
-    patch = only(plan.of(PATCH))
+    patch = plan.of(PATCH)[0]
     assert patch.inputs["metadata"] == {
         "name": "config-features",
         "namespace": "knative-serving",
@@ -62,10 +62,17 @@ def test_a_patch_takes_its_keys_over_and_waits_for_the_addon():
 
 
 def test_what_does_not_differ_is_not_patched():
-    assert patches(addon(features={})) == {}
+    assert set(patches(addon(features={}))) == {"config-deployment"}
     same = addon(features={}, domain="example.com", max_request_seconds=600)
-    assert patches(same) == {}
-    assert patches(addon(features={}, max_request_seconds=300)) == {}
+    assert set(patches(same)) == {"config-deployment"}
+    assert set(patches(addon(features={}, max_request_seconds=300))) == {"config-deployment"}
+
+
+@pytest.mark.parametrize("args", [addon, operator])
+def test_replicas_that_wait_for_nodes_keep_their_bounds(args: Any):
+    """findings/knative-forgets-bounds-of-what-waits-for-nodes.sh."""
+    config = configuration(KnativeArgs.of(args()))
+    assert config["deployment"] == {"pod-is-always-schedulable": "true"}
 
 
 def test_a_domain_of_the_addon_takes_the_place_of_its_default():
@@ -86,13 +93,11 @@ def test_longer_requests_are_allowed_where_they_are_asked_for(args: Any):
 @pytest.mark.parametrize("args", [addon, operator])
 def test_tags_of_registries_out_of_reach_are_not_resolved(args: Any):
     unreached = KnativeArgs.of(args(skip_tag_resolving=["docker.io", "registry.example.com"]))
-    assert configuration(unreached)["deployment"] == {
-        "registries-skipping-tag-resolving": (
-            # Of an image at docker.io, Knative compares another name.
-            "kind.local,ko.local,dev.local,index.docker.io,registry.example.com"
-        )
-    }
-    assert "deployment" not in configuration(KnativeArgs.of(args()))
+    key = "registries-skipping-tag-resolving"
+    # Of an image at docker.io, Knative compares another name.
+    skipped = "kind.local,ko.local,dev.local,index.docker.io,registry.example.com"
+    assert configuration(unreached)["deployment"][key] == skipped
+    assert key not in configuration(KnativeArgs.of(args()))["deployment"]
 
 
 def test_the_operator_is_installed_pinned_under_a_fixed_name():
@@ -222,6 +227,6 @@ def test_the_domain_is_published(domain: str | None, expected: str):
 
 
 def test_the_parts_belong_to_their_component():
-    features = {"addon", "config-features"}
-    assert_is_a_good_parent(Knative, "Knative", addon(), features)
+    parts = {"addon", "config-features", "config-deployment"}
+    assert_is_a_good_parent(Knative, "Knative", addon(), parts)
     assert_is_a_good_parent(Knative, "Knative", operator(), {"operator", "namespace", "serving"})

@@ -17,11 +17,12 @@ from .boxes import done, lend, needs_engine, sandbox_of
 from .recording import FOLDER, clusters_of, play_back
 
 JOB: Final = {("replace", "finetune-job")}
+SETTING: Final = {("create", "knative-config-deployment")}
 BESIDE_UPDATES: Final[Mapping[str, set[tuple[str, str]]]] = {
-    "dev": JOB,
+    "dev": {*JOB, *SETTING},
     "existing": JOB,
     "hybrid": {("create", "kserve-ingress"), ("replace", "dashboards-vllm")},
-    "prod": {*JOB, ("create", "finetune-rendezvous")},
+    "prod": {*JOB, *SETTING, ("create", "finetune-rendezvous")},
 }
 
 

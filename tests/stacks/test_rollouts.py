@@ -24,12 +24,14 @@ CONSTRAINTS: Final = [
         "topologyKey": "topology.kubernetes.io/zone",
         "whenUnsatisfiable": "DoNotSchedule",
         "matchLabelKeys": ["pod-template-hash"],
+        "nodeTaintsPolicy": "Honor",
     },
     {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
         "whenUnsatisfiable": "ScheduleAnyway",
         "matchLabelKeys": ["pod-template-hash"],
+        "nodeTaintsPolicy": "Honor",
     },
 ]
 
@@ -148,6 +150,8 @@ def test_a_budget_counts_the_pods_of_its_model_alone() -> None:
         assert budget.inputs["spec"] == {
             "minAvailable": 1,
             "selector": {"matchLabels": {"release": model}},
+            # Of pods that never come up too: findings/budget-keeps-what-is-not-ready.sh.
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
         }
 
 

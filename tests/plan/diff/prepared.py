@@ -153,6 +153,7 @@ PREPARED: Final = [
                 "finetune-policy",
                 "fluid-release",
                 "knative-addon",
+                "knative-config-deployment",
                 "knative-config-features",
                 "namespace",
                 "priorities-class-inference-high-priority",
@@ -246,7 +247,12 @@ PREPARED: Final = [
                 "qwen-service",
             },
             ChangeKind.UPDATED: {"qwen-policy"},
-            ChangeKind.DELETED: {"knative-addon", "knative-config-features", "qwen-service"},
+            ChangeKind.DELETED: {
+                "knative-addon",
+                "knative-config-deployment",
+                "knative-config-features",
+                "qwen-service",
+            },
         },
         "This deletes the model qwen-service, and makes one of another kind: "
         "serving.kserve.io/v1beta1 InferenceService.",

@@ -61,7 +61,7 @@ def test_a_comment_opens_with_the_worst_that_happens() -> None:
 
 def test_on_a_terminal_the_worst_of_a_stack_stands_above_its_rows() -> None:
     lines = printed(report(cluster_replaced())).splitlines()
-    assert lines[2] == "dev: 25 replaced, 1 updated, 22 unchanged"
+    assert lines[2] == "dev: 26 replaced, 1 updated, 22 unchanged"
     assert lines[3].startswith("  This replaces the cluster cluster-cluster ")
     assert lines[4] == "  replaced cluster-cluster  cs.ManagedKubernetes"
     assert lines[5] == "            serviceCidr  192.168.0.0/20 -> 172.30.0.0/16  replaces"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..environments import GONE, dev, hybrid, prod, signals
+from ..environments import GONE, Raw, dev, hybrid, prod, signals
 from .cases import Case, surprises
 from .parts import CHAT, scale
 
@@ -17,7 +17,36 @@ VAIN: Final = (
 
 SIGNALS_CHAT: Final = "models[chat].serve.kserve.scale"
 BATCH = "models[batch].serve.kserve.scale"
+WINDOW: Final = f"{BATCH}.keda.schedule.windows[0].replicas"
+TEN: Final[Raw] = {  # replicas at the least
+    f"{BATCH}.min": 10,
+    f"{BATCH}.max": 30,
+    f"{BATCH}.keda.polling_seconds": GONE,
+    f"{BATCH}.keda.cooldown_seconds": GONE,
+}
 SURPRISES = [
+    Case(
+        "windows_are_above_the_tolerance",
+        "a window that brings no replica",
+        signals,
+        {**TEN, WINDOW: 11},
+        (
+            f"{WINDOW} is 11, and {BATCH}.min 10: an HPA leaves alone what is within 10 %, so that "
+            "with 10 replicas the window brings none. Give 12 or more."
+        ),
+        {**TEN, WINDOW: 12},
+    ),
+    Case(
+        "windows_are_above_the_tolerance",
+        "a window that brings none on top of nineteen",
+        signals,
+        {**TEN, f"{BATCH}.min": 19, WINDOW: 20},
+        (
+            f"{WINDOW} is 20, and {BATCH}.min 19: an HPA leaves alone what is within 10 %, so that "
+            "with 19 replicas the window brings none. Give 21 or more."
+        ),
+        {**TEN, f"{BATCH}.min": 9, WINDOW: 10},
+    ),
     Case(
         "nodes_come_while_they_are_wanted",
         "a node that a burst orders, which comes when the burst is over",

@@ -4,6 +4,7 @@ from ..environments import GONE, dev, existing, hybrid
 from .cases import Case, refusals, surprises
 from .parts import CHAT, at_port, scale
 
+LIMIT = "models[qwen].serve.knative.concurrency_limit"
 CASES = [
     Case(
         "knative_runs_on_the_kubernetes",
@@ -209,6 +210,12 @@ CASES = [
 ]
 
 SCALE = "models[qwen].serve.knative.scale"
+PARTED = (
+    "models[qwen].serve.knative.concurrency_limit is {limit}: with a limit, Knative's activators "
+    "share out the replicas, where there are several of them, and a request may wait for a busy "
+    "replica beside an idle one. Where the server queues by itself, as vLLM does, leave it "
+    "out{instead}."
+)
 SURPRISES = [
     Case(
         "retention_is_of_models_that_go",
@@ -236,6 +243,30 @@ SURPRISES = [
             "models[qwen].serve.knative.reserve": {"type": "ecs"},
             "models[qwen].serve.knative.scale.min": 0,
         },
+    ),
+    Case(
+        "limits_part_the_pods",
+        "a limit of several replicas",
+        dev,
+        {LIMIT: 4},
+        PARTED.format(limit=4, instead=", with scale.target 2"),
+        {LIMIT: 4, f"{SCALE}.max": 1},
+    ),
+    Case(
+        "limits_part_the_pods",
+        "a limit below the target, and the same without one",
+        dev,
+        {LIMIT: 1},
+        PARTED.format(limit=1, instead=", with scale.target 1"),
+        {f"{SCALE}.target": 1},
+    ),
+    Case(
+        "limits_part_the_pods",
+        "a limit beside a target of another kind",
+        dev,
+        {LIMIT: 4, f"{SCALE}.metric": "rps"},
+        PARTED.format(limit=4, instead=""),
+        {f"{SCALE}.metric": "rps"},
     ),
     Case(
         "ahpa_is_taken",

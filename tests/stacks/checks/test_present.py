@@ -121,7 +121,8 @@ SURPRISES = [
             "kubernetes.podspec-persistent-volume-claim: enabled, "
             "kubernetes.podspec-priorityclassname: enabled, kubernetes.podspec-tolerations: "
             "enabled); config-domain (example.com); config-defaults "
-            "(max-revision-timeout-seconds: 900). A flag that is missing shows when Knative's "
+            "(max-revision-timeout-seconds: 900); config-deployment (pod-is-always-schedulable: "
+            "true). A flag that is missing shows when Knative's "
             "webhook refuses the Service."
         ),
         {"knative": {"max_request_seconds": 900}},
