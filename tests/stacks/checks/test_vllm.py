@@ -287,6 +287,19 @@ SURPRISES = [
         },
     ),
     Case(
+        "layers_in_bitsandbytes_stay_whole",
+        "weights in bitsandbytes on several cards",
+        experts,
+        {"models[deepseek].volume.path": "/Llama-3.3-70B-Instruct-bnb-4bit"},
+        (
+            "models[deepseek].server splits each layer over 8 cards, and "
+            "Llama-3.3-70B-Instruct-bnb-4bit is stored in bitsandbytes by its name, whose layers "
+            "vLLM does not split: it exits when it starts. Take one card, "
+            "--pipeline-parallel-size, or another format of the model."
+        ),
+        {"models[deepseek].volume.path": "/Llama-3.3-70B-Instruct-AWQ"},
+    ),
+    Case(
         "experts_are_split_by_whole_blocks",
         "experts in blocks that do not divide by the cards",
         experts,
