@@ -231,11 +231,11 @@ def _cache_number(command: VllmCommand) -> float:
 
 
 def _least_weights(model: ModelSection, command: VllmCommand, shape: ModelShape) -> float:
-    """Least bytes of a model's weights: in 16 bits, unless something speaks of fewer."""
+    """Least bytes of a model's weights: as they are published, or in the bits that a name tells."""
     name = model_name(model, command)
     fewer = "--quantization" in command.flags or re.search(FEWER_BITS, name)
     eight = re.search(EIGHT_BITS, name)
-    least = shape.parameters * ((1 if eight else 0.5) if fewer else 2)
+    least = shape.parameters * ((1 if eight else 0.5) if fewer else shape.stored)
     return min(least, float(parse(model.volume.size))) if model.volume else least
 
 

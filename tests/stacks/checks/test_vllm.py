@@ -466,6 +466,18 @@ SURPRISES = [
         ),
         {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-14B-Instruct-AWQ"},
     ),
+    Case(
+        "models_fill_their_cards",
+        "a model whose makers publish it in 8 bits",
+        dev,
+        {**HUB, "models[qwen].server.vllm.model": "deepseek-ai/DeepSeek-V3.1"},
+        (
+            "models[qwen].server.vllm.model is deepseek-ai/DeepSeek-V3.1, whose weights take 624.9 "
+            "GiB or more by its name, and a replica on pool a10 has 20.9 GiB of GPU memory for "
+            "weights and KV cache together: it may fail to load."
+        ),
+        {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-14B-Instruct-AWQ"},
+    ),
     *(
         Case(
             "models_are_of_a_format_that_is_read",
