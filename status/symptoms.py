@@ -86,7 +86,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"Model architectures .* are not supported|does not recognize this architecture"
-        r"|has no vLLM implementation|is not supported anymore|There is no module or parameter named"
+        r"|has no vLLM implementation|is not supported anymore|no module or parameter named"
         r"|any variant of untagged enum|Tokenizer class \S+ does not exist",
         "the server's release does not know the architecture of the model, or its files",
         "take a release that does, or another model",
@@ -147,7 +147,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "a model with code of its own",
     ),
     _symptom(
-        r"install vllm\[\w+\]|ImportError: Please install|Failed to find C compiler|Could not find nvcc",
+        r"install vllm\[\w+\]|ImportError: Please install|Failed to find C compiler"
+        r"|Could not find nvcc",
         "the image lacks packages that models of this kind need",
         "take an image that has them: vllm/vllm-openai with the package named in the log on top",
         "packages that an image lacks",

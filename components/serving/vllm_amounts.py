@@ -17,7 +17,7 @@ PARTS_BY_THEMSELVES_SINCE: Final[Version] = (0, 8, 0)
 """The first release whose engine reads prompts in parts unless it is told otherwise: before, only
 of models with a context above _LONG. vllm/engine/arg_utils.py, 0.4.1, 0.6.6, 0.7.3 and 0.8.5."""
 WHOLE_AGAIN_SINCE: Final[Version] = (0, 13, 0)
-"""The first release that was read to heed _WHOLE again: vllm/engine/arg_utils.py, 0.11.0, 0.13.0."""
+"""The first release that was read to heed _WHOLE again: arg_utils.py of 0.11.0 and 0.13.0."""
 _LONG: Final = 32768
 _WHOLE: Final = "--no-enable-chunked-prefill"
 _PARTS: Final = "--enable-chunked-prefill"
