@@ -47,7 +47,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"no kernel image is available|FlashAttention only supports|out of resource: shared memory"
-        r"|No valid attention backend",
+        r"|No valid attention backend|only supports sm\d+ and above",
         "the image has no code for this card, or none for what it is told",
         "take an image that knows the card, or leave --attention-backend and --kv-cache-dtype out",
         "vllm_runs_on_the_cards",

@@ -78,6 +78,7 @@ WORDS = [
     ),
     ("RuntimeError: No CUDA GPUs are available", "servers_ask_for_their_cards"),
     ("RuntimeError: FlashAttention only supports Ampere GPUs or newer.", "vllm_runs_on_the_cards"),
+    ("RuntimeError: SGLang only supports sm75 and above.", "vllm_runs_on_the_cards"),
     (
         "triton.runtime.errors.OutOfResources: out of resource: shared memory, Required: 106496",
         "vllm_runs_on_the_cards",
