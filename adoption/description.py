@@ -20,7 +20,7 @@ from .availability import availability
 from .nodes import Groups, policy_notes
 from .pods import PodReader, Stores, dataset_notes
 from .training import CLASS, training
-from .workloads import LiveWorkload, Notes, foreign, workloads
+from .workloads import LiveWorkload, Notes, foreign, owner_notes, workloads
 
 TO_ZERO: Final = ("activation", "polling_seconds", "cooldown_seconds")
 """Fields of KEDA that are about the way to no replica and back."""
@@ -167,6 +167,7 @@ class _Describer:
         described: list[Section] = []
         jobs: list[Section] = []
         for workload in self.chosen:
+            owner_notes(workload, self.notes)
             reader = PodReader(workload, self.stores, self.notes)
             claims |= {
                 f"{workload.namespace}/{volume['claim']}": workload for volume in reader.claims()

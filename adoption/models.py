@@ -12,7 +12,7 @@ from plan.kinds import KNATIVE_SERVICE
 from plan.objects import Objects, items, section, text_of
 
 from .autoscalers import BY_CPU, hpa_scale, keda_scale, own_scale
-from .workloads import LiveWorkload, Notes, number
+from .workloads import OWNERS, LiveWorkload, Notes, number
 
 DEFAULT_RESERVE: Final = "eci"
 """What ACK takes where no annotation says it: "Configure reserved instances", 2026-10."""
@@ -25,6 +25,7 @@ SYSTEM_NOTES: Final = (
     "kubectl.",
     "pulumi.com/",
     "run.googleapis.com/",
+    *{f"{key.partition('/')[0]}/" for key in OWNERS},
 )
 """Beginnings of annotations that tools keep for themselves."""
 KNATIVE_FIELDS: Final[Mapping[str, str]] = {

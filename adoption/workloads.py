@@ -51,6 +51,15 @@ SYSTEM: Final = (
 )
 """Namespaces of the platform, which no model is in."""
 
+OWNERS: Final[Mapping[str, str]] = {
+    "argocd.argoproj.io/tracking-id": "Argo CD's application",
+    "argocd.argoproj.io/instance": "Argo CD's application",
+    "kustomize.toolkit.fluxcd.io/name": "Flux' Kustomization",
+    "helm.toolkit.fluxcd.io/name": "Flux' HelmRelease",
+    "meta.helm.sh/release-name": "Helm's release",
+}
+"""Annotations and labels by which other tools know what is theirs: argo-cd.readthedocs.io, Resource
+Tracking (3.3); fluxcd.io, Kustomization and HelmRelease; helm.sh, Labels and Annotations."""
 
 ACCOUNT_VOLUME: Final = "kube-api-access-"
 """Begins the name of the volume with the token of a pod's account."""
@@ -164,6 +173,21 @@ def workloads(objects: Objects, namespace: str | None, notes: Notes) -> Iterator
                 notes.say(workload, "it has ended, and is left out.")
             else:
                 yield workload
+
+
+def owner_notes(workload: LiveWorkload, notes: Notes) -> None:
+    """Says which other tool keeps an object, and would go on doing so beside a stack."""
+    about = section(workload.manifest, "metadata")
+    marks = {**section(about, "labels"), **section(about, "annotations")}
+    for key, whose in OWNERS.items():
+        if mark := text_of(marks, key):
+            notes.say(
+                workload,
+                f"it is of {whose} {mark.partition(':')[0]}, which puts back or deletes what the "
+                "stack changes: take it out of there before the first update, in a way that leaves "
+                "the object.",
+            )
+            return
 
 
 def _workload(objects: Objects, manifest: Manifest) -> LiveWorkload | None:

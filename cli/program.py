@@ -1,5 +1,8 @@
 """The program `ack-inference` itself: its help, its exit code where an input is refused."""
 
+import errno
+import io
+import os
 import sys
 from typing import Final
 
@@ -14,12 +17,44 @@ REFUSED: Final = 2
 class _Program(click.Group):
     """Says what is wrong with an input, whichever verb refuses it."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            taken = {
+                name
+                for name, verb in self.commands.items()
+                for option in verb.params
+                if error.option_name in option.opts
+            }
+            if verb := next((word for word in args if word in taken), None):
+                what = f"{error.option_name} is an option of {verb}, and stands behind it."
+                raise click.UsageError(what, ctx) from None
+            raise
+
     def invoke(self, ctx: click.Context) -> object:
+        _open_output()
         try:
             return super().invoke(ctx)
         except Refused as refused:
             click.echo(refused, err=True)
-            sys.exit(REFUSED)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            click.echo(f"The output cannot be written: {error.strerror}.", err=True)
+            # What is left of it goes nowhere, or Python would tell once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(REFUSED)
+
+
+def _open_output() -> None:
+    """Has any terminal take what is printed: a letter that its encoding lacks becomes `?`."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  None where it is closed
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if not os.environ.get("COLUMNS", "80").strip("0"):
+        del os.environ["COLUMNS"]  # Some containers say 0 where there is no terminal.
 
 
 def _print_versions(context: click.Context, _: click.Parameter, flag: bool) -> None:

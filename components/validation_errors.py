@@ -17,12 +17,14 @@ from pydantic.fields import FieldInfo
 
 from .faults import MISSING, Fault, Refusal, Words
 from .keys import (
+    TYPO,
     UNIONS,
     beginning,
     mappings,
     meant_key,
     meant_places,
     models_in,
+    nearest,
     related_key,
     snake,
 )
@@ -37,12 +39,16 @@ _BOOLS = re.compile("true|false")
 _SECONDS: Mapping[str, int] = types.MappingProxyType({"s": 1, "m": 60, "h": 3600})
 _UNITS: Mapping[str, int] = types.MappingProxyType({"seconds": 1, "minutes": 60, "hours": 3600})
 """How names of fields with a time end, with the seconds of its unit."""
+_SHARES = frozenset({"percent", "percentage"})
+"""How names of fields with a share in percent end."""
 _DURATION = re.compile(r"(\d{1,6}(\.\d{1,3})?(h|m(in)?|s(ec)?))+")
 """A time as Kubernetes and Knative write it, or people, where a field has seconds."""
 _BYTES = re.compile(r"\d+(\.\d+)?[KMGT]i?B")
 """A size as people write it, of which Kubernetes has no B."""
 _MAY_HOLD_SECRETS = frozenset({"env", "secret_env"})
 """Fields whose text is not shown, since people write tokens there."""
+_MOST_CHOICES = 20
+"""Values of a field that a sentence names where one of them is near."""
 _FIRST_KEYS = 4
 """Keys of a section that a sentence names where none was given."""
 
@@ -225,11 +231,28 @@ def _fault(
         is_bool = kind == "bool_type"
         want += ", without quotes" if (_BOOLS if is_bool else _NUMBER).fullmatch(got) else ""
         unit = str(steps[-1]).rpartition("_")[2]
+        if unit in _SHARES and got.endswith("%") and _NUMBER.fullmatch(got[:-1]):
+            want += f" (did you mean {got[:-1]}?)"
         if unit in _UNITS and (time := _time_in(got, _UNITS[unit])) is not None:
             want += f" (did you mean {time}?)"
+    if isinstance(got, str) and kind == "enum":
+        want = _choice(want, got, path)
     if isinstance(got, str) and kind == "string_pattern_mismatch" and _BYTES.fullmatch(got):
         want += f" (did you mean {got[:-1]!r}?)"
     return Fault(path or "args", got, want, _purpose(info))
+
+
+def _choice(want: str, got: str, path: str) -> str:
+    """The values that a field takes, with the one that a text is but for its spelling."""
+    choices = re.findall(r"'([^']*)'", want)
+    spelled = {snake(choice): choice for choice in choices}
+    meant = spelled.get(nearest(snake(got), spelled, TYPO) or "")
+    if meant is None:
+        return want
+    if len(choices) <= _MOST_CHOICES:
+        return f"{want} (did you mean {meant!r}?)"
+    field = re.sub(r"\[[^\]]*\]", "", path)
+    return f"{meant!r}, or another of the {len(choices)} that `ack-inference explain {field}` lists"
 
 
 def _time_in(text: str, unit: int) -> int | None:

@@ -59,8 +59,8 @@ def read_stack(root: Path, stack: str) -> StackFile:
         )
     faults = [
         f"{path.name}: {key!r} under config must read <namespace>:<name>, such as "
-        f"{project}:{str(key).rpartition(':')[2]}."
-        for key in section
+        f"{project}:{_name_below(project, key, value)}."
+        for key, value in section.items()
         if not (isinstance(key, str) and _KEY.fullmatch(key))
     ]
     if faults:
@@ -76,6 +76,12 @@ def read_stack(root: Path, stack: str) -> StackFile:
         secret_keys=frozenset(key for key, value in values.items() if value != plain[key]),
         environments=_environments(document.get("environment")),
     )
+
+
+def _name_below(project: str, key: object, value: object) -> str:
+    """A name for an entry that has no namespace: the first in it, where its key is the project."""
+    names = [*value] if key == project and isinstance(value, Mapping) else []
+    return str(next(iter(names), key)).rpartition(":")[2]
 
 
 def _misplaced(document: Mapping[str, Any], project: str) -> str | None:
@@ -110,7 +116,12 @@ def parsed(text: str) -> Any:
 def stack_names(root: Path) -> list[str]:
     """The stacks of a project that have a file."""
     files = _stack_folder(root).glob("Pulumi.*.yaml")
-    return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in files)
+    return sorted(_stack_of(path.name) for path in files if path.is_file())
+
+
+def _stack_of(file: str) -> str:
+    """The stack of a file such as `Pulumi.dev.yaml`; a name stays as it is."""
+    return file.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
 def project_beside(root: Path) -> str:
@@ -148,7 +159,7 @@ def path_of(root: Path, stack: str) -> Path:
         Refused: No stack can be called so.
     """
     if not _STACK_NAME.fullmatch(stack):
-        last = stack.rpartition("/")[2]
+        last = _stack_of(stack.rpartition("/")[2])
         meant = f" Give {last!r}: what stands before it is of the backend." if last != stack else ""
         raise Refused(
             f"Stack {stack!r}",
@@ -168,7 +179,7 @@ def stack_path(root: Path, stack: str) -> Path:
     if path.is_file():
         return path
     names = stack_names(root)
-    close = difflib.get_close_matches(stack, names, n=1)
+    close = difflib.get_close_matches(_stack_of(stack), names, n=1)
     meant = f"Did you mean {close[0]!r}? " if close else ""
     hint = f"The stacks here are {', '.join(names)}." if names else "There is no other stack file."
     short = path.relative_to(root) if path.is_relative_to(root) else path
@@ -233,10 +244,15 @@ def _default(entry: object) -> object:
 
 def _mapping(path: Path, what: str) -> Mapping[str, Any]:
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise Refused(path.name, f"{path.name}, line {line}: this is no text in UTF-8.") from None
+    try:
+        document = yaml.load(text, _Loader)  # noqa: S506  a SafeLoader
     except yaml.MarkedYAMLError as error:
-        raise Refused(path.name, _yaml_fault(path.name, error)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Refused(path.name, _yaml_fault(path.name, text, error)) from None
+    except yaml.YAMLError as error:
         raise Refused(path.name, f"{path.name} is not YAML: {_one_line(error)}.") from None
     if document is None:
         return {}
@@ -248,9 +264,12 @@ def _mapping(path: Path, what: str) -> Mapping[str, Any]:
     return document
 
 
-def _yaml_fault(name: str, error: yaml.MarkedYAMLError) -> str:
+def _yaml_fault(name: str, text: str, error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    lines = text.splitlines()
+    if mark and mark.line < len(lines) and lines[mark.line][mark.column :].startswith("\t"):
+        return f"{name}{place}: here is a tab, and YAML is indented by blanks."
     while_ = f" ({error.context})" if error.context else ""
     return f"{name}{place}: {error.problem or 'this is not YAML'}{while_}."
 

@@ -35,10 +35,19 @@ LATEST_SECONDS: Final = 1e11
 MOST_FAULTS: Final = 10
 """Faults of a trace that are told one by one."""
 
-_TIMES: Final = ("TIMESTAMP", "Timestamp")
-_PROMPTS: Final = ("ContextTokens", "Request tokens")
-_ANSWERS: Final = ("GeneratedTokens", "Response tokens")
+# Azure's, BurstGPT's, those of OpenAI's field `usage` by both of its names, Vidur's request traces,
+# and the lengths of Mooncake's traces: of each file's README or example, read 2026-11.
+_TIMES: Final = ("TIMESTAMP", "arrived_at")
+_PROMPTS: Final = (
+    *("ContextTokens", "Request tokens", "prompt_tokens", "input_tokens"),
+    *("num_prefill_tokens", "input_length"),
+)
+_ANSWERS: Final = (
+    *("GeneratedTokens", "Response tokens", "completion_tokens", "output_tokens"),
+    *("num_decode_tokens", "output_length"),
+)
 _MODEL: Final = "Model"
+_SEPARATORS: Final = ",;\t"
 
 
 @dataclass(frozen=True)
@@ -194,8 +203,8 @@ def read_trace(path: Path, models: Sequence[str]) -> Mapping[str, Traffic]:
     """Reads a trace.
 
     The columns are `TIMESTAMP` (a date and time, or seconds), `ContextTokens` and
-    `GeneratedTokens`, as Azure has them, or `Timestamp`, `Request tokens` and `Response tokens`, as
-    BurstGPT has them. With several models, `Model` says whom a request asks.
+    `GeneratedTokens`, as Azure has them, or what other tools call them, between commas, semicolons
+    or tabs. With several models, `Model` says whom a request asks.
 
     Args:
         path: The CSV file.
@@ -209,7 +218,14 @@ def read_trace(path: Path, models: Sequence[str]) -> Mapping[str, Traffic]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file)
+            first = file.readline()
+            if first.startswith("{"):
+                sentence = "holds JSON in each line, but it must be CSV with a header such as "
+                sentence += "TIMESTAMP,ContextTokens,GeneratedTokens, its times in seconds: "
+                sentence += "Mooncake's are milliseconds."
+                raise Refused(path.name, f"{path.name} {sentence}")
+            file.seek(0)
+            rows = csv.reader(file, delimiter=max(_SEPARATORS, key=first.count))
             return _traffic(path.name, next(rows, []), rows, models)
     except OSError as error:
         sentence = f"{path} cannot be read: {error.strerror}."
@@ -224,21 +240,21 @@ def _traffic(
     name: str, header: list[str], rows: Iterator[list[str]], models: Sequence[str]
 ) -> Mapping[str, Traffic]:
     header = [column.strip() for column in header]
-    columns, shares = _columns(name, header), _MODEL in header and len(models) > 1
+    columns, whom = _columns(name, header), _place(header, [_MODEL])
+    shares = whom is not None and len(models) > 1
     if not shares and len(models) > 1:
         raise Refused(
             name,
             f"{name} has no column {_MODEL}, but it must have one: the stack has the models "
             f"{', '.join(models)}, and each request asks one of them. --model names one for all.",
         )
-    whom = header.index(_MODEL) if shares else -1
     places = {model: number for number, model in enumerate(models)}
     requests: list[tuple[float, int, int, int, int]] = []
     faults = _Faults(name)
     for line, row in enumerate(rows, 2):
         if any(cell.strip() for cell in row):
             request = _request(row, header, columns, faults, line)
-            named = row[whom].strip() if whom < len(row) else ""
+            named = row[whom].strip() if whom is not None and whom < len(row) else ""
             model = places.get(named, -1) if shares else 0
             if model < 0:
                 want = f"one of {', '.join(models)}"
@@ -306,7 +322,7 @@ def _columns(name: str, header: list[str]) -> tuple[int, int, int]:
     """Where time, prompt and answer stand in a line."""
     places, faults = [], []
     for names in (_TIMES, _PROMPTS, _ANSWERS):
-        place = next((header.index(column) for column in names if column in header), None)
+        place = _place(header, names)
         if place is None:
             listed = ", ".join(header[:8]) or "nothing"
             faults.append(
@@ -319,6 +335,16 @@ def _columns(name: str, header: list[str]) -> tuple[int, int, int]:
         raise Refused(name, *faults)
     time, prompt, answer = places
     return time, prompt, answer
+
+
+def _place(header: Sequence[str], names: Sequence[str]) -> int | None:
+    """Where the first of some columns stands, however it is spelled."""
+    spelled = [_spelled(column) for column in header]
+    return next((spelled.index(key) for key in map(_spelled, names) if key in spelled), None)
+
+
+def _spelled(column: str) -> str:
+    return re.sub(r"[ _]", "", column).lower()
 
 
 def _request(

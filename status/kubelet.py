@@ -36,9 +36,12 @@ _NO_ANSWER_YET: Final = (
     r"|services have not yet been read"
 )
 """The kubelet has no answer of the API server: `util/manager/watch_based_manager.go`."""
+_PULLS: Final = "ImagePullBackOff|ErrImage.*|InvalidImageName|ImageInspectError|RegistryUnavailable"
 _OF_CONFIG_MAPS: Final = r'configmap "|in ConfigMap |couldn\'t get configMap|configmap references'
 _OF_SECRETS: Final = r'secret "|in Secret |couldn\'t get secret|references non-existent secret key'
 
+# What a registry says stands in the message as containerd hands it on: core/remotes/docker and
+# core/images of containerd 2, and the errors of the OCI distribution specification.
 # images/types.go, images/image_manager.go, kuberuntime/kuberuntime_container.go,
 # kuberuntime/security_context_others.go, kubelet_pods.go, container/sync_result.go.
 WAITS: Final[Sequence[KubeletFailure]] = (
@@ -49,7 +52,50 @@ WAITS: Final[Sequence[KubeletFailure]] = (
         "sign the image, or have the policy of the nodes' runtime leave its registry out",
     ),
     _failure(
-        "ImagePullBackOff|ErrImage.*|InvalidImageName|ImageInspectError|RegistryUnavailable",
+        _PULLS,
+        r"no match for platform",
+        PULL,
+        "take an image for the architecture of its node",
+        "images_suit_the_architecture",
+    ),
+    _failure(
+        _PULLS,
+        r"\b40[13]\b|unauthorized|authentication required|denied",
+        PULL,
+        "name a Secret that may pull it in server.image_pull_secrets, or mend the image's name: a "
+        "registry answers so for names that it does not have, too",
+        "registries_are_in_reach",
+    ),
+    _failure(
+        _PULLS,
+        r"manifest unknown|: not found|NAME_UNKNOWN|does not exist",
+        PULL,
+        "name an image and a tag that its registry has",
+        "registries_are_in_reach",
+    ),
+    _failure(
+        _PULLS,
+        r"toomanyrequests|\b429\b",
+        PULL,
+        "copy the image to a registry of the region: its own lets nobody pull so often",
+        "registries_are_in_reach",
+    ),
+    _failure(
+        _PULLS,
+        r"x509|HTTP response to HTTPS",
+        PULL,
+        "have the containerd of the nodes trust its registry, or speak HTTP with it",
+        "registries_are_in_reach",
+    ),
+    _failure(
+        _PULLS,
+        r"no space left",
+        PULL,
+        "give the pool a larger system_disk or data_disk: images are unpacked on it",
+        "a disk is full",
+    ),
+    _failure(
+        _PULLS,
         "",
         PULL,
         "name an image that exists, in a registry that the nodes reach, with its pull secret",
@@ -88,6 +134,20 @@ WAITS: Final[Sequence[KubeletFailure]] = (
         "Volumes and caches",
     ),
     _failure(_SETTINGS, "", _SET_UP, "mend what the message names"),
+    _failure(
+        "",
+        r"executable file not found",
+        "cannot start its container",
+        "take the image of that server, or the command of the image's own",
+        "images_have_the_server_that_is_started",
+    ),
+    _failure(
+        "",
+        r"nvidia-container-cli|CDI device",
+        "cannot start its container",
+        "look at the cards and the driver of its node with nvidia-smi, and restart the node",
+        "a card is broken",
+    ),
     _failure(
         "",
         "",

@@ -46,9 +46,10 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "models_fill_their_cards",
     ),
     _symptom(
-        r"no kernel image is available",
-        "the image has no code for this card",
-        "take an image that knows the card",
+        r"no kernel image is available|FlashAttention only supports|out of resource: shared memory"
+        r"|No valid attention backend|only supports sm\d+ and above",
+        "the image has no code for this card, or none for what it is told",
+        "take an image that knows the card, or leave --attention-backend and --kv-cache-dtype out",
         "vllm_runs_on_the_cards",
     ),
     _symptom(
@@ -59,27 +60,41 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "formats_of_names_run_on_the_cards",
     ),
     _symptom(
-        r"Failed to infer device type|libcuda\.so\.1: cannot open",
+        r"Failed to infer device type|libcuda\.so\.1: cannot open|No CUDA GPUs are available"
+        r"|Found no NVIDIA driver",
         "its container sees no card",
         "give it resources.gpus, or take an image for CPUs",
         "servers_ask_for_their_cards",
     ),
     _symptom(
-        r"uncorrectable ECC|fallen off the bus|Error 802: system not yet initialized",
+        r"Failed to initialize NVML: Unknown Error",
+        "its container has lost the card: a reload of systemd on the node takes cards away",
+        "delete the pod: the next one gets its card again",
+        "a container has lost its card",
+    ),
+    _symptom(
+        r"Driver/library version mismatch|unsupported display driver",
+        "the NVIDIA library in its container is of another version than the node's driver",
+        "restart the node, if its driver was upgraded; else another driver, or another image",
+        "a library of another version than the driver",
+    ),
+    _symptom(
+        r"uncorrectable (ECC|NVLink)|fallen off the bus|system not yet initialized",
         "a card of the node is broken, or not ready",
         "drain the node, and have it repaired: auto_repair of the pool",
         "a card is broken",
     ),
     _symptom(
         r"Model architectures .* are not supported|does not recognize this architecture"
-        r"|has no vLLM implementation|is not supported anymore",
-        "the server's release does not know the architecture of the model",
+        r"|has no vLLM implementation|is not supported anymore|no module or parameter named"
+        r"|any variant of untagged enum|Tokenizer class \S+ does not exist",
+        "the server's release does not know the architecture of the model, or its files",
         "take a release that does, or another model",
         "releases_are_as_new_as_their_models",
     ),
     _symptom(
-        r"is not divisible by weight quantization block",
-        "the experts of the model cannot be split over this number of cards",
+        r"is not divisible by (weight quantization block|min_thread)",
+        "the quantized weights of the model cannot be split over this number of cards",
         "take fewer cards per layer, or --enable-expert-parallel",
         "experts_are_split_by_whole_blocks",
     ),
@@ -88,6 +103,30 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "max_model_len is more than the model's own longest sequence",
         "lower vllm.max_model_len, or give a rope scaling by --hf-overrides",
         "sequences_are_no_longer_than_the_models",
+    ),
+    _symptom(
+        r"Number of experts in the model must be greater than 0",
+        "the model has no experts that cards could share",
+        "leave --enable-expert-parallel out",
+        "experts_are_of_models_that_have_some",
+    ),
+    _symptom(
+        r"is smaller than max_model_len",
+        "a batch holds fewer tokens than max_model_len, and prompts are not read in parts",
+        "raise --max-num-batched-tokens, or lower vllm.max_model_len",
+        "amount_faults",
+    ),
+    _symptom(
+        r"does not match the quantization method",
+        "vllm.quantization is another format than the model's files have",
+        "leave vllm.quantization out",
+        "another format than the files have",
+    ),
+    _symptom(
+        r"Prequant BitsAndBytes models with tensor parallelism",
+        "layers in bitsandbytes are not split over cards",
+        "take one card, --pipeline-parallel-size, or another format of the model",
+        "layers_in_bitsandbytes_stay_whole",
     ),
     _symptom(
         r"number of available GPUs|invalid device ordinal",
@@ -102,19 +141,20 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "an adapter of a higher rank",
     ),
     _symptom(
-        r"pass the (argument|option) `?(--)?trust.remote.code",
+        r"(pass|set) the (argument|option) `?(--)?trust.remote.code",
         "the model brings code of its own, which the server does not run unasked",
         "set vllm.trust_remote_code, if you trust whoever made the model",
         "a model with code of its own",
     ),
     _symptom(
-        r"install vllm\[\w+\]",
+        r"install vllm\[\w+\]|ImportError: Please install|Failed to find C compiler"
+        r"|Could not find nvcc",
         "the image lacks packages that models of this kind need",
         "take an image that has them: vllm/vllm-openai with the package named in the log on top",
         "packages that an image lacks",
     ),
     _symptom(
-        r"Bus error|No space left on device: '/(psm_|dev/shm)",
+        r"Bus error|No space left on device: '/(psm_|dev/shm)|shared memory segment /dev/shm",
         "its shared memory is full",
         "raise server.shared_memory",
         "the shared memory of a pod is full",
@@ -126,8 +166,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "the model's files are not whole",
     ),
     _symptom(
-        r"bfloat16 is only supported on GPUs",
-        "the card does not compute in bfloat16",
+        r"bfloat16 is only supported on GPUs|bfloat16 is not supported for quantization",
+        "the card, or the format of the weights, does not go with bfloat16",
         "set vllm.dtype to half",
         "vllm_runs_on_the_cards",
     ),
@@ -152,13 +192,20 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "hubs_are_in_reach",
     ),
     _symptom(
-        r"We couldn't connect to|Max retries exceeded with url|Failed to resolve '",
-        "the server does not reach the hub that it asks",
+        r"We couldn't connect to|Max retries exceeded with url|Failed to resolve '"
+        r"|429 Client Error",
+        "the server does not reach the hub that it asks, or is sent away as one of too many",
         "vllm.hub: modelscope, a mirror by HF_ENDPOINT, or volume with a source",
         "hubs_are_in_reach",
     ),
     _symptom(
-        r"unrecognized arguments|invalid choice",
+        r"404 Client Error|(Repository|Revision)NotFoundError|hub\.errors\.NotExistError",
+        "the hub has no model, revision or file of that name",
+        "mend the name or the revision; a private model needs a token in a Secret",
+        "a hub that does not have the model",
+    ),
+    _symptom(
+        r"unrecognized arguments|invalid choice|cannot be converted to|error: argument -",
         "the server refuses a flag of its command line",
         "take the flag out, or take the release that knows it",
         "extra_faults",
@@ -171,10 +218,68 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"(No such file or directory|does not appear to have a file named).*"
-        r"(config\.json|safetensors)|no file named config\.json|Cannot find any model weights",
+        r"(config\.json|safetensors)|no file named config\.json|Cannot find any model weights"
+        r"|No adapter found for",
         "the folder that is mounted lacks files of the model",
         "fill the store: output <model>_upload_command",
         "the model's files are not in the bucket",
+    ),
+    _symptom(
+        r"Transport endpoint is not connected|Stale file handle|\[Errno 5\] Input/output error",
+        "the client that mounts its volume has ended, and the volume is gone",
+        "delete the pod, which mounts it again; the client's own pod says why (namespace "
+        "ack-csi-fuse, or the fuse of Fluid's runtime)",
+        "a volume is gone from a pod that runs",
+    ),
+    _symptom(
+        r"No space left on device|Disk quota exceeded",
+        "a disk of its node, or its volume, is full",
+        "enlarge data_disk or system_disk of the pool, or the claim",
+        "a disk is full",
+    ),
+    _symptom(
+        r"Read-only file system|PermissionError: \[Errno 13\]",
+        "the server may not write its caches, or not read its files",
+        "lead HOME, HF_HOME and VLLM_CACHE_ROOT to a folder that is writable, e.g. below /tmp",
+        "caches_are_written_elsewhere",
+    ),
+    _symptom(
+        r"address already in use",
+        "another program of its pod, or of its node with hostNetwork, has the port",
+        "give one of the two another port",
+        "a port that another program has",
+    ),
+    _symptom(
+        r"Timed out waiting for engine",
+        "its engine was not ready in time",
+        "give it a longer VLLM_ENGINE_READY_TIMEOUT_S in server.env, or a cache",
+        "starts_take_their_time",
+    ),
+    _symptom(
+        r"NCCL (error|WARN)|nccl(System|UnhandledCuda|Remote)Error|ProcessGroupNCCL"
+        r"|DistNetworkError",
+        "its cards, or the pods of its group, do not reach one another",
+        "set NCCL_DEBUG to INFO in server.env, which says where it stops: at /dev/shm "
+        "(server.shared_memory), at the network between nodes, or at a card",
+        "cards or pods that do not reach one another",
+    ),
+    _symptom(
+        r"illegal memory access|device-side assert|unspecified launch failure",
+        "a program on the card failed",
+        "drain the node, if it fails on that one alone; else take another release of the server",
+        "a program on the card fails",
+    ),
+    _symptom(
+        r"sh: (line )?\d+: \S+ not found|command not found",
+        "its image lacks the program that is started",
+        "take the image of that server, or the command of the image's own",
+        "images_have_the_server_that_is_started",
+    ),
+    _symptom(
+        r"ModuleNotFoundError: No module named",
+        "the image lacks packages that models of this kind, or flags, need",
+        "take an image that has them: vllm/vllm-openai with the package named in the log on top",
+        "packages that an image lacks",
     ),
     _symptom(
         r"exec format error",

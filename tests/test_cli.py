@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import types
@@ -30,6 +31,35 @@ def test_a_plan_goes_to_stdout_and_exits_0() -> None:
     result = run("plan", "dev", "--project", str(EXAMPLE))
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("example dev: 18 resources")
+
+
+def shell(line: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What a shell does with the program, `$0` in the line, and the example."""
+    program = str(Path(sys.executable).with_name("ack-inference"))
+    environment = {**os.environ, **variables}
+    words = ["sh", "-c", line, program, str(EXAMPLE)]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_terminal_without_the_letters_of_a_plan_gets_others() -> None:
+    result = shell('"$0" plan dev --project "$1"', PYTHONIOENCODING="ascii", COLUMNS="0")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "+-- " in result.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+def test_output_that_nobody_takes_leaves_no_traceback() -> None:
+    assert shell('"$0" plan dev --project "$1" >&-').returncode == 0
+    full = shell('"$0" plan dev --project "$1" > /dev/full')
+    sentence = "The output cannot be written: No space left on device.\n"
+    assert (full.returncode, full.stderr) == (2, sentence)
+
+
+def test_an_option_before_its_verb_is_told_to_stand_behind_it() -> None:
+    result = run("--json", "plan", "dev")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("Error: --json is an option of plan, and stands behind it.\n")
+    assert "No such option '--jsn'" in run("--jsn", "plan", "dev").stderr
 
 
 def test_json_is_all_that_stdout_holds(tmp_path: Path) -> None:

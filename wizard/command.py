@@ -110,7 +110,7 @@ def _completed(stack: str, said: Mapping[str, str]) -> tuple[dict[str, str], dic
                 )
             continue
         default = question.default(answers)
-        answer = word or default
+        answer = question.spelled(word or default, answers)
         fault = question.fault(answer, answers)
         if fault:
             faults[question.name] = fault

@@ -7,6 +7,7 @@ from typing import Any, Final
 from components.catalog.instances import INSTANCES
 from components.catalog.vllm import BFLOAT16_CAPABILITY, FLOAT16_BY_ITSELF_SINCE, vllm_image
 from components.quantity import binary, parse
+from components.serving.vllm import read_length
 
 from .draft import KUBECONFIG, PLACEHOLDER, Draft
 from .questions import MEASURED, NEW_NODES, PARTS, Answers, card_of, on
@@ -268,7 +269,7 @@ def _server(answers: Answers, say: Say) -> Section:
         path = "/hub"
     vllm |= {
         "served_model_name": answers["name"],
-        "max_model_len": int(answers["max_model_len"]),
+        "max_model_len": read_length(answers["max_model_len"]),
     }
     image, card = vllm_image(answers["image"]), card_of(answers)
     is_old = image is not None and image.version < FLOAT16_BY_ITSELF_SINCE

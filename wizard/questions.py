@@ -11,6 +11,7 @@ from typing import Final
 
 from components.catalog.gpus import GPUS, Gpu
 from components.catalog.instances import INSTANCES
+from components.catalog.model_shapes import known_length
 from components.catalog.prices import NODES
 from components.catalog.regions import is_mainland
 from components.catalog.vllm import LEAST_CAPABILITY, V100_CAPABILITY, vllm_image
@@ -41,7 +42,13 @@ NODES_OR_BOUNDS: Final = Form(
     "a number from 1 to 999, or two with '-' between, such as 0-4",
     7,
 )
-TOKENS: Final = Form(r"[1-9]\d{0,8}", "a number of at most nine digits, 1 or more", 9)
+TOKENS: Final = Form(
+    r"[1-9]\d{0,8}|[1-9]\d{0,4}[kKmM]",
+    "a number of at most nine digits, 1 or more, or one such as 8k (8000) or 8K (8192)",
+    9,
+)
+USUAL_LENGTH: Final = 8192
+"""Longest sequence of a model, unless it has fewer by its name."""
 NUMBER: Final = Form(r"\d{1,6}(\.\d{1,6})?", "a number such as 8 or 0.5", 13)
 SIZE: Final = Form(r"\d{1,6}(\.\d{1,3})?(Mi|Gi|Ti)", "a size with its unit, such as 15Gi", 12)
 LABEL: Final = Form(r"[\w./-]+=[\w.-]+", "a label and its value, such as example.com/pool=gpu", 380)
@@ -112,6 +119,11 @@ class WizardQuestion:
     def flag(self) -> str:
         """The flag."""
         return "--" + self.name.replace("_", "-")
+
+    def spelled(self, answer: str, answers: Answers) -> str:
+        """An answer as the choice is written that it is but for its case; any other as it is."""
+        choices = (choice for choice in self.choices(answers) if choice.lower() == answer.lower())
+        return next(choices, answer)
 
     def fault(self, answer: str, answers: Answers) -> str:
         """What is wrong with an answer, as a sentence; empty if nothing is."""
@@ -488,7 +500,9 @@ QUESTIONS: Final = (
     WizardQuestion(
         "max_model_len",
         "Longest prompt and answer together, in tokens",
-        _constant("8192"),
+        lambda answers: str(
+            min(USUAL_LENGTH, known_length(answers.get("model_id", "")) or USUAL_LENGTH)
+        ),
         form=TOKENS,
     ),
     WizardQuestion(

@@ -33,6 +33,8 @@ class ModelShape:
     """Whether each layer keeps all tokens, and none the last ones alone."""
     head: int = 128
     """Width of a head of attention."""
+    stored: int = 2
+    """Bytes of a parameter as its makers publish it."""
 
     @property
     def heads(self) -> int:
@@ -116,8 +118,9 @@ SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
         # Of 0.1 alone layers keep the last 4096 tokens.
         r"mistral-7b": ModelShape(7.24e9, 32, 4096, 4096, 1024, 32_000, keeps_all=False),
         r"yi-34b": ModelShape(34.4e9, 60, 7168, 7168, 1024, 64_000),
-        # Its cache has 576 numbers for a token and layer in all: multi-head latent attention.
-        _DEEPSEEK: ModelShape(671e9, 61, 7168, 16384, 288, 129_280, active=37e9),
+        # Its cache has 576 numbers for a token and layer in all: multi-head latent attention. Its
+        # weights are published in FP8: deepseek-ai/DeepSeek-V3, README.
+        _DEEPSEEK: ModelShape(671e9, 61, 7168, 16384, 288, 129_280, active=37e9, stored=1),
     }
 )
 """By a pattern of what a model is called."""

@@ -44,6 +44,12 @@ _OSS_DOCS: Final = (
 )
 _RRSA_ADDON: Final = "ack-pod-identity-webhook"
 _CSI_ADDONS: Final = ("csi-plugin", "csi-provisioner")
+REPAIR_ADDON: Final = "ack-node-problem-detector"
+"""Watches nodes for pools that repair or upgrade themselves. New clusters lack it, and ACK refuses
+such a pool then: `InvalidParameter.Management: addon ack-node-problem-detector is not installed`,
+cloud-barista/cb-spider pull 1835, Kubernetes 1.36.2, 2026-09."""
+# Its settings as the provider's page has them; without the name of a project it sends nothing.
+_REPAIR_CONFIG: Final = '{"sls_project_name":""}'
 _CNI_ADDONS: Final = MappingProxyType(
     {
         (ClusterProfile.PRO, True): "terway-eniip",
@@ -297,7 +303,8 @@ class AckCluster(pulumi.ComponentResource):
                 additional_secret_outputs=["certificateAuthorities"],
             ),
         )
-        addons = [Addon(name=_RRSA_ADDON), *(args.addons or [])]
+        later = [addon for addon in args.addons or [] if addon.name != REPAIR_ADDON]
+        addons = [Addon(name=_RRSA_ADDON), *later]
         declare_addons(self, name, cluster.id, addons, child_options(self, opts))
         if args.autoscaling:
             declare_autoscaling(name, cluster.id, args.autoscaling, child_options(self, opts))
@@ -597,6 +604,7 @@ def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:
         "addons": [
             {"name": cni, **({"config": _ENFORCED} if args.network_policies else {})},
             *({"name": name} for name in _CSI_ADDONS),
+            _render_repair_addon(args.addons or []),
         ],
         "control_plane_log_components": list(_LOGGED_COMPONENTS),
         "control_plane_log_ttl": str(args.log_retention_days),
@@ -609,6 +617,15 @@ def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:
         if args.encryption_key_id is not None
         else {}
     )
+
+
+def _render_repair_addon(addons: Sequence[Addon]) -> dict[str, Any]:
+    """The add-on that pools need as they are made: as somebody names it, or by itself."""
+    named = next((addon for addon in addons if addon.name == REPAIR_ADDON), None)
+    if named is None:
+        return {"name": REPAIR_ADDON, "config": _REPAIR_CONFIG}
+    config = pulumi.Output.json_dumps(named.config, sort_keys=True) if named.config else None
+    return {"name": REPAIR_ADDON, "version": named.version, "config": config or _REPAIR_CONFIG}
 
 
 def _render_window(window: MaintenanceWindow | None) -> dict[str, Any] | None:

@@ -41,6 +41,8 @@ class ServerProgram:
     """Whether such a file is read only as the next word, and passed over behind an equals sign."""
     within: Mapping[str, str] | None = None
     """By switch, a flag of `sizes` that then takes no cards of its own."""
+    capability: float = 0
+    """Compute capability below which it exits; 0 where that is not known."""
     health: str | None = None
     """Path that answers once the model is loaded, where it has no `/health`."""
 
@@ -64,6 +66,8 @@ SGLANG: Final = ServerProgram(
     # prepare_server_args of 0.5.3 and 0.5.23: findings/sglang-config-with-an-equals-sign.sh.
     files_stand_apart=True,
     within={"--enable-dp-attention": "--dp-size"},
+    # srt/model_executor/model_runner.py, "SGLang only supports sm75 and above.", 0.2.15 to 0.5.23.
+    capability=7.5,
 )
 ENGINES: Final = (
     SGLANG,

@@ -13,6 +13,15 @@ from .vllm_parallel import TENSOR
 
 COUNTED_SINCE: Final[Version] = (0, 11, 2)
 """The first release that was read to refuse 0 of these: vllm/config/scheduler.py."""
+PARTS_BY_THEMSELVES_SINCE: Final[Version] = (0, 8, 0)
+"""The first release whose engine reads prompts in parts unless it is told otherwise: before, only
+of models with a context above _LONG. vllm/engine/arg_utils.py, 0.4.1, 0.6.6, 0.7.3 and 0.8.5."""
+WHOLE_AGAIN_SINCE: Final[Version] = (0, 13, 0)
+"""The first release that was read to heed _WHOLE again: arg_utils.py of 0.11.0 and 0.13.0."""
+_LONG: Final = 32768
+_WHOLE: Final = "--no-enable-chunked-prefill"
+_PARTS: Final = "--enable-chunked-prefill"
+_LENGTH: Final = "--max-model-len"
 _SEQUENCES: Final = "--max-num-seqs"
 _TOKENS: Final = "--max-num-batched-tokens"
 _CONTEXT: Final = "--decode-context-parallel-size"
@@ -40,11 +49,25 @@ def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> 
     if sequences and tokens and tokens < sequences:
         want = f"at least {_SEQUENCES} ({sequences}), each of which may take a token"
         yield Fault(field, f"{_TOKENS} {tokens}", want, "vLLM exits when it starts")
+    yield from _batch_faults(field, command, image)
     # From 0.10.2 on, which knows it first: vllm/engine/arg_utils.py, later vllm/config/parallel.py.
     split = command.number(TENSOR) or 1
     if (parts := command.number(_CONTEXT)) and split % parts and _PREFILL not in command.flags:
         want = f"a divisor of {TENSOR} ({split}), whose cards it is spread over"
         yield Fault(field, f"{_CONTEXT} {parts}", want, "vLLM exits when it starts")
+
+
+def _batch_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
+    """Refuses a batch that a prompt does not fit, of a server that reads prompts as a whole."""
+    tokens, length = command.number(_TOKENS), command.number(_LENGTH)
+    if image is None or tokens is None or length is None or tokens >= length:
+        return
+    by_itself = image.version >= PARTS_BY_THEMSELVES_SINCE or length > _LONG
+    in_parts = by_itself and _WHOLE not in command.flags
+    was_free = PARTS_BY_THEMSELVES_SINCE <= image.version < WHOLE_AGAIN_SINCE
+    if not in_parts and not was_free and _PARTS not in command.flags:
+        want = f"at least --max-model-len ({length}), or prompts read in parts by {_PARTS}"
+        yield Fault(field, f"{_TOKENS} {tokens}", want, "vLLM exits when it starts")
 
 
 def memory_faults(field: str, command: VllmCommand, memory: str, cards: int) -> Iterator[Fault]:

@@ -17,6 +17,9 @@ LEVELS_TAKE_KEYS_SINCE: Final[Version] = (0, 13, 0)
 """The first release that takes `-O.mode 3` for a level, called .mode, and 3 for the model: before,
 it is --compilation-config.mode. vllm/utils/argparse_utils.py, 0.12.0 and 0.13.0."""
 
+OMNI: Final = "--omni"
+"""Has the server of vLLM-Omni started: docs.vllm.ai/projects/vllm-omni, CLI guide, stable, 2026."""
+
 _SEPARATORS: Final = "();<>|&\n"
 _PRESENT: Final = ""
 _SHELL: Final = r"(ba|da|a|z|k)?sh"
@@ -65,7 +68,13 @@ class VllmCommand:
     @property
     def is_whole(self) -> bool:
         """Whether all flags are seen: none stands in a file, or in what a shell fills in."""
-        return "--config" not in self.flags and not any(word[:1] in "$`" for word in self.loose)
+        hidden = any(word[:1] in "$`" for word in self.loose)
+        return "--config" not in self.flags and not self.is_omni and not hidden
+
+    @property
+    def is_omni(self) -> bool:
+        """Whether vLLM-Omni reads it, which has stages on cards of their own, and more flags."""
+        return self.is_serve and OMNI in self.flags
 
     def number(self, flag: str) -> int | None:
         """The value of a flag as a whole number; None where there is none, or no number."""

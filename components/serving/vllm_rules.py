@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -75,8 +75,24 @@ _OLD_NEEDS: Final = MappingProxyType(
 )
 """The same of releases before REASONING_BY_PARSER_SINCE: vllm/entrypoints/openai/serving_chat.py,
 0.7.1 to 0.8.5."""
-NUMBERS: Final = ("--port", "--max-num-seqs", *SIZES)
-"""Flags whose value is a whole number."""
+_NUMBERS: Final[Mapping[str, tuple[Callable[[str], float], str]]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                *("--port", "--max-num-seqs", "--seed", "--max-loras", "--max-logprobs"),
+                *("--max-log-len", "--num-gpu-blocks-override", "--api-server-count"),
+                *("--stream-interval", *SIZES),
+            ),
+            (int, "a whole number"),
+        ),
+        **dict.fromkeys(
+            ("--cpu-offload-gb", "--swap-space", "--kv-offloading-size", "--mm-processor-cache-gb"),
+            (float, "a number of GiB, without the unit"),
+        ),
+    }
+)
+"""By flag, what argparse reads its value as: vllm/engine/arg_utils.py, 0.4.1 to 0.33.0. Neither 8k
+nor 8K is read but as --max-model-len, --max-num-batched-tokens and --kv-cache-memory-bytes."""
 _DASH: Final = r"^-?[\u2010-\u2015\u2212]+(?=[A-Za-z])"
 _SHARE: Final = "--gpu-memory-utilization"
 _JUDGED: Final = ("--dtype", "--load-format", "--reasoning-parser")
@@ -333,7 +349,8 @@ def _faults(
     for option in command.options:
         fault = _spelling_fault(field, option, features, image)
         if fault is not None:
-            yield fault
+            if not command.is_omni:
+                yield fault
             continue
         flag = features.flag(base_flag(option.spelled, features))
         if flag is not None:
@@ -351,7 +368,7 @@ def _faults(
         yield Fault(field, word, want, "it begins with a dash that is no hyphen")
     # A word with a blank is validated by itself, and a shell may make nothing of a variable.
     loose = [word for word in command.loose if not re.search(r"[\s$`]", word)]
-    if len(loose) > models and not dashed:
+    if len(loose) > models and not dashed and not command.is_omni:
         got = Words("a word that belongs to no flag")
         want = "flags, each with as many words as it takes"
         yield Fault(field, got, want, f"vLLM would take it for {_TAKEN[models]}")
@@ -410,9 +427,12 @@ def _value_faults(field: str, option: Option, kind: str) -> Iterator[Fault]:
     if kind in (VALUE, VALUES) and not option.values:
         yield Fault(field, got, f"{got} and its value", "the flag takes a value, and has none")
     value = option.values[0] if option.values else ""
-    if option.name in NUMBERS and value and not re.match(rf"\d|{IN_A_SHELL}", value):
-        want = "a whole number"
-        yield Fault(field, Words(f"{got} with a value that is none"), want, "vLLM exits")
+    if option.name in _NUMBERS and value and not re.match(IN_A_SHELL, value):
+        read, want = _NUMBERS[option.name]
+        try:
+            read(value)
+        except ValueError:
+            yield Fault(field, f"{got} {value}", want, "vLLM exits when it starts")
     if option.name == "--dtype" and value and value not in _DTYPES and value[0] not in "$`":
         yield Fault(field, value, f"one of {', '.join(_DTYPES)}", "vLLM exits when it starts")
     if option.name == _SHARE and re.match(r"[^$`]", value) and not _is_share(value):

@@ -21,6 +21,10 @@ RESERVED: Final = 4
 https://www.alibabacloud.com/help/en/vpc/developer-reference/api-vpc-2016-04-28-createvswitchcidrreservation,
 read 2026-11."""
 
+WHOLE_SHARE: Final = 24
+"""Mask of a node's share of the range of pods where none is told: node_cidr_mask of the provider's
+resource cs.ManagedKubernetes, pulumi-alicloud 4, which has 24 to 28."""
+
 
 @check
 def vswitches_hold_the_fewest_nodes(environment: Environment) -> Iterator[Fault]:
@@ -31,6 +35,40 @@ def vswitches_hold_the_fewest_nodes(environment: Environment) -> Iterator[Fault]
         beside = f", with {_named(zones[1:], 'cidr')}" if zones[1:] else ""
         why = f"the system keeps {RESERVED} of each range, and {addresses} are left for nodes"
         yield Fault(field, cidr, want, f"{why}{beside}, of which pools have {nodes} at the least")
+
+
+@check
+def pod_ranges_hold_the_fewest_nodes(environment: Environment) -> Iterator[Fault]:
+    """Under Flannel each node takes a share of the range of pods, and has none without."""
+    shares, nodes = _shares(environment), sum(map(lowest_size, environment.pools))
+    if environment.network and shares is not None and nodes > shares:
+        want = "a larger range, or node_cidr_mask a smaller share of it"
+        why = f"each node takes a share of its own, of which there are {shares}, and pools have "
+        why += f"{nodes} nodes at the least"
+        yield Fault("network.pod_cidr", environment.network.pod_cidr, want, why)
+
+
+@warning
+def pod_ranges_hold_the_most_nodes(environment: Environment) -> Iterator[str]:
+    """A node that comes once all shares are taken gets no pod."""
+    shares, nodes = _shares(environment), sum(map(highest_size, environment.pools))
+    nodes += len(environment.edge_pools)
+    if environment.network and shares is not None and nodes > shares:
+        yield (
+            f"network.pod_cidr is {environment.network.pod_cidr}, of which {shares} nodes get a "
+            f"share each, and there may be {nodes}, of each edge pool one machine counted: the "
+            "last ones get no pods. A cluster keeps its ranges."
+        )
+
+
+def _shares(environment: Environment) -> int | None:
+    """Shares of the range of pods that Flannel gives nodes; None where it gives none."""
+    network = environment.network
+    pods = parse_range(network.pod_cidr) if network and network.pod_cidr else None
+    if network is None or pods is None or not environment.creates_cluster:
+        return None
+    mask = network.node_cidr_mask or WHOLE_SHARE
+    return 1 << (mask - pods.prefixlen) if mask >= pods.prefixlen else 0
 
 
 @warning

@@ -7,6 +7,7 @@ from components.args import MISSING, Fault, Words
 from components.catalog.addons import ADDONS
 from components.catalog.labels import ARCHITECTURE
 from components.catalog.regions import region_of
+from components.cloud.cluster import REPAIR_ADDON
 from components.crds.affinity import TaintEffect
 from components.keys import TYPO, nearest
 from components.versions import kubernetes_minor
@@ -228,3 +229,15 @@ def addons_are_called_as_acks_api_has_them(environment: Environment) -> Iterator
                 f"cluster.addons[{addon.name}] is no add-on that is known here, and {meant} is: "
                 "ACK refuses what it does not know."
             )
+
+
+@warning
+def pools_repair_themselves_where_somebody_looks(environment: Environment) -> Iterator[str]:
+    """ACK refuses a pool that repairs itself in a cluster that lacks the add-on for it."""
+    pools = environment.cluster.id is not None and environment.pools
+    if pools and REPAIR_ADDON not in environment.cluster.addon_names:
+        yield (
+            f"pools are created in {environment.cluster.id}, and ACK refuses each with "
+            f"InvalidParameter.Management unless the cluster has {REPAIR_ADDON}, which looks at "
+            "nodes: install it before, as newer clusters come without it."
+        )

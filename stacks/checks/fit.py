@@ -68,7 +68,9 @@ def offers(environment: Environment, pool: AnyPoolSection) -> list[tuple[str, Al
 def _pods(environment: Environment, terway_pods: int | None) -> int | None:
     network = environment.network
     terway = network is None or network.plugin is NetworkPlugin.TERWAY
-    return terway_pods if terway else FLANNEL_PODS
+    if network is None or terway:
+        return terway_pods
+    return FLANNEL_PODS if network.node_cidr_mask is None else 1 << (32 - network.node_cidr_mask)
 
 
 def _without_agents(capacity: Allocatable) -> Allocatable:

@@ -105,6 +105,20 @@ def images_have_the_server_that_is_started(environment: Environment) -> Iterator
             )
 
 
+@check
+def engines_run_on_the_cards(environment: Environment) -> Iterator[Fault]:
+    """A server exits on a card that is older than those it has code for."""
+    for path, model in models(environment):
+        command = read_engine(model.server.command or [])
+        for pool in environment.placed(model.reach) if command else ():
+            gpu, least = environment.card(pool), command.engine.capability if command else 0
+            if command and gpu and gpu.compute_capability < least:
+                want = f"another server, or placed without pool {pool.name}"
+                why = f"{command.engine.name} needs compute capability {least}, {pool.gpu} has "
+                why += f"{gpu.compute_capability}"
+                yield Fault(f"{path}.server.command", Words(command.engine.name), want, why)
+
+
 @warning
 def files_are_in_the_image(environment: Environment) -> Iterator[str]:
     """A file under no mount has to be part of the image, and vLLM's own has few."""

@@ -231,11 +231,11 @@ def _cache_number(command: VllmCommand) -> float:
 
 
 def _least_weights(model: ModelSection, command: VllmCommand, shape: ModelShape) -> float:
-    """Least bytes of a model's weights: in 16 bits, unless something speaks of fewer."""
+    """Least bytes of a model's weights: as they are published, or in the bits that a name tells."""
     name = model_name(model, command)
     fewer = "--quantization" in command.flags or re.search(FEWER_BITS, name)
     eight = re.search(EIGHT_BITS, name)
-    least = shape.parameters * ((1 if eight else 0.5) if fewer else 2)
+    least = shape.parameters * ((1 if eight else 0.5) if fewer else shape.stored)
     return min(least, float(parse(model.volume.size))) if model.volume else least
 
 
@@ -393,8 +393,10 @@ def _architectures(
 def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
     """What the table does not hold, and what is validated then."""
     oldest, newest = releases()[0], releases()[-1]
-    for path, model, _ in commands(environment):
+    for path, model, command in commands(environment):
         image = vllm_image(model.server.image)
+        if command.is_omni:
+            continue
         if image is None:
             yield (
                 f"{path}.server.image does not tell its release of vLLM: flags and formats are "
@@ -463,6 +465,19 @@ def formats_of_names_run_on_the_cards(environment: Environment) -> Iterator[str]
                     "its name, and the server then exits when it starts. Take another format of "
                     "the model, or other cards."
                 )
+
+
+@warning
+def layers_in_bitsandbytes_stay_whole(environment: Environment) -> Iterator[str]:
+    """Weights that are stored in bitsandbytes cannot be cut: bitsandbytes_loader.py, to 0.27.1."""
+    for path, model, command in commands(environment):
+        name, cards = model_name(model, command), command.number(TENSOR) or 1
+        if cards > 1 and re.search(r"(?i)(?<![a-z])bnb(?![a-z])", name):
+            yield (
+                f"{path}.server splits each layer over {cards} cards, and {name} is stored in "
+                "bitsandbytes by its name, whose layers vLLM does not split: it exits when it "
+                "starts. Take one card, --pipeline-parallel-size, or another format of the model."
+            )
 
 
 @warning

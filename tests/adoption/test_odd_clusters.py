@@ -69,6 +69,24 @@ def test_what_takes_the_place_of_a_deployment_has_a_name_that_a_stack_file_can_h
     assert any(f"InferenceService {entry}" in note for note in description.notes)
 
 
+@pytest.mark.parametrize(
+    ("key", "mark", "owner"),
+    [
+        ("argocd.argoproj.io/tracking-id", "llm:apps/Deployment:a/b", "Argo CD's application llm"),
+        ("kustomize.toolkit.fluxcd.io/name", "apps", "Flux' Kustomization apps"),
+        ("meta.helm.sh/release-name", "chat", "Helm's release chat"),
+    ],
+)
+def test_what_another_tool_keeps_is_told_and_its_mark_not_taken_over(key, mark, owner):
+    inventory = copy.deepcopy(manifests("kserve"))
+    service = next(m for m in inventory if m["metadata"]["name"] == "chat")
+    service["metadata"].setdefault("annotations", {}).update({key: mark, "team": "a"})
+    description = described(*inventory)
+    assert model(description)["serve"]["kserve"]["annotations"] == {"team": "a"}
+    [note] = [note for note in description.notes if "take it out of there" in note]
+    assert note.startswith(f"InferenceService models/chat: it is of {owner}, which puts back")
+
+
 def test_two_deployments_that_come_to_one_name_are_told():
     inventory = named("qwen.vl")
     twin = copy.deepcopy(deployment(inventory))

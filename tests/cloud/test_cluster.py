@@ -92,10 +92,20 @@ def test_service_accounts_can_have_roles() -> None:
     assert "ack-pod-identity-webhook" in [addon.inputs["name"] for addon in planned().of(ADDON)]
 
 
-def test_only_network_and_storage_are_installed_at_creation() -> None:
-    storage = [{"name": "csi-plugin"}, {"name": "csi-provisioner"}]
-    assert cluster_inputs()["addons"] == [{"name": "terway-eniip"}, *storage]
-    assert cluster_inputs(flannel())["addons"] == [{"name": "flannel"}, *storage]
+def test_only_network_storage_and_what_pools_need_are_installed_at_creation() -> None:
+    """ACK refuses a pool that repairs itself where nothing looks at its nodes."""
+    detector = {"name": "ack-node-problem-detector", "config": '{"sls_project_name":""}'}
+    others = [{"name": "csi-plugin"}, {"name": "csi-provisioner"}, detector]
+    assert cluster_inputs()["addons"] == [{"name": "terway-eniip"}, *others]
+    assert cluster_inputs(flannel())["addons"] == [{"name": "flannel"}, *others]
+
+
+def test_what_pools_need_is_there_before_them_with_the_settings_that_it_is_given() -> None:
+    settings = {"name": "ack-node-problem-detector", "version": "1.2.30", "config": {"a": 1}}
+    plan = planned(ack(addons=[settings]))
+    [cluster] = plan.of(CLUSTER)
+    assert cluster.inputs["addons"][-1] == {**settings, "config": '{"a": 1}'}
+    assert settings["name"] not in [addon.inputs["name"] for addon in plan.of(ADDON)]
 
 
 def test_flannel_takes_a_range_and_terway_takes_vswitches() -> None:

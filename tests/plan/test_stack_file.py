@@ -177,7 +177,33 @@ def test_what_is_not_yaml_is_refused_by_line_and_column(tmp_path: Path) -> None:
 def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
     (project(tmp_path, "") / "Pulumi.dev.yaml").write_bytes(b"config: \xff\n")
     [sentence] = sentences(tmp_path)
-    assert sentence.startswith("Pulumi.dev.yaml is not YAML: ")
+    assert sentence == "Pulumi.dev.yaml, line 1: this is no text in UTF-8."
+
+
+def test_a_tab_is_told_to_be_one(tmp_path: Path) -> None:
+    sentence = "Pulumi.dev.yaml, line 2, column 1: here is a tab, and YAML is indented by blanks."
+    assert sentences(project(tmp_path, "config:\n\tshop:a: 1\n")) == (sentence,)
+
+
+def test_keys_below_the_name_of_the_project_are_told_to_stand_beside_it(tmp_path: Path) -> None:
+    [sentence] = sentences(project(tmp_path, "config:\n  shop: {region: x}\n"))
+    assert sentence.endswith("must read <namespace>:<name>, such as shop:region.")
+
+
+@pytest.mark.parametrize("stack", ["Pulumi.dev.yaml", "dev.yaml", "Pulumi.dve"])
+def test_the_name_of_a_file_is_taken_for_that_of_its_stack(tmp_path: Path, stack: str) -> None:
+    [sentence] = sentences(project(tmp_path, ""), stack)
+    assert "Did you mean 'dev'?" in sentence
+
+
+def test_a_path_to_a_stack_file_names_the_stack(tmp_path: Path) -> None:
+    [sentence] = sentences(project(tmp_path, ""), "./Pulumi.dev.yaml")
+    assert "Give 'dev':" in sentence
+
+
+def test_a_folder_called_like_a_stack_file_is_no_stack(tmp_path: Path) -> None:
+    (project(tmp_path, "") / "Pulumi.prod.yaml").mkdir()
+    assert stack_names(tmp_path) == ["dev"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,30 @@ def test_amounts_that_do_not_go_together_are_refused(
 
 
 @pytest.mark.parametrize(
+    ("release", "words", "passes"),
+    [
+        ("0.7.3", [], False),
+        ("0.7.3", ["--enable-chunked-prefill"], True),
+        ("0.8.0", [], True),
+        ("0.11.0", ["--no-enable-chunked-prefill"], True),
+        ("0.13.0", ["--no-enable-chunked-prefill"], False),
+    ],
+)
+def test_a_batch_holds_a_prompt_that_is_read_as_a_whole(
+    release: str, words: list[str], passes: bool
+) -> None:
+    raw = typed(release, "--max-num-batched-tokens", "2048", *words, max_model_len=8192)
+    if passes:
+        ModelServer.of(raw)
+        return
+    assert refusal(ModelServer, raw) == (
+        "vllm.extra_args is '--max-num-batched-tokens 2048', but it must be at least "
+        "--max-model-len (8192), or prompts read in parts by --enable-chunked-prefill: "
+        f"{EXITS}"
+    )
+
+
+@pytest.mark.parametrize(
     ("release", "words", "sentence"),
     [
         (

@@ -192,7 +192,10 @@ def test_flags_that_the_release_knows_pass(words: list[str], release: str):
             "vllm.extra_args is '--grpc', but it must be left out: vllm serve then speaks gRPC "
             "instead of HTTP, and neither a probe nor the Service reaches it",
         ),
-        ("0.28.0", ["-dp", "two"], "vllm.extra_args is -dp with a value that is none, but it must"),
+        ("0.28.0", ["-dp", "two"], "vllm.extra_args is '-dp two', but it must be a whole number: "),
+        ("0.11.0", ["--max-num-seqs", "1k"], "vllm.extra_args is '--max-num-seqs 1k', but it must"),
+        ("0.11.0", ["--seed=x"], "vllm.extra_args is '--seed x', but it must be a whole number: "),
+        ("0.11.0", ["--cpu-offload-gb", "9G"], "vllm.extra_args is '--cpu-offload-gb 9G', but it"),
         (
             "0.28.0",
             ["--api-key", "$VLLM_API_KEY"],
@@ -320,6 +323,15 @@ def test_a_flag_that_no_release_has_is_refused_without_knowing_the_release():
 )
 def test_a_full_command_is_judged_alike(release: str, words: list[str], sentence: str):
     assert refusal(ModelServer, started(release, *words)).startswith(sentence)
+
+
+def test_what_vllm_omni_knows_beside_vllm_passes_in_its_command():
+    """Its stages have cards of their own, which no flag tells."""
+    words = ["vllm", "serve", "/mnt/models/qwen", "--port", "8080", "--stage-configs-path", "/s"]
+    raw = {**started("omni", *words, "--omni"), "image": "docker.io/vllm/vllm-omni:v0.18.0"}
+    raw["resources"] = {**raw["resources"], "gpus": 2}
+    ModelServer.of(raw)
+    assert "'--stage-configs-path', but" in refusal(ModelServer, {**raw, "command": words})
 
 
 @pytest.mark.parametrize(

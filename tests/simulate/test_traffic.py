@@ -67,6 +67,32 @@ def test_a_spike_is_ten_minutes_at_nine():
     assert hours[8] == pytest.approx(steady, rel=0.15)
 
 
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        ("timestamp,context_tokens,generated_tokens", "1,374,44"),
+        ("arrived_at,num_prefill_tokens,num_decode_tokens", "1.0,374,44"),
+        ("timestamp,prompt_tokens,completion_tokens", "1,374,44"),
+        ("TIMESTAMP;ContextTokens;GeneratedTokens", "1;374;44"),
+        ("TIMESTAMP\tInput tokens\tOutput tokens", "1\t374\t44"),
+    ],
+)
+def test_a_trace_is_read_as_other_tools_write_it(tmp_path: Path, header: str, line: str):
+    traffic = read_trace(trace(tmp_path, line, header=header), ["qwen"])["qwen"]
+    assert (traffic.prompts.tolist(), traffic.answers.tolist()) == ([374], [44])
+
+
+def test_a_column_with_the_model_is_found_however_it_is_spelled(tmp_path: Path):
+    path = trace(tmp_path, "1,374,44,b", header=f"{HEADER},model")
+    assert [len(part) for part in read_trace(path, ["a", "b"]).values()] == [0, 1]
+
+
+def test_lines_of_json_are_told_to_be_no_table(tmp_path: Path):
+    path = trace(tmp_path, header='{"timestamp": 0, "input_length": 6755, "output_length": 500}')
+    [_, sentence] = refusal(path).splitlines()
+    assert sentence.strip().startswith("trace.csv holds JSON in each line, but it must be CSV")
+
+
 def test_a_spike_that_comes_after_the_end_is_left_out():
     assert spike(0.2, 0.25, 7).peak_rate < 0.5
 

@@ -474,6 +474,16 @@ def test_a_defect_is_raised_and_no_refusal_without_a_word(
         ("models[qwen].serve.knative.request_seconds", "5min", "number (did you mean 300?):"),
         ("models[qwen].serve.knative.request_seconds", "500ms", "a whole number: longest"),
         ("cluster.autoscaling", {"unneeded_minutes": "1h"}, "number (did you mean 60?):"),
+        ("pools[t4].spot", {"on_demand_percentage": "25%"}, "number (did you mean 25?):"),
+        ("network.plugin", "Terway", "'terway-edge' or 'flannel' (did you mean 'terway'?):"),
+        ("models[qwen].placement.preempt_policy", "never", "or 'AfterAllUnits': when pods"),
+        (
+            "models[qwen].server.vllm.quantization",
+            "GPTQ-Marlin",
+            "must be 'gptq_marlin', or another of the 52 that `ack-inference explain "
+            "models.server.vllm.quantization` lists:",
+        ),
+        ("stores[models]", {"name": "models", "pvc": "x"}, "left out (did you mean 'claim'?):"),
         (
             "models[qwen].server.resources.extended",
             {"aliyun.com/gpu-mem": "8"},

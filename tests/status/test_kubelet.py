@@ -66,6 +66,27 @@ def test_what_a_container_cannot_be_set_up_for_is_told_by_the_message(message, r
 
 
 @pytest.mark.parametrize(
+    ("reason", "message", "remedy"),
+    [
+        ("ErrImagePull", "pull access denied, repository does not exist", "image_pull_secrets"),
+        ("ErrImagePull", "unexpected status: 401 Unauthorized", "image_pull_secrets"),
+        ("ErrImagePull", "docker.io/vllm/vllm-openai:v9: not found", "a tag that its registry"),
+        ("ErrImagePull", "429 Too Many Requests - toomanyrequests: You have reached", "so often"),
+        ("ErrImagePull", "no match for platform in manifest: not found", "the architecture"),
+        ("ErrImagePull", "x509: certificate signed by unknown authority", "trust its registry"),
+        ("ErrImagePull", "http: server gave HTTP response to HTTPS client", "speak HTTP with it"),
+        ("ErrImagePull", "write /var/lib/containerd/x: no space left on device", "larger system"),
+        ("ErrImagePull", "dial tcp: lookup registry: i/o timeout", "that the nodes reach"),
+        ("RunContainerError", 'exec: "vllm": executable file not found in $PATH', "the command of"),
+        ("RunContainerError", "nvidia-container-cli: initialization error: nvml", "nvidia-smi"),
+        ("RunContainerError", "something else", "mend what the message names"),
+    ],
+)
+def test_what_helps_a_container_that_is_not_started_is_told_by_the_message(reason, message, remedy):
+    assert remedy in first(assessed(waiting(reason, message)), "qwen").remedy
+
+
+@pytest.mark.parametrize(
     ("says", "remedy"),
     [
         ('configmap "settings" not found', "create what the message names"),

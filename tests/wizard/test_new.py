@@ -72,6 +72,20 @@ def config(project: Path, stack: str) -> Mapping[str, object]:
     return {key.partition(":")[2]: parsed(values[key]) for key in keys}
 
 
+@pytest.mark.parametrize(
+    ("said", "key", "value"),
+    [
+        ({"card": "h20", "gpus": "8"}, "card", "H20"),
+        ({"files": "hub", "model_id": "openai/whisper-large-v3"}, "max_model_len", "448"),
+        ({"max_model_len": "16k"}, "max_model_len", "16k"),
+    ],
+)
+def test_answers_are_taken_as_people_write_them(said: Answers, key: str, value: str):
+    answers = answered("t", said)
+    assert answers[key] == value
+    assert not validate(draft(answers).config).sentences
+
+
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_every_combination_of_files_store_and_runtime_is_valid(ground: str) -> None:
     varied = ("files", "store", "cache", "runtime", "metric", "hub")

@@ -7,6 +7,14 @@ from .parts import SMALL, own_vpc
 ZONE = "network.zones[cn-beijing-h]"
 LEAST = "the system keeps 4 of each range, and 4 are left for nodes"
 
+FLANNEL = {
+    "network.plugin": "flannel",
+    "network.pod_cidr": "172.20.0.0/20",
+    f"{ZONE}.pod_cidr": GONE,
+    "pools[a10].instance_types": ["ecs.gn7i-8x.32xlarge"],
+    "training": GONE,
+}
+
 CASES = [
     Case(
         "vswitches_hold_the_fewest_nodes",
@@ -54,6 +62,18 @@ CASES = [
         },
     ),
     Case(
+        "pod_ranges_hold_the_fewest_nodes",
+        "more nodes from the start than a range of Flannel has shares",
+        hybrid,
+        {"network.pod_cidr": "172.20.0.0/23"},
+        (
+            "network.pod_cidr is '172.20.0.0/23', but it must be a larger range, or node_cidr_mask "
+            "a smaller share of it: each node takes a share of its own, of which there are 2, and "
+            "pools have 3 nodes at the least."
+        ),
+        {"network.pod_cidr": "172.20.0.0/23", "network.node_cidr_mask": 25},
+    ),
+    Case(
         "pods_of_a_new_cluster_have_addresses",
         "Terway in a VPC that exists, without vSwitches of pods",
         own_vpc,
@@ -69,6 +89,18 @@ CASES = [
             "network.zones[cn-beijing-h].pod_vswitch_id": GONE,
             "network.zones[cn-beijing-k].pod_vswitch_id": GONE,
         },
+    ),
+    Case(
+        "pods_fit_the_network_plugin",
+        "a node whose share of Flannel's range is too small for its cards",
+        dev,
+        {**FLANNEL, "network.node_cidr_mask": 28},
+        (
+            "models[qwen].placement.pools is a10 with room for 16 pods a node, but it must be a "
+            "pool with room for 18 pods a node: ecs.gn7i-8x.32xlarge has no more addresses, and "
+            "its agents take 10."
+        ),
+        {**FLANNEL, "network.node_cidr_mask": 27},
     ),
     Case(
         "pods_fit_the_network_plugin",
@@ -113,6 +145,18 @@ SURPRISES = [
             "and pools grow to 6: the last ones are never bought. A cluster keeps its ranges."
         ),
         {"network.zones[cn-hangzhou-i].cidr": "10.16.0.0/28"},
+    ),
+    Case(
+        "pod_ranges_hold_the_most_nodes",
+        "a pool that grows beyond the shares of Flannel's range",
+        hybrid,
+        {"network.pod_cidr": "172.20.0.0/22"},
+        (
+            "network.pod_cidr is 172.20.0.0/22, of which 4 nodes get a share each, and there may "
+            "be 7, of each edge pool one machine counted: the last ones get no pods. A cluster "
+            "keeps its ranges."
+        ),
+        {"network.pod_cidr": "172.20.0.0/21"},
     ),
     Case(
         "vswitches_hold_the_most_pods",

@@ -375,6 +375,18 @@ test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refus
 TAGS = {f"key-{number}": "x" for number in range(20)}
 SURPRISES = [
     Case(
+        "pools_repair_themselves_where_somebody_looks",
+        "a pool in a cluster that may lack what looks at its nodes",
+        own_ack_cluster,
+        {},
+        (
+            "pools are created in c0a1b2c3d4e5f60718293a4b5c6d7e8f9, and ACK refuses each with "
+            "InvalidParameter.Management unless the cluster has ack-node-problem-detector, which "
+            "looks at nodes: install it before, as newer clusters come without it."
+        ),
+        {"cluster.addons": [{"name": "ack-node-problem-detector"}]},
+    ),
+    Case(
         "addons_are_called_as_acks_api_has_them",
         "an add-on by the name of what it runs",
         dev,

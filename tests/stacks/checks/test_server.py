@@ -36,6 +36,25 @@ HIDDEN = "a mount hides what the image has there, of which its programs are made
 
 CASES = [
     Case(
+        "engines_run_on_the_cards",
+        "SGLang on a card that it has no code for",
+        existing,
+        {
+            **SGLANG,
+            "models[qwen].server.command": [*SERVE, "/mnt/models/qwen", *OPEN],
+            "nodes[gpu].gpu": "V100",
+        },
+        (
+            "models[qwen].server.command is SGLang, but it must be another server, or placed "
+            "without pool gpu: SGLang needs compute capability 7.5, V100 has 7.0."
+        ),
+        {
+            **SGLANG,
+            "models[qwen].server.command": [*SERVE, "/mnt/models/qwen", *OPEN],
+            "nodes[gpu].gpu": "T4",
+        },
+    ),
+    Case(
         "replicas_have_their_nodes",
         "two nodes of SGLang for a replica that is one pod",
         existing,

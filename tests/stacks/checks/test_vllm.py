@@ -287,6 +287,19 @@ SURPRISES = [
         },
     ),
     Case(
+        "layers_in_bitsandbytes_stay_whole",
+        "weights in bitsandbytes on several cards",
+        experts,
+        {"models[deepseek].volume.path": "/Llama-3.3-70B-Instruct-bnb-4bit"},
+        (
+            "models[deepseek].server splits each layer over 8 cards, and "
+            "Llama-3.3-70B-Instruct-bnb-4bit is stored in bitsandbytes by its name, whose layers "
+            "vLLM does not split: it exits when it starts. Take one card, "
+            "--pipeline-parallel-size, or another format of the model."
+        ),
+        {"models[deepseek].volume.path": "/Llama-3.3-70B-Instruct-AWQ"},
+    ),
+    Case(
         "experts_are_split_by_whole_blocks",
         "experts in blocks that do not divide by the cards",
         experts,
@@ -448,6 +461,18 @@ SURPRISES = [
         {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-14B-Instruct"},
         (
             "models[qwen].server.vllm.model is Qwen/Qwen2.5-14B-Instruct, whose weights take 27.6 "
+            "GiB or more by its name, and a replica on pool a10 has 20.9 GiB of GPU memory for "
+            "weights and KV cache together: it may fail to load."
+        ),
+        {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-14B-Instruct-AWQ"},
+    ),
+    Case(
+        "models_fill_their_cards",
+        "a model whose makers publish it in 8 bits",
+        dev,
+        {**HUB, "models[qwen].server.vllm.model": "deepseek-ai/DeepSeek-V3.1"},
+        (
+            "models[qwen].server.vllm.model is deepseek-ai/DeepSeek-V3.1, whose weights take 624.9 "
             "GiB or more by its name, and a replica on pool a10 has 20.9 GiB of GPU memory for "
             "weights and KV cache together: it may fail to load."
         ),
