@@ -303,8 +303,7 @@ class AckCluster(pulumi.ComponentResource):
                 additional_secret_outputs=["certificateAuthorities"],
             ),
         )
-        later = [addon for addon in args.addons or [] if addon.name != REPAIR_ADDON]
-        addons = [Addon(name=_RRSA_ADDON), *later]
+        addons = [Addon(name=_RRSA_ADDON), *(args.addons or [])]
         declare_addons(self, name, cluster.id, addons, child_options(self, opts))
         if args.autoscaling:
             declare_autoscaling(name, cluster.id, args.autoscaling, child_options(self, opts))
