@@ -15,6 +15,10 @@ from .vllm_command import statements
 from .vllm_rules import UNREACHED_LOOPBACK
 
 
+HEALTH_SECONDS: Final = 5
+"""Longest that a server takes to say that it is ready, where no more is known of it."""
+
+
 @dataclass(frozen=True)
 class ServerProgram:
     """A server, and what its flags are called."""
@@ -43,6 +47,8 @@ class ServerProgram:
     """By switch, a flag of `sizes` that then takes no cards of its own."""
     health: str | None = None
     """Path that answers once the model is loaded, where it has no `/health`."""
+    health_seconds: int = HEALTH_SECONDS
+    """Longest that path takes while the server is well."""
 
 
 HEALTH: Final = "/health"
@@ -64,6 +70,8 @@ SGLANG: Final = ServerProgram(
     # prepare_server_args of 0.5.3 and 0.5.23: findings/sglang-config-with-an-equals-sign.sh.
     files_stand_apart=True,
     within={"--enable-dp-attention": "--dp-size"},
+    # From 0.5.2 on it waits up to 20 s for a token: findings/sglang-health-takes-a-second.sh.
+    health_seconds=25,
 )
 ENGINES: Final = (
     SGLANG,
@@ -219,6 +227,12 @@ def _read(engine: ServerProgram, words: Sequence[str]) -> EngineCommand:
     is_whole = not hidden and not any(flag in flags for flag in engine.files)
     model = None if first.startswith("-") else first
     return EngineCommand(engine, flags, model, is_whole, unread)
+
+
+def health_seconds(server: ModelServer) -> int:
+    """Longest that a server may take to say that it is ready, before it counts as not."""
+    command = read_engine(server.command or [])
+    return command.engine.health_seconds if command else HEALTH_SECONDS
 
 
 def engine_faults(server: ModelServer) -> Iterator[Fault]:
