@@ -14,6 +14,12 @@ FROM_A_HUB = {
     "models[qwen].server.vllm.model": "acme/Qwen3-8B-GGUF:Q4_K_M",
 }
 
+STREAMED = {
+    "models[qwen].server.vllm.load_format": "runai_streamer",
+    "models[qwen].server.resources.memory": "15Gi",
+}
+CARDS = {"cpu": "16", "memory": "60Gi", "gpus": 4}
+
 CPU_IMAGE = {
     "models[qwen].server.image": "registry/vllm-openai-cpu:v0.28.0",
     "models[qwen].server.resources.gpus": 0,
@@ -548,6 +554,41 @@ SURPRISES = [
         {
             "models[qwen].server.vllm.gpu_memory_utilization": 1,
             "models[qwen].server.image": "registry/vllm-openai:v0.9.0",
+        },
+    ),
+    Case(
+        "streams_fit_their_pods",
+        "weights that are streamed through less memory than they take",
+        existing,
+        STREAMED,
+        (
+            "models[qwen].volume.size is 15Gi, and with runai_streamer vLLM reads ahead into the "
+            "pod's own memory, 15 GiB in all, of 15Gi: the container is ended for want of it. "
+            "RUNAI_STREAMER_MEMORY_LIMIT: '4000000000' in server.env bounds what each process "
+            "takes, in bytes."
+        ),
+        {**STREAMED, "models[qwen].server.resources.memory": "16Gi"},
+    ),
+    Case(
+        "streams_fit_their_pods",
+        "a stream that each card's process reads for itself",
+        existing,
+        {
+            **{key: value for key, value in STREAMED.items() if "memory" not in key},
+            "models[qwen].server.resources": CARDS,
+            "nodes[gpu].allocatable.gpus": 4,
+        },
+        (
+            "models[qwen].volume.size is 15Gi, and with runai_streamer each of 4 processes reads "
+            "ahead into the pod's own memory, 60 GiB in all, of 60Gi: the container is ended for "
+            "want of it. RUNAI_STREAMER_MEMORY_LIMIT: '4000000000' in server.env bounds what each "
+            "process takes, in bytes."
+        ),
+        {
+            "models[qwen].server.vllm.load_format": "runai_streamer",
+            "models[qwen].server.env": {"RUNAI_STREAMER_MEMORY_LIMIT": "4000000000"},
+            "models[qwen].server.resources": CARDS,
+            "nodes[gpu].allocatable.gpus": 4,
         },
     ),
     Case(
