@@ -14,7 +14,6 @@ from .server import ModelServer
 from .vllm_command import statements
 from .vllm_rules import UNREACHED_LOOPBACK
 
-
 HEALTH_SECONDS: Final = 5
 """Longest that a server takes to say that it is ready, where no more is known of it."""
 

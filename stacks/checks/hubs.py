@@ -128,7 +128,7 @@ def downloads_are_kept(environment: Environment) -> Iterator[str]:
 
 @warning
 def folders_of_downloads_are_used(environment: Environment) -> Iterator[str]:
-    """vLLM tells Hugging Face's library where to put weights, and ModelScope's it does not.
+    """Hugging Face's library is told where to put weights, and ModelScope's is not.
 
     vllm/model_executor/model_loader/default_loader.py, 0.19.0 to 0.33.0.
     """

@@ -22,9 +22,9 @@ CASES = [
         dev,
         {"fluid": {"values": {"csi": {"tolerations": None}}}},
         (
-            "fluid.values.csi.tolerations is null, but it must be left out, or a value that does the "
-            "same, such as [], false or '': Pulumi drops it before Helm sees it, and the chart's "
-            "own default stays."
+            "fluid.values.csi.tolerations is null, but it must be left out, or a value that "
+            "does the same, such as [], false or '': Pulumi drops it before Helm sees it, and the "
+            "chart's own default stays."
         ),
         {"fluid": {"values": {"csi": {"tolerations": []}}}},
     ),
@@ -34,9 +34,9 @@ CASES = [
         hybrid,
         {"kserve": {"chart": {"values": {"csi": {"tolerations": None}}}}},
         (
-            "kserve.chart.values.csi.tolerations is null, but it must be left out, or a value that does the "
-            "same, such as [], false or '': Pulumi drops it before Helm sees it, and the chart's "
-            "own default stays."
+            "kserve.chart.values.csi.tolerations is null, but it must be left out, or a value that "
+            "does the same, such as [], false or '': Pulumi drops it before Helm sees it, and the "
+            "chart's own default stays."
         ),
         {"kserve": {"chart": {"values": {"csi": {"tolerations": []}}}}},
     ),
