@@ -77,9 +77,9 @@ const ask = (told, signal) =>
 
 for (const told of ["5", "60", "90", "3600"]) {
   const pauses = [];
-  // 20000 is the timeout of a request; what else is longer than 2 s is a pause.
+  // Others set timers too, for the time of a request and for connections that are kept.
   globalThis.setTimeout = (then, ms, ...rest) => {
-    if (ms <= 2000 || ms === 20_000) return timer(then, ms, ...rest);
+    if (ms !== told * 1000) return timer(then, ms, ...rest);
     pauses.push(`${ms / 1000} s`);
     return timer(then, 0, ...rest);
   };

@@ -1,5 +1,7 @@
 """Cases of the rules of `stacks.checks.vllm`."""
 
+from typing import Any
+
 import pytest
 
 from components.catalog.vllm.table import table_date
@@ -703,3 +705,16 @@ def test_an_image_for_cpus_needs_no_driver_and_no_card() -> None:
 def test_a_cache_of_which_less_is_known_is_no_matter_of_a_warning(edge: Raw) -> None:
     sentences = warnings(merged(dev(), {**LLAMA, **edge}))
     assert not [sentence for sentence in sentences if "KV cache in a model" in sentence]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"models[qwen].server.resources.memory": "16Gi"},
+        {"models[qwen].server.env": {"RUNAI_STREAMER_MEMORY_LIMIT": "4000000000"}},
+        {"models[qwen].server.vllm.load_format": "auto"},
+    ],
+)
+def test_weights_that_fit_their_pod_or_are_bounded_may_be_streamed(changes: dict[str, Any]) -> None:
+    texts = warnings(merged(existing(), {**STREAMED, **changes}))
+    assert not [text for text in texts if "reads ahead" in text]
