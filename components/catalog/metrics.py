@@ -260,6 +260,22 @@ def ttft_buckets(version: tuple[int, int, int] | None) -> tuple[float, ...]:
     return tuple(bound for bound in _TTFT_BUCKETS if not is_old or bound <= longest)
 
 
+def bucket_around(
+    seconds: float, version: tuple[int, int, int] | None
+) -> tuple[float | None, float | None]:
+    """The nearest bounds of buckets of the time to the first token: below, and from there on.
+
+    The second is the time itself where a bucket ends at it.
+
+    Args:
+        seconds: The time.
+        version: As in `ttft_buckets`.
+    """
+    bounds = ttft_buckets(version)
+    below = max((bound for bound in bounds if bound < seconds), default=None)
+    return below, min((bound for bound in bounds if bound >= seconds), default=None)
+
+
 def names_in(series: Series, reported: Collection[str] | None) -> tuple[str, ...]:
     """The names by which a series is asked for: those that a release reports, or else all."""
     names = tuple(name for name in series.names if reported is None or name in reported)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ..args import Args, Fault
 from ..catalog.labels import INSTANCE_TYPE
-from ..catalog.metrics import QUANTILE, SERIES, PodLabels, selected, ttft_buckets
+from ..catalog.metrics import QUANTILE, SERIES, PodLabels, bucket_around, selected
 from ..catalog.vllm.table import Release, read_version, release
 from ..crds.monitoring import GroupRule, RuleGroup
 from ..quantity import plain
@@ -461,11 +461,9 @@ def bucket_faults(field: str, seconds: float, release: Release | None) -> Iterat
         seconds: The time.
         release: Of vLLM; None where it is not known.
     """
-    bounds = ttft_buckets(release.version if release else None)
-    if seconds in bounds:
+    below, above = bucket_around(seconds, release.version if release else None)
+    if seconds == above:
         return
-    below = max((bound for bound in bounds if bound < seconds), default=None)
-    above = min((bound for bound in bounds if bound > seconds), default=None)
     near = " or ".join(plain(bound) for bound in (below, above) if bound is not None)
     whose = f"vLLM {release.name}" if release else "vLLM"
     why = f"{whose} counts first tokens by such bounds, and an alert on another one stays silent"

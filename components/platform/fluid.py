@@ -11,7 +11,14 @@ from ..args import Args, Fault, child_options
 from ..catalog.charts import CHARTS
 from ..crds.affinity import Toleration
 from ..crds.formats import ImagePrefix
-from .releases import INSTALL_SECONDS, address_faults, install, merged, source_faults
+from .releases import (
+    INSTALL_SECONDS,
+    address_faults,
+    install,
+    merged,
+    null_faults,
+    source_faults,
+)
 
 RELEASE = "fluid"
 
@@ -46,6 +53,7 @@ class FluidChart(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from source_faults(self.chart, self.repository, self.version)
+        yield from null_faults(self.values)
         if self.flavor is FluidFlavor.ACK:
             yield from address_faults(self, "ack-fluid")
 

@@ -16,7 +16,15 @@ from ..crds.formats import ImagePrefix
 from ..crds.knative_annotations import DEFAULT_DOMAIN
 from ..hosts import DomainName
 from ..names import ObjectName
-from .releases import INSTALL_SECONDS, HelmChart, address_faults, install, merged, source_faults
+from .releases import (
+    INSTALL_SECONDS,
+    HelmChart,
+    address_faults,
+    install,
+    merged,
+    null_faults,
+    source_faults,
+)
 
 NAMESPACE: Final = "kserve"
 DEFAULT_INGRESS_CLASS: Final = "nginx"
@@ -69,6 +77,7 @@ class KServeChart(Args):
     """How long the installation of one chart may take, in seconds."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from null_faults(self.values)
         if self.flavor is KServeFlavor.ACK:
             yield from self._ack_faults()
         else:

@@ -1,14 +1,14 @@
 """KServe's controller of LLMInferenceServices, beside KServe's own or without it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pulumi
 
-from ..args import Args, child_options
+from ..args import Args, Fault, child_options
 from ..catalog.charts import CHARTS
 from .kserve import NAMESPACE, KServeChart, chart_source, shared_images
-from .releases import install, merged
+from .releases import install, merged, null_faults
 
 PRESETS: Final = "kserve-llmisvc-configs"
 """Helm release of KServe's presets, of the chart that has its serving runtimes too."""
@@ -29,6 +29,9 @@ class LLMInferenceServicesArgs(Args):
     protect_crds: bool = True
     """Whether Pulumi refuses to uninstall the resource types, which would delete every model of
     theirs in the cluster."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from null_faults(self.values)
 
 
 class LLMInferenceServices(pulumi.ComponentResource):

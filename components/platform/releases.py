@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault
+from ..args import MISSING, Args, Fault, Words
 from ..bindings import kubernetes
 from ..catalog.charts import Chart
 
@@ -50,6 +50,7 @@ class HelmChart(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from source_faults(self.chart, self.repository, self.version)
+        yield from null_faults(self.values)
 
 
 def address_faults(source: ChartSource, name: str) -> Iterator[Fault]:
@@ -82,6 +83,30 @@ def source_faults(
         yield Fault("version", version, "left out", "the .tgz in `chart` is one version")
 
 
+def null_faults(values: Mapping[str, Any] | None) -> Iterator[Fault]:
+    """Refuses null in values, by which Helm takes a chart's default away, and Pulumi does not.
+
+    See findings/pulumi-loses-null-and-empty-values.sh.
+    """
+    for path, value in _leaves(values or {}, "values"):
+        if value is None:
+            want = "left out, or a value that does the same, such as [], false or ''"
+            why = "Pulumi drops it before Helm sees it, and the chart's own default stays"
+            yield Fault(path, Words("null"), want, why)
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """What stands in values, by where it is; empty lists and sections are leaves too."""
+    if isinstance(value, Mapping) and value:
+        for key, each in value.items():
+            yield from _leaves(each, f"{path}.{key}")
+    elif isinstance(value, list) and value:
+        for index, each in enumerate(value):
+            yield from _leaves(each, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
 def install(
     name: str,
     pinned: Chart,
@@ -104,6 +129,7 @@ def install(
     source = source or HelmChart()
     chart, version, repository = located(pinned, source)
     options = kubernetes.helm.v3.RepositoryOptsArgs(repo=repository) if repository else None
+    has_empty_list = any(isinstance(leaf, list) for _, leaf in _leaves(values, ""))
     return kubernetes.helm.v3.Release(
         name,
         name=release or pinned.name,
@@ -113,6 +139,8 @@ def install(
         version=version,
         repository_opts=options,
         values=None if values is None else dict(values),
+        # Without it, Pulumi drops empty lists: findings/pulumi-loses-null-and-empty-values.sh.
+        allow_null_values=True if has_empty_list else None,
         timeout=source.timeout_seconds,
         # A failed first installation is removed instead of kept as a failed release.
         atomic=True,

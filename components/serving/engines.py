@@ -14,6 +14,9 @@ from .server import ModelServer
 from .vllm_command import statements
 from .vllm_rules import UNREACHED_LOOPBACK
 
+HEALTH_SECONDS: Final = 5
+"""Longest that a server takes to say that it is ready, where no more is known of it."""
+
 
 @dataclass(frozen=True)
 class ServerProgram:
@@ -45,6 +48,8 @@ class ServerProgram:
     """Compute capability below which it exits; 0 where that is not known."""
     health: str | None = None
     """Path that answers once the model is loaded, where it has no `/health`."""
+    health_seconds: int = HEALTH_SECONDS
+    """Longest that path takes while the server is well."""
 
 
 HEALTH: Final = "/health"
@@ -68,6 +73,8 @@ SGLANG: Final = ServerProgram(
     within={"--enable-dp-attention": "--dp-size"},
     # srt/model_executor/model_runner.py, "SGLang only supports sm75 and above.", 0.2.15 to 0.5.23.
     capability=7.5,
+    # From 0.5.2 on it waits up to 20 s for a token: findings/sglang-health-takes-a-second.sh.
+    health_seconds=25,
 )
 ENGINES: Final = (
     SGLANG,
@@ -223,6 +230,12 @@ def _read(engine: ServerProgram, words: Sequence[str]) -> EngineCommand:
     is_whole = not hidden and not any(flag in flags for flag in engine.files)
     model = None if first.startswith("-") else first
     return EngineCommand(engine, flags, model, is_whole, unread)
+
+
+def health_seconds(server: ModelServer) -> int:
+    """Longest that a server may take to say that it is ready, before it counts as not."""
+    command = read_engine(server.command or [])
+    return command.engine.health_seconds if command else HEALTH_SECONDS
 
 
 def engine_faults(server: ModelServer) -> Iterator[Fault]:

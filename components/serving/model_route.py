@@ -52,6 +52,7 @@ TOKENS_NAMESPACE: Final = "envoy.lb"
 """Namespace of that metadata: the default of its plugin request-attribute-reporter."""
 MOST_NAMES: Final = 64
 """Matches of a rule, of which each name of a model is one."""
+_LONGEST_RETRY_SECONDS: Final = 60
 ACK_GROUP: Final = "inferenceextension.alibabacloud.com"
 """API group of ACK's own kinds."""
 
@@ -550,8 +551,12 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[CustomObjec
 
 
 def retry_seconds(limits: Sequence[RouteLimit]) -> int:
-    """When a client that is refused may ask again: once the shortest limit counts anew."""
-    return min((limit.per.seconds for limit in limits), default=1)
+    """When a client that is refused may ask again: once the shortest limit counts anew.
+
+    After a minute at the most, as one of an hour may count anew in a minute. OpenAI's clients agree
+    up to there: findings/openai-clients-and-retry-after.sh.
+    """
+    return min([_LONGEST_RETRY_SECONDS, *(limit.per.seconds for limit in limits)])
 
 
 def _limit(limit: RouteLimit, args: ModelRouteArgs) -> envoy.LimitRule:

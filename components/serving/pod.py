@@ -10,6 +10,7 @@ from ..args import MISSING, Args, Fault, Input, repeated
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import PullPolicy
 from .availability import DisruptionBudget, TopologySpread, spread
+from .engines import health_seconds
 from .ingress import ModelIngress
 from .pod_parts import MODEL_VOLUME, SHARED_MEMORY, PodVolume, SideContainer, part_faults
 from .server import (
@@ -195,7 +196,11 @@ def _container(
             "timeout_seconds": 5,
             "failure_threshold": startup_failures(startup_seconds),
         },
-        "readiness_probe": {"http_get": health, "period_seconds": 5, "timeout_seconds": 5},
+        "readiness_probe": {
+            "http_get": health,
+            "period_seconds": 5,
+            "timeout_seconds": health_seconds(server),
+        },
         "security_context": {"allow_privilege_escalation": False},
     }
 

@@ -14,7 +14,7 @@ from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .rules import check, warning
 from .server import source_field
-from .views import commands
+from .views import commands, server_field
 
 _GATED: Final = re.compile(r"meta-llama/|google/(gemma-(?!4-)|(embedding|med)gemma-)")
 """Models that Hugging Face gives only to accounts that asked for it, of those that people serve
@@ -116,11 +116,31 @@ def downloads_are_kept(environment: Environment) -> Iterator[str]:
         seconds = [
             f"{section.startup_seconds} s" for section in hub.section.serve.sections.values()
         ]
+        # findings/vllm-modelscope-downloads-all.sh
+        all_files = "Of ModelScope vLLM takes all files that there are, in each format. "
+        more = all_files if hub.is_the_model and hub.is_of_modelscope else ""
         yield (
             f"{hub.subject} is {hub.name}, which every new pod downloads before it answers, within "
-            f"startup_seconds ({', '.join(seconds)}). volume with a source imports it once; a "
-            "writable entry of volumes at server.mount_path keeps what the first pod downloaded."
+            f"startup_seconds ({', '.join(seconds)}). {more}volume with a source imports it once; "
+            "a writable entry of volumes at server.mount_path keeps what the first pod downloaded."
         )
+
+
+@warning
+def folders_of_downloads_are_used(environment: Environment) -> Iterator[str]:
+    """Hugging Face's library is told where to put weights, and ModelScope's is not.
+
+    vllm/model_executor/model_loader/default_loader.py, 0.19.0 to 0.33.0.
+    """
+    for path, model, command in commands(environment):
+        folder = command.flags.get("--download-dir")
+        hubs = [hub for hub in _hub_models(environment) if hub.path == path and hub.is_the_model]
+        if folder and any(hub.is_of_modelscope for hub in hubs):
+            yield (
+                f"{path}.server.{server_field(model, 'extra_args')} has --download-dir {folder}, "
+                "and weights of ModelScope do not go there: MODELSCOPE_CACHE in server.env names "
+                "their folder."
+            )
 
 
 @warning

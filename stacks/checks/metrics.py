@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from components.args import MISSING, Fault, Words
-from components.catalog.metrics import METRICS, offered
+from components.catalog.metrics import METRICS, QUANTILE, bucket_around, offered
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import any_release, release
 from components.quantity import plain
@@ -39,6 +39,8 @@ _FILLED_IN: Final = r"\{\{.*?\}\}|\$\(?\{?[A-Za-z_]\w*[})]?"
 """What Helm, Grafana or a shell fills in; `$1` is of PromQL."""
 _LONG_SECONDS: Final = 60
 """A time to the first token, or in the queue, that is rather meant in milliseconds."""
+_TOLERANCE: Final = 0.1
+"""How far a figure may be off its target without an HPA doing anything."""
 _SUFFIXES: Final = ("_total", "_bucket", "_sum", "_count", "_created")
 NO_STATS: Final = "--disable-log-stats"
 """Flag without which vLLM publishes its series: vllm/v1/engine/async_llm.py, 0.9.2 to 0.33.0."""
@@ -185,14 +187,48 @@ def times_of_first_tokens_are_in_seconds(environment: Environment) -> Iterator[s
             )
 
 
-def _first_token_times(environment: Environment) -> Iterator[tuple[str, float]]:
-    """Times that are said of first tokens, or of the queue before them, each with its field."""
-    for path, _, scale in keda_scales(environment):
+@warning
+def latencies_are_held_at_bounds(environment: Environment) -> Iterator[str]:
+    """Within a bucket Prometheus takes times to be spread evenly, be they all at its beginning.
+
+    See findings/vllm-quantiles-and-buckets.sh.
+    """
+    for field, model, seconds in _latency_targets(environment):
+        image = vllm_image(model.server.image)
+        below, above = bucket_around(seconds, image.version if image else None)
+        if above is None:
+            yield (
+                f"{field} is {plain(seconds)}, and vLLM counts first tokens up to "
+                f"{plain(below or 0)} s: no p95 is above that, and nothing scales on it. Give "
+                f"{plain(below or 0)} or less."
+            )
+            continue
+        low = below or 0
+        read = round(low + QUANTILE * (above - low), 3)
+        if read > seconds * (1 + _TOLERANCE):
+            bounds = " or ".join(plain(bound) for bound in (below, above) if bound)
+            yield (
+                f"{field} is {plain(seconds)}, within a bucket of vLLM's: of first tokens that all "
+                f"come soon after {plain(low)} s Prometheus makes a p95 of {plain(read)}, so that "
+                "replicas are added up to max where nobody waits longer than the target. Give "
+                f"{bounds}, a bound of the bucket."
+            )
+
+
+def _latency_targets(environment: Environment) -> Iterator[tuple[str, ModelSection, float]]:
+    """Targets of the p95 that KEDA scales on, each with its field and model."""
+    for path, model, scale in keda_scales(environment):
         if scale.metric is KServeMetric.VLLM_TTFT_P95 and scale.target is not None:
-            yield f"{path}.target", scale.target
+            yield f"{path}.target", model, scale.target
         for index, trigger in enumerate(scale.keda.triggers if scale.keda else []):
             if trigger.metric is KedaMetric.VLLM_TTFT_P95:
-                yield f"{path}.keda.triggers[{index}].target", trigger.target
+                yield f"{path}.keda.triggers[{index}].target", model, trigger.target
+
+
+def _first_token_times(environment: Environment) -> Iterator[tuple[str, float]]:
+    """Times that are said of first tokens, or of the queue before them, each with its field."""
+    for field, _, seconds in _latency_targets(environment):
+        yield field, seconds
     for path, model in models(environment):
         if model.slo is not None:
             yield f"{path}.slo.ttft_seconds", model.slo.ttft_seconds

@@ -83,6 +83,13 @@ FP8_CACHE_CAPABILITY: Final = 8.0
 """The compute capability that it then needs."""
 OFFLOADED: Final = "--cpu-offload-gb"
 """Flag by which weights lie in the pod's memory."""
+STREAMED: Final = MappingProxyType({"runai_streamer": True, "runai_streamer_sharded": False})
+"""Formats that Run:ai's streamer loads, and whether each process reads all files of the model."""
+STREAM_LIMIT: Final = "RUNAI_STREAMER_MEMORY_LIMIT"
+"""Variable with the memory that a process of it takes, in bytes."""
+STREAM_BYTES: Final = 40_000_000_000
+"""What it takes by itself: file_streamer/requests_iterator.py of runai-model-streamer 0.15.7 to
+0.17.1. See findings/runai-streamer-keeps-the-weights.sh."""
 ALLOWED: Final = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 """Variable with which vLLM takes more tokens than there are positions."""
 ALL_MEMORY_REFUSED_SINCE: Final = (0, 9, 1)
@@ -108,6 +115,32 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
                     f"has {room:.1f} GiB of GPU memory for weights and KV cache together: it may "
                     "fail to load."
                 )
+
+
+@warning
+def streams_fit_their_pods(environment: Environment) -> Iterator[str]:
+    """Run:ai's streamer reads ahead into memory that counts, where vLLM's own loader maps files."""
+    for path, model, command in commands(environment):
+        form = command.flags.get("--load-format", "")
+        loader = command.flags.get("--model-loader-extra-config", "")
+        bounded = STREAM_LIMIT in model.server.variables() or "memory_limit" in loader
+        if form not in STREAMED or bounded:
+            continue
+        size, text = _weights(model, command)
+        for section in model.serve.sections.values():
+            resources = model.resources_of(section)
+            shares = not STREAMED[form] or "distributed" in loader
+            readers = 1 if shares else max(resources.gpus, 1)
+            need = min(size, STREAM_BYTES / GIB) * readers
+            if need >= gib(resources.memory):
+                who = f"each of {readers} processes" if readers > 1 else "vLLM"
+                yield (
+                    f"{path}.{text}, and with {form} {who} reads ahead into the pod's own memory, "
+                    f"{need:.0f} GiB in all, of {resources.memory}: the container is ended for "
+                    f"want of it. {STREAM_LIMIT}: '4000000000' in server.env bounds what each "
+                    "process takes, in bytes."
+                )
+                break
 
 
 def _weights(model: ModelSection, command: VllmCommand) -> tuple[float, str]:

@@ -26,7 +26,7 @@ def told(model: str, **changes: Any) -> list[str]:
 def test_figures_and_hours_of_a_model_that_stays() -> None:
     assert told("chat") == [
         "1..6 pods, vllm_num_requests_waiting 4 each and vllm_kv_cache_usage 0.8 each and "
-        "vllm_time_to_first_token_p95 2",
+        "vllm_time_to_first_token_p95 2.5",
         "at least 3 from '0 8 * * 1-5' to '0 20 * * 1-5' (Asia/Shanghai)",
         "a pod beyond the fewest goes 300 s after it was last needed",
     ]

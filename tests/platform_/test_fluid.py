@@ -52,6 +52,17 @@ def test_the_chart_of_the_project_is_installed_pinned_under_a_fixed_name():
     assert inputs["repositoryOpts"] == {"repo": "https://fluid-cloudnative.github.io/charts"}
 
 
+@pytest.mark.parametrize(
+    ("values", "allowed"),
+    [
+        ({"csi": {"tolerations": []}}, True),
+        ({"csi": {"tolerations": [{"operator": "Exists"}]}, "labels": {}}, None),
+    ],
+)
+def test_an_empty_list_in_values_reaches_helm(values: dict[str, Any], allowed: bool | None):
+    assert release({"values": values}).get("allowNullValues") is allowed
+
+
 def test_an_installation_that_failed_is_removed_and_has_time():
     assert (release()["atomic"], release()["timeout"]) == (True, 900)
     assert release({"timeout_seconds": 60})["timeout"] == 60

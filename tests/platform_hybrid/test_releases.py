@@ -55,6 +55,12 @@ def test_a_chart_is_fetched_from_where_the_user_says(
             "repository is 'oci://mirror', but it must be an http(s):// address",
         ),
         (
+            {"values": {"csi": {"tolerations": [{"operator": None}], "labels": {}}}},
+            "values.csi.tolerations[0].operator is null, but it must be left out, or a value that "
+            "does the same, such as [], false or '': Pulumi drops it before Helm sees it, and the "
+            "chart's own default stays",
+        ),
+        (
             {"chart": "https://example.com/one.tgz", "version": "1.0.0"},
             "version is '1.0.0', but it must be left out",
         ),

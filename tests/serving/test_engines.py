@@ -7,10 +7,12 @@ from components.serving import (
     KServeModelArgs,
     LeaderWorkerModelArgs,
     LLMModelArgs,
+    ModelArgs,
     ModelServer,
     RolesModelArgs,
 )
 from components.serving.engines import ENGINES, engine_faults, program_of, read_engine
+from components.serving.pod import model_pod
 from tests.cloud.refusals import refusals
 
 from . import test_roles_model
@@ -233,3 +235,12 @@ def test_no_flag_of_an_engine_counts_twice():
 )
 def test_an_images_name_tells_its_server_where_it_names_one_alone(image: str, program: str | None):
     assert program_of(image) == program
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"), [([*SGLANG, *OPEN], 25), (["lmdeploy", "serve", "api_server", "/m"], 5)]
+)
+def test_a_server_that_is_ready_has_time_to_say_so(words: list[str], seconds: int):
+    args = ModelArgs.of(model(serve=None, server=started(*words, port=8080)))
+    [container] = model_pod(args)["containers"]
+    assert container["readiness_probe"]["timeout_seconds"] == seconds

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from components.args import faults_of
 from components.platform import InferenceGateway, InferenceGatewayArgs
 from components.serving import BodyRouter, ModelRoute, ModelRouteArgs
-from components.serving.model_route import program_pod
+from components.serving.model_route import program_pod, retry_seconds
+from components.serving.route import RouteLimit
 from tests.crds.refusals import sentences
 from tests.recording import assert_is_a_good_parent
 
@@ -79,6 +80,16 @@ def test_the_children_of_a_gateway_wait_for_what_it_waits_for() -> None:
     }
     assert_is_a_good_parent(InferenceGateway, "InferenceGateway", gateway(), roles)
     assert_is_a_good_parent(BodyRouter, "BodyRouter", {"namespace": "inference"}, PROGRAM)
+
+
+@pytest.mark.parametrize(
+    ("periods", "seconds"),
+    [(["day", "second"], 1), (["hour", "minute"], 60), (["hour"], 60), (["day"], 60)],
+)
+def test_nobody_is_told_to_wait_longer_than_all_clients_do(
+    periods: list[str], seconds: int
+) -> None:
+    assert retry_seconds([RouteLimit.of({"tokens": 9, "per": per}) for per in periods]) == seconds
 
 
 def test_of_several_pickers_one_leads_and_may_say_so() -> None:

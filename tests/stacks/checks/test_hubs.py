@@ -167,6 +167,38 @@ SURPRISES = [
         {**HUB, "models[qwen].volumes": [KEPT]},
     ),
     Case(
+        "downloads_are_kept",
+        "a model of ModelScope that each pod downloads again",
+        dev,
+        {**HUB, "models[qwen].server.vllm.hub": "modelscope"},
+        (
+            f"{FIELD} is Qwen/Qwen2.5-7B-Instruct, which every new pod downloads before it "
+            "answers, within startup_seconds (1800 s). Of ModelScope vLLM takes all files that "
+            "there are, in each format. volume with a source imports it once; a writable entry of "
+            "volumes at server.mount_path keeps what the first pod downloaded."
+        ),
+        {
+            **HUB,
+            "models[qwen].server.vllm.hub": "modelscope",
+            "models[qwen].volumes": [KEPT],
+        },
+    ),
+    Case(
+        "folders_of_downloads_are_used",
+        "a folder that ModelScope's library is not told",
+        dev,
+        {
+            **HUB,
+            "models[qwen].server.vllm.hub": "modelscope",
+            "models[qwen].server.vllm.extra_args": ["--download-dir", "/hub/weights"],
+        },
+        (
+            "models[qwen].server.vllm.extra_args has --download-dir /hub/weights, and weights of "
+            "ModelScope do not go there: MODELSCOPE_CACHE in server.env names their folder."
+        ),
+        {**HUB, "models[qwen].server.vllm.extra_args": ["--download-dir", "/hub/weights"]},
+    ),
+    Case(
         "hub_revisions_stay_the_same",
         "a hub's model without a revision",
         dev,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from ..environments import GONE, Raw, existing, hybrid, merged, planned, signals
+from ..environments import GONE, Raw, existing, hybrid, merged, planned, signals, warnings
 from .cases import Case, refusals, surprises
 from .parts import ASKED, LLM_CHAT, LLM_SPLIT, PROMETHEUS, at_port, llm, roles, scale
 from .parts import CHAT as HYBRID_CHAT
@@ -1020,6 +1020,33 @@ SURPRISES = [
         )
     ),
     Case(
+        "latencies_are_held_at_bounds",
+        "a p95 that is above its target where all first tokens are below it",
+        signals,
+        {f"{CHAT}.keda.triggers[1].target": 2},
+        (
+            f"{CHAT}.keda.triggers[1].target is 2, within a bucket of vLLM's: of first tokens that "
+            "all come soon after 1 s Prometheus makes a p95 of 2.425, so that replicas are added "
+            "up to max where nobody waits longer than the target. Give 1 or 2.5, a bound of the "
+            "bucket."
+        ),
+        {f"{CHAT}.keda.triggers[1].target": 2.5},
+    ),
+    Case(
+        "latencies_are_held_at_bounds",
+        "a p95 beyond the last bucket of an old release",
+        signals,
+        {
+            f"{CHAT}.keda.triggers[1].target": 20,
+            "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.8.3",
+        },
+        (
+            f"{CHAT}.keda.triggers[1].target is 20, and vLLM counts first tokens up to 10 s: no "
+            "p95 is above that, and nothing scales on it. Give 10 or less."
+        ),
+        {f"{CHAT}.keda.triggers[1].target": 20},
+    ),
+    Case(
         "times_of_first_tokens_are_in_seconds",
         "milliseconds for seconds at what a model scales on first",
         signals,
@@ -1034,7 +1061,7 @@ SURPRISES = [
         ),
         {
             f"{CHAT}.metric": "vllm_time_to_first_token_p95",
-            f"{CHAT}.target": 2,
+            f"{CHAT}.target": 2.5,
             f"{CHAT}.keda.triggers": [],
         },
     ),
@@ -1055,6 +1082,11 @@ SURPRISES = [
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+
+
+def test_a_target_within_a_tenth_of_what_is_read_at_the_most_is_none() -> None:
+    near = merged(signals(), {f"{CHAT}.keda.triggers[1].target": 2.25})
+    assert not [text for text in warnings(near) if "within a bucket" in text]
 
 
 def test_keda_asks_the_prometheus_of_the_stack_unless_a_scale_says_another() -> None:

@@ -17,6 +17,30 @@ CASES = [
         {"kserve": {"chart": ACK_KSERVE}},
     ),
     Case(
+        "FluidChart",
+        "null in the values of Fluid",
+        dev,
+        {"fluid": {"values": {"csi": {"tolerations": None}}}},
+        (
+            "fluid.values.csi.tolerations is null, but it must be left out, or a value that "
+            "does the same, such as [], false or '': Pulumi drops it before Helm sees it, and the "
+            "chart's own default stays."
+        ),
+        {"fluid": {"values": {"csi": {"tolerations": []}}}},
+    ),
+    Case(
+        "KServeChart",
+        "null in the values of KServe",
+        hybrid,
+        {"kserve": {"chart": {"values": {"csi": {"tolerations": None}}}}},
+        (
+            "kserve.chart.values.csi.tolerations is null, but it must be left out, or a value that "
+            "does the same, such as [], false or '': Pulumi drops it before Helm sees it, and the "
+            "chart's own default stays."
+        ),
+        {"kserve": {"chart": {"values": {"csi": {"tolerations": []}}}}},
+    ),
+    Case(
         "GpuLabels",
         "a label that Prometheus does not have",
         hybrid,

@@ -1,5 +1,7 @@
 """Cases of the rules of `stacks.checks.vllm`."""
 
+from typing import Any
+
 import pytest
 
 from components.catalog.vllm.table import table_date
@@ -13,6 +15,12 @@ FROM_A_HUB = {
     "models[qwen].cache": GONE,
     "models[qwen].server.vllm.model": "acme/Qwen3-8B-GGUF:Q4_K_M",
 }
+
+STREAMED = {
+    "models[qwen].server.vllm.load_format": "runai_streamer",
+    "models[qwen].server.resources.memory": "15Gi",
+}
+CARDS = {"cpu": "16", "memory": "60Gi", "gpus": 4}
 
 CPU_IMAGE = {
     "models[qwen].server.image": "registry/vllm-openai-cpu:v0.28.0",
@@ -576,6 +584,41 @@ SURPRISES = [
         },
     ),
     Case(
+        "streams_fit_their_pods",
+        "weights that are streamed through less memory than they take",
+        existing,
+        STREAMED,
+        (
+            "models[qwen].volume.size is 15Gi, and with runai_streamer vLLM reads ahead into the "
+            "pod's own memory, 15 GiB in all, of 15Gi: the container is ended for want of it. "
+            "RUNAI_STREAMER_MEMORY_LIMIT: '4000000000' in server.env bounds what each process "
+            "takes, in bytes."
+        ),
+        {**STREAMED, "models[qwen].server.resources.memory": "16Gi"},
+    ),
+    Case(
+        "streams_fit_their_pods",
+        "a stream that each card's process reads for itself",
+        existing,
+        {
+            **{key: value for key, value in STREAMED.items() if "memory" not in key},
+            "models[qwen].server.resources": CARDS,
+            "nodes[gpu].allocatable.gpus": 4,
+        },
+        (
+            "models[qwen].volume.size is 15Gi, and with runai_streamer each of 4 processes reads "
+            "ahead into the pod's own memory, 60 GiB in all, of 60Gi: the container is ended for "
+            "want of it. RUNAI_STREAMER_MEMORY_LIMIT: '4000000000' in server.env bounds what each "
+            "process takes, in bytes."
+        ),
+        {
+            "models[qwen].server.vllm.load_format": "runai_streamer",
+            "models[qwen].server.env": {"RUNAI_STREAMER_MEMORY_LIMIT": "4000000000"},
+            "models[qwen].server.resources": CARDS,
+            "nodes[gpu].allocatable.gpus": 4,
+        },
+    ),
+    Case(
         "models_fill_their_cards",
         "weights that leave no room in a card's memory",
         dev,
@@ -687,3 +730,16 @@ def test_an_image_for_cpus_needs_no_driver_and_no_card() -> None:
 def test_a_cache_of_which_less_is_known_is_no_matter_of_a_warning(edge: Raw) -> None:
     sentences = warnings(merged(dev(), {**LLAMA, **edge}))
     assert not [sentence for sentence in sentences if "KV cache in a model" in sentence]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"models[qwen].server.resources.memory": "16Gi"},
+        {"models[qwen].server.env": {"RUNAI_STREAMER_MEMORY_LIMIT": "4000000000"}},
+        {"models[qwen].server.vllm.load_format": "auto"},
+    ],
+)
+def test_weights_that_fit_their_pod_or_are_bounded_may_be_streamed(changes: dict[str, Any]) -> None:
+    texts = warnings(merged(existing(), {**STREAMED, **changes}))
+    assert not [text for text in texts if "reads ahead" in text]
