@@ -6,7 +6,7 @@ the share of the KV cache in use do, before latency suffers. ACK documents the s
 https://www.alibabacloud.com/help/en/document_detail/2973979.html
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -244,6 +244,12 @@ _TTFT_BUCKETS: Final = (
     20.0, 40.0, 80.0, 160.0, 640.0, 2560.0,
 )  # fmt: skip
 _LONGEST_BEFORE: Final = (10.0, (0, 8, 4))
+QUEUE_BUCKETS: Final = (
+    0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0,
+    120.0, 240.0, 480.0, 960.0, 1920.0, 7680.0,
+)  # fmt: skip
+"""Upper bounds of the buckets of vLLM's time in the queue, in seconds: read off the wheels of 0.6.6
+to 0.33.0, 2026-11. Those above 60 s are of later releases."""
 
 
 def ttft_buckets(version: tuple[int, int, int] | None) -> tuple[float, ...]:
@@ -260,18 +266,11 @@ def ttft_buckets(version: tuple[int, int, int] | None) -> tuple[float, ...]:
     return tuple(bound for bound in _TTFT_BUCKETS if not is_old or bound <= longest)
 
 
-def bucket_around(
-    seconds: float, version: tuple[int, int, int] | None
-) -> tuple[float | None, float | None]:
-    """The nearest bounds of buckets of the time to the first token: below, and from there on.
+def bucket_around(seconds: float, bounds: Sequence[float]) -> tuple[float | None, float | None]:
+    """The nearest bounds of buckets: below a time, and from there on.
 
     The second is the time itself where a bucket ends at it.
-
-    Args:
-        seconds: The time.
-        version: As in `ttft_buckets`.
     """
-    bounds = ttft_buckets(version)
     below = max((bound for bound in bounds if bound < seconds), default=None)
     return below, min((bound for bound in bounds if bound >= seconds), default=None)
 

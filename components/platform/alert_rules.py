@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ..args import Args, Fault
 from ..catalog.labels import INSTANCE_TYPE
-from ..catalog.metrics import QUANTILE, SERIES, PodLabels, bucket_around, selected
+from ..catalog.metrics import QUANTILE, SERIES, PodLabels, bucket_around, selected, ttft_buckets
 from ..catalog.vllm.table import Release, read_version, release
 from ..crds.monitoring import GroupRule, RuleGroup
 from ..quantity import plain
@@ -461,7 +461,7 @@ def bucket_faults(field: str, seconds: float, release: Release | None) -> Iterat
         seconds: The time.
         release: Of vLLM; None where it is not known.
     """
-    below, above = bucket_around(seconds, release.version if release else None)
+    below, above = bucket_around(seconds, ttft_buckets(release.version if release else None))
     if seconds == above:
         return
     near = " or ".join(plain(bound) for bound in (below, above) if bound is not None)

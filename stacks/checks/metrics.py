@@ -1,12 +1,19 @@
 """Metrics: who collects and serves what autoscalers and alerts read, and what is asked of them."""
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from components.args import MISSING, Fault, Words
-from components.catalog.metrics import METRICS, QUANTILE, bucket_around, offered
+from components.catalog.metrics import (
+    METRICS,
+    QUANTILE,
+    QUEUE_BUCKETS,
+    bucket_around,
+    offered,
+    ttft_buckets,
+)
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import any_release, release
 from components.quantity import plain
@@ -195,24 +202,54 @@ def latencies_are_held_at_bounds(environment: Environment) -> Iterator[str]:
     """
     for field, model, seconds in _latency_targets(environment):
         image = vllm_image(model.server.image)
-        below, above = bucket_around(seconds, image.version if image else None)
-        if above is None:
+        bounds = ttft_buckets(image.version if image else None)
+        if seconds > bounds[-1]:
             yield (
                 f"{field} is {plain(seconds)}, and vLLM counts first tokens up to "
-                f"{plain(below or 0)} s: no p95 is above that, and nothing scales on it. Give "
-                f"{plain(below or 0)} or less."
+                f"{plain(bounds[-1])} s: no p95 is above that, and nothing scales on it. Give "
+                f"{plain(bounds[-1])} or less."
             )
-            continue
-        low = below or 0
-        read = round(low + QUANTILE * (above - low), 3)
-        if read > seconds * (1 + _TOLERANCE):
-            bounds = " or ".join(plain(bound) for bound in (below, above) if bound)
+        elif bucket := _misread(seconds, bounds):
             yield (
                 f"{field} is {plain(seconds)}, within a bucket of vLLM's: of first tokens that all "
-                f"come soon after {plain(low)} s Prometheus makes a p95 of {plain(read)}, so that "
-                "replicas are added up to max where nobody waits longer than the target. Give "
-                f"{bounds}, a bound of the bucket."
+                f"come soon after {bucket.begins} s Prometheus makes a p95 of {bucket.p95}, so "
+                "that replicas are added up to max where nobody waits longer than the target. Give "
+                f"{bucket.bounds}, a bound of the bucket."
             )
+
+
+@warning
+def queues_are_alerted_on_at_bounds(environment: Environment) -> Iterator[str]:
+    """As above: an alert would tell of requests that wait for less than it says."""
+    if environment.alerts is None:
+        return
+    seconds = environment.alerts.queue_seconds
+    if bucket := _misread(seconds, QUEUE_BUCKETS):
+        yield (
+            f"alerts.queue_seconds is {plain(seconds)}, within a bucket of vLLM's: of requests "
+            f"that all wait for little more than {bucket.begins} s Prometheus makes a p95 of "
+            f"{bucket.p95}, and the alert fires. Give {bucket.bounds}, a bound of the bucket."
+        )
+
+
+class _Bucket(NamedTuple):
+    """A bucket in which Prometheus puts a p95 beyond a time that nothing took."""
+
+    begins: str
+    p95: str
+    """What Prometheus makes of times that are all at its beginning."""
+    bounds: str
+
+
+def _misread(seconds: float, bounds: Sequence[float]) -> _Bucket | None:
+    """The bucket that a time is in; None where it ends there, or what is read is about the time."""
+    below, above = bucket_around(seconds, bounds)
+    low, high = below or 0, above or seconds
+    read = round(low + QUANTILE * (high - low), 3)
+    if read <= seconds * (1 + _TOLERANCE):
+        return None
+    near = " or ".join(plain(bound) for bound in (below, above) if bound)
+    return _Bucket(plain(low), plain(read), near)
 
 
 def _latency_targets(environment: Environment) -> Iterator[tuple[str, ModelSection, float]]:
