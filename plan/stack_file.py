@@ -159,8 +159,11 @@ def path_of(root: Path, stack: str) -> Path:
         Refused: No stack can be called so.
     """
     if not _STACK_NAME.fullmatch(stack):
-        last = _stack_of(stack.rpartition("/")[2])
-        meant = f" Give {last!r}: what stands before it is of the backend." if last != stack else ""
+        last = stack.rpartition("/")[2]
+        name, about = _stack_of(last), "what stands before it is of the backend"
+        if name != last:
+            about = "that is the stack of this file"
+        meant = f" Give {name!r}: {about}." if name != stack else ""
         raise Refused(
             f"Stack {stack!r}",
             f"{stack!r} is not the name of a stack: it may hold letters, digits, '-', '_' and '.', "

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from components.catalog.metrics import HPA_TOLERANCE
 from components.crds.autoscaling import MetricTargetType, MetricType, PolicySelect, PolicyType
 from components.quantity import parse
 
 SYNC_SECONDS: Final = 15
 """How often the controller decides."""
-TOLERANCE: Final = 0.1
+TOLERANCE: Final = float(HPA_TOLERANCE)
 _LOOK_BACK_SECONDS: Final = 300
 _CPU_START_SECONDS: Final = 300
 _CPU_READY_SECONDS: Final = 30

@@ -60,7 +60,8 @@ WAITS: Final[Sequence[KubeletFailure]] = (
     ),
     _failure(
         _PULLS,
-        r"\b40[13]\b|unauthorized|authentication required|denied",
+        r"\b40[13] (unauthorized|forbidden)|authentication required|authorization failed"
+        r"|access( to .*)? (is )?denied|no basic auth credentials",
         PULL,
         "name a Secret that may pull it in server.image_pull_secrets, or mend the image's name: a "
         "registry answers so for names that it does not have, too",
@@ -75,7 +76,7 @@ WAITS: Final[Sequence[KubeletFailure]] = (
     ),
     _failure(
         _PULLS,
-        r"toomanyrequests|\b429\b",
+        r"toomanyrequests|\b429 too many",
         PULL,
         "copy the image to a registry of the region: its own lets nobody pull so often",
         "registries_are_in_reach",
@@ -140,6 +141,13 @@ WAITS: Final[Sequence[KubeletFailure]] = (
         "cannot start its container",
         "take the image of that server, or the command of the image's own",
         "images_have_the_server_that_is_started",
+    ),
+    _failure(
+        "",
+        r"unsatisfied condition: cuda",
+        "cannot start its container",
+        "give the pool a newer driver, or take the image for an older CUDA",
+        "drivers_run_the_image",
     ),
     _failure(
         "",

@@ -33,8 +33,9 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "drivers_run_the_image",
     ),
     _symptom(
-        r"CUDA out of memory|OutOfMemoryError|No available memory for the cache blocks"
-        r"|less than desired GPU memory utilization|increase --mem-fraction-static",
+        r"CUDA out of memory|OutOfMemoryError|Cuda failure \d* ?'out of memory'"
+        r"|No available memory for the cache blocks|less than desired GPU memory utilization"
+        r"|increase --mem-fraction-static",
         "the model does not fit the memory of its cards",
         "take a quantized model, more cards per replica or a larger card, or lower max_model_len",
         "models_fill_their_cards",
@@ -60,13 +61,6 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "formats_of_names_run_on_the_cards",
     ),
     _symptom(
-        r"Failed to infer device type|libcuda\.so\.1: cannot open|No CUDA GPUs are available"
-        r"|Found no NVIDIA driver",
-        "its container sees no card",
-        "give it resources.gpus, or take an image for CPUs",
-        "servers_ask_for_their_cards",
-    ),
-    _symptom(
         r"Failed to initialize NVML: Unknown Error",
         "its container has lost the card: a reload of systemd on the node takes cards away",
         "delete the pod: the next one gets its card again",
@@ -83,6 +77,13 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "a card of the node is broken, or not ready",
         "drain the node, and have it repaired: auto_repair of the pool",
         "a card is broken",
+    ),
+    _symptom(
+        r"Failed to infer device type|libcuda\.so\.1: cannot open|No CUDA GPUs are available"
+        r"|Found no NVIDIA driver",
+        "its container sees no card",
+        "give it resources.gpus, or take an image for CPUs",
+        "servers_ask_for_their_cards",
     ),
     _symptom(
         r"Model architectures .* are not supported|does not recognize this architecture"
@@ -114,7 +115,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"is smaller than max_model_len",
         "a batch holds fewer tokens than max_model_len, and prompts are not read in parts",
         "raise --max-num-batched-tokens, or lower vllm.max_model_len",
-        "amount_faults",
+        "ModelServer",
     ),
     _symptom(
         r"does not match the quantization method",
@@ -178,6 +179,12 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "tensor_parallel_divides_the_heads",
     ),
     _symptom(
+        r"404 Client Error|(Repository|Revision)NotFoundError|hub\.errors\.NotExistError",
+        "the hub has no model, revision or file of that name, or none for this token",
+        "mend the name or the revision; a private model needs a token in a Secret",
+        "a hub that does not have the model",
+    ),
+    _symptom(
         r"Repo id must be in the form|HFValidationError|LocalEntryNotFoundError"
         r"|is not a local folder|Invalid repository ID or local directory",
         "the server does not find the model's files at its path, and asks a hub",
@@ -199,13 +206,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "hubs_are_in_reach",
     ),
     _symptom(
-        r"404 Client Error|(Repository|Revision)NotFoundError|hub\.errors\.NotExistError",
-        "the hub has no model, revision or file of that name",
-        "mend the name or the revision; a private model needs a token in a Secret",
-        "a hub that does not have the model",
-    ),
-    _symptom(
-        r"unrecognized arguments|invalid choice|cannot be converted to|error: argument -",
+        r"unrecognized arguments|invalid choice|argument .*: Value .* cannot be converted to"
+        r"|error: argument -",
         "the server refuses a flag of its command line",
         "take the flag out, or take the release that knows it",
         "extra_faults",
@@ -256,14 +258,6 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "starts_take_their_time",
     ),
     _symptom(
-        r"NCCL (error|WARN)|nccl(System|UnhandledCuda|Remote)Error|ProcessGroupNCCL"
-        r"|DistNetworkError",
-        "its cards, or the pods of its group, do not reach one another",
-        "set NCCL_DEBUG to INFO in server.env, which says where it stops: at /dev/shm "
-        "(server.shared_memory), at the network between nodes, or at a card",
-        "cards or pods that do not reach one another",
-    ),
-    _symptom(
         r"illegal memory access|device-side assert|unspecified launch failure",
         "a program on the card failed",
         "drain the node, if it fails on that one alone; else take another release of the server",
@@ -286,6 +280,13 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "the image is for another architecture than the node",
         "take an image for the node's architecture",
         "images_suit_the_architecture",
+    ),
+    _symptom(
+        r"NCCL error|nccl(System|UnhandledCuda|Remote)Error|DistNetworkError",
+        "its cards, or the pods of its group, do not reach one another",
+        "set NCCL_DEBUG to INFO in server.env, which says where it stops: at /dev/shm "
+        "(server.shared_memory), at the network between nodes, or at a card",
+        "cards or pods that do not reach one another",
     ),
 )
 

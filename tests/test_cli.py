@@ -49,7 +49,8 @@ def test_a_terminal_without_the_letters_of_a_plan_gets_others() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
 def test_output_that_nobody_takes_leaves_no_traceback() -> None:
-    assert shell('"$0" plan dev --project "$1" >&-').returncode == 0
+    closed = shell('"$0" plan dev --project "$1" >&-')
+    assert (closed.returncode, closed.stderr) == (0, "")
     full = shell('"$0" plan dev --project "$1" > /dev/full')
     sentence = "The output cannot be written: No space left on device.\n"
     assert (full.returncode, full.stderr) == (2, sentence)

@@ -9,6 +9,7 @@ https://www.alibabacloud.com/help/en/document_detail/2973979.html
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -196,6 +197,9 @@ class Signal:
     meaning: str
 
 
+HPA_TOLERANCE: Final = Fraction(1, 10)
+"""How far a figure may be off its target without an HPA doing anything: Kubernetes' default,
+horizontal-pod-autoscaler-tolerance."""
 QUANTILE: Final = 0.95
 """The share of requests that the figures of latency are about."""
 SIGNAL_WINDOW: Final = "2m"

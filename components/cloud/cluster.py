@@ -603,7 +603,11 @@ def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:
         "addons": [
             {"name": cni, **({"config": _ENFORCED} if args.network_policies else {})},
             *({"name": name} for name in _CSI_ADDONS),
-            _render_repair_addon(args.addons or []),
+            *(
+                [_render_repair_addon(args.addons or [])]
+                if args.profile is ClusterProfile.PRO
+                else []
+            ),
         ],
         "control_plane_log_components": list(_LOGGED_COMPONENTS),
         "control_plane_log_ttl": str(args.log_retention_days),

@@ -23,7 +23,7 @@ from ..secret_forms import is_secret_name
 from .secrets import secret_word_faults
 from .variables import env_faults, in_order
 from .vllm import REASONING_BY_PARSER_SINCE, Hub, Vllm, vllm_flags
-from .vllm_amounts import amount_faults, memory_faults
+from .vllm_amounts import ENGINE, amount_faults, batch_faults, memory_faults
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_field_rules import field_faults
 from .vllm_parallel import TENSOR, cards_of, cards_text
@@ -369,7 +369,10 @@ class ModelServer(Args):
 
     def _amount_faults(self) -> Iterator[Fault]:
         if (command := self.vllm_command) is not None:
-            yield from amount_faults(self._words_field, command, vllm_image(self.image))
+            image = vllm_image(self.image)
+            yield from amount_faults(self._words_field, command, image)
+            if ENGINE not in (self.env or {}):
+                yield from batch_faults(self._words_field, command, image)
 
     @property
     def _words_field(self) -> str:

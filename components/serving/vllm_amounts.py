@@ -18,6 +18,8 @@ PARTS_BY_THEMSELVES_SINCE: Final[Version] = (0, 8, 0)
 of models with a context above _LONG. vllm/engine/arg_utils.py, 0.4.1, 0.6.6, 0.7.3 and 0.8.5."""
 WHOLE_AGAIN_SINCE: Final[Version] = (0, 13, 0)
 """The first release that was read to heed _WHOLE again: arg_utils.py of 0.11.0 and 0.13.0."""
+ENGINE: Final = "VLLM_USE_V1"
+"""Variable that chooses another engine than a release takes by itself."""
 _LONG: Final = 32768
 _WHOLE: Final = "--no-enable-chunked-prefill"
 _PARTS: Final = "--enable-chunked-prefill"
@@ -49,7 +51,6 @@ def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> 
     if sequences and tokens and tokens < sequences:
         want = f"at least {_SEQUENCES} ({sequences}), each of which may take a token"
         yield Fault(field, f"{_TOKENS} {tokens}", want, "vLLM exits when it starts")
-    yield from _batch_faults(field, command, image)
     # From 0.10.2 on, which knows it first: vllm/engine/arg_utils.py, later vllm/config/parallel.py.
     split = command.number(TENSOR) or 1
     if (parts := command.number(_CONTEXT)) and split % parts and _PREFILL not in command.flags:
@@ -57,8 +58,14 @@ def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> 
         yield Fault(field, f"{_CONTEXT} {parts}", want, "vLLM exits when it starts")
 
 
-def _batch_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
-    """Refuses a batch that a prompt does not fit, of a server that reads prompts as a whole."""
+def batch_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
+    """Refuses a batch that a prompt does not fit, of a server that reads prompts as a whole.
+
+    Args:
+        field: As in `amount_faults`.
+        command: As in `amount_faults`.
+        image: As in `amount_faults`; its engine is the one that it takes by itself.
+    """
     tokens, length = command.number(_TOKENS), command.number(_LENGTH)
     if image is None or tokens is None or length is None or tokens >= length:
         return

@@ -93,6 +93,8 @@ _NUMBERS: Final[Mapping[str, tuple[Callable[[str], float], str]]] = MappingProxy
 )
 """By flag, what argparse reads its value as: vllm/engine/arg_utils.py, 0.4.1 to 0.33.0. Neither 8k
 nor 8K is read but as --max-model-len, --max-num-batched-tokens and --kv-cache-memory-bytes."""
+_UNSAID: Final = rf"None$|$|{IN_A_SHELL}"
+"""A value that says nothing, or what a shell fills in: optional_type, vllm/engine/arg_utils.py."""
 _DASH: Final = r"^-?[\u2010-\u2015\u2212]+(?=[A-Za-z])"
 _SHARE: Final = "--gpu-memory-utilization"
 _JUDGED: Final = ("--dtype", "--load-format", "--reasoning-parser")
@@ -427,7 +429,7 @@ def _value_faults(field: str, option: Option, kind: str) -> Iterator[Fault]:
     if kind in (VALUE, VALUES) and not option.values:
         yield Fault(field, got, f"{got} and its value", "the flag takes a value, and has none")
     value = option.values[0] if option.values else ""
-    if option.name in _NUMBERS and value and not re.match(IN_A_SHELL, value):
+    if option.name in _NUMBERS and not re.match(_UNSAID, value):
         read, want = _NUMBERS[option.name]
         try:
             read(value)
@@ -452,7 +454,7 @@ def _choice_faults(
     offered = choices(flag, image.version)
     plain = {_spelled_alike(choice) for choice in offered}
     for value in option.values if offered else ():
-        if _spelled_alike(value) not in plain and not re.match(rf"None$|$|{IN_A_SHELL}", value):
+        if _spelled_alike(value) not in plain and not re.match(_UNSAID, value):
             want = nearest(value, offered) or f"one of {', '.join(offered)}"
             yield Fault(field, f"{flag} {value}", want, "vLLM exits when it starts")
 

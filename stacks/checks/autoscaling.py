@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Final
 
+from components.catalog.metrics import HPA_TOLERANCE
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import TICK_SECONDS, PodAutoscaling, pod_autoscaling
 from components.quantity import gib
 from components.serving.keda_scale import COOLDOWN_SECONDS, KedaMetric
 from components.serving.knative_model import annotations
+from components.versions import kubernetes_minor
 
 from ..needs import Needs
 from ..sections.environment import Environment
@@ -22,9 +23,8 @@ OSS_READ_GIB_PER_SECOND: Final = 0.16
 """Rate at which a pod reads a model from OSS without a cache: article 000, 15 GB in 90 s."""
 NODE_SCALE_OUT_SECONDS: Final = 170
 """From a pod that fits nowhere to a GPU node that is ready: 50 s measured, 120 s for drivers."""
-HPA_TOLERANCE: Final = Fraction(11, 10)
-"""Most that a figure may be of its target while an HPA leaves the replicas alone: Kubernetes'
-default, horizontal-pod-autoscaler-tolerance."""
+WITHIN_SINCE: Final = 33
+"""The first minor version of Kubernetes whose HPA takes a tenth above for within a tenth."""
 LONGEST_WINDOW_SECONDS: Final = 3600
 """Longest that an HPA looks back, as Kubernetes takes it."""
 USUAL_THRESHOLD_PERCENT = 200
@@ -191,14 +191,17 @@ def replicas_that_load_are_kept(environment: Environment) -> Iterator[str]:
 def windows_are_above_the_tolerance(environment: Environment) -> Iterator[str]:
     """KEDA hands an HPA a window's replicas as a figure, and that leaves a tenth alone.
 
-    k8s.io/kubernetes v1.34.1, pkg/controller/podautoscaler/replica_calculator.go, isWithin. See
-    findings/keda-windows-within-a-tenth.sh.
+    k8s.io/kubernetes v1.34.1, pkg/controller/podautoscaler/replica_calculator.go, isWithin; before
+    1.33, 11 of 10 was above a tenth for its rounding. See findings/keda-windows-within-a-tenth.sh.
     """
+    most = 1 + HPA_TOLERANCE
+    is_old = (kubernetes_minor(environment.cluster.version) or WITHIN_SINCE) < WITHIN_SINCE
     for path, _, scale in keda_scales(environment):
         schedule = scale.keda.schedule if scale.keda else None
         for index, window in enumerate(schedule.windows if schedule else ()):
-            if scale.min < window.replicas <= scale.min * HPA_TOLERANCE:
-                least = math.floor(scale.min * HPA_TOLERANCE) + 1
+            edge = scale.min * most
+            if scale.min < window.replicas <= edge and not (is_old and window.replicas == edge):
+                least = math.ceil(edge) if is_old else math.floor(edge) + 1
                 yield (
                     f"{path}.keda.schedule.windows[{index}].replicas is {window.replicas}, and "
                     f"{path}.min {scale.min}: an HPA leaves alone what is within 10 %, so that "

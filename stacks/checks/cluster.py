@@ -234,10 +234,12 @@ def addons_are_called_as_acks_api_has_them(environment: Environment) -> Iterator
 @warning
 def pools_repair_themselves_where_somebody_looks(environment: Environment) -> Iterator[str]:
     """ACK refuses a pool that repairs itself in a cluster that lacks the add-on for it."""
-    pools = environment.cluster.id is not None and environment.pools
-    if pools and REPAIR_ADDON not in environment.cluster.addon_names:
+    managed = [pool.name for pool in environment.pools if pool.auto_repair or pool.auto_upgrade]
+    is_new = environment.cluster.id is not None and managed
+    if is_new and REPAIR_ADDON not in environment.cluster.addon_names:
         yield (
-            f"pools are created in {environment.cluster.id}, and ACK refuses each with "
-            f"InvalidParameter.Management unless the cluster has {REPAIR_ADDON}, which looks at "
-            "nodes: install it before, as newer clusters come without it."
+            f"{' and '.join(managed)}: ACK refuses pools that repair or upgrade themselves in "
+            f"{environment.cluster.id} with InvalidParameter.Management, unless it has "
+            f"{REPAIR_ADDON}, which looks at nodes and which newer clusters come without: install "
+            "it before, and name it in cluster.addons, or set auto_repair to false."
         )

@@ -67,8 +67,7 @@ def offers(environment: Environment, pool: AnyPoolSection) -> list[tuple[str, Al
 
 def _pods(environment: Environment, terway_pods: int | None) -> int | None:
     network = environment.network
-    terway = network is None or network.plugin is NetworkPlugin.TERWAY
-    if network is None or terway:
+    if network is None or network.plugin is NetworkPlugin.TERWAY:
         return terway_pods
     return FLANNEL_PODS if network.node_cidr_mask is None else 1 << (32 - network.node_cidr_mask)
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from components.args import MISSING, Fault, Words
 from components.catalog.metrics import (
+    HPA_TOLERANCE,
     METRICS,
     QUANTILE,
     QUEUE_BUCKETS,
@@ -46,8 +47,6 @@ _FILLED_IN: Final = r"\{\{.*?\}\}|\$\(?\{?[A-Za-z_]\w*[})]?"
 """What Helm, Grafana or a shell fills in; `$1` is of PromQL."""
 _LONG_SECONDS: Final = 60
 """A time to the first token, or in the queue, that is rather meant in milliseconds."""
-_TOLERANCE: Final = 0.1
-"""How far a figure may be off its target without an HPA doing anything."""
 _SUFFIXES: Final = ("_total", "_bucket", "_sum", "_count", "_created")
 NO_STATS: Final = "--disable-log-stats"
 """Flag without which vLLM publishes its series: vllm/v1/engine/async_llm.py, 0.9.2 to 0.33.0."""
@@ -246,7 +245,7 @@ def _misread(seconds: float, bounds: Sequence[float]) -> _Bucket | None:
     below, above = bucket_around(seconds, bounds)
     low, high = below or 0, above or seconds
     read = round(low + QUANTILE * (high - low), 3)
-    if read <= seconds * (1 + _TOLERANCE):
+    if read <= seconds * (1 + float(HPA_TOLERANCE)):
         return None
     near = " or ".join(plain(bound) for bound in (below, above) if bound)
     return _Bucket(plain(low), plain(read), near)

@@ -1,5 +1,6 @@
 """vLLM releases against cards and drivers."""
 
+import math
 import re
 from collections.abc import Iterator
 from types import MappingProxyType
@@ -65,6 +66,8 @@ FEWER_BITS: Final = r"(?i)awq|gptq|int[48]|fp[48]|[248]-?bit|w[48]a|bnb|gguf|qua
 """What names of models have in them that are quantized."""
 EIGHT_BITS: Final = r"(?i)^(?!.*(int4|w4a|4-?bit)).*(int8|fp8|w8a|8-?bit)"
 """The same of 8 bits."""
+SIXTEEN_BITS: Final = r"(?i)(?<![a-z\d])(bf|fp)16"
+"""The same of models that somebody stored in 16 bits, whatever their makers did."""
 LENGTHENING: Final = frozenset({"--hf-overrides", "--rope-scaling", "--rope-theta"})
 """Flags by which a model gets other positions than config.json has."""
 NAMED_FORMATS: Final = MappingProxyType(
@@ -123,15 +126,15 @@ def streams_fit_their_pods(environment: Environment) -> Iterator[str]:
     for path, model, command in commands(environment):
         form = command.flags.get("--load-format", "")
         loader = command.flags.get("--model-loader-extra-config", "")
-        bounded = STREAM_LIMIT in model.server.variables() or "memory_limit" in loader
-        if form not in STREAMED or bounded:
+        limit = _stream_limit(model, loader)
+        if form not in STREAMED or limit is None:
             continue
         size, text = _weights(model, command)
         for section in model.serve.sections.values():
             resources = model.resources_of(section)
             shares = not STREAMED[form] or "distributed" in loader
             readers = 1 if shares else max(resources.gpus, 1)
-            need = min(size, STREAM_BYTES / GIB) * readers
+            need = min(size, limit / GIB) * readers
             if need >= gib(resources.memory):
                 who = f"each of {readers} processes" if readers > 1 else "vLLM"
                 yield (
@@ -141,6 +144,16 @@ def streams_fit_their_pods(environment: Environment) -> Iterator[str]:
                     "process takes, in bytes."
                 )
                 break
+
+
+def _stream_limit(model: ModelSection, loader: str) -> float | None:
+    """Bytes that a process of the streamer takes at the most; None where a cluster knows alone."""
+    if "memory_limit" in loader or STREAM_LIMIT in (model.server.secret_env or {}):
+        return None
+    text = model.server.variables().get(STREAM_LIMIT, str(STREAM_BYTES))
+    if not re.fullmatch(r"-1|\d+", text):
+        return None
+    return float(text) if text != "-1" else math.inf
 
 
 def _weights(model: ModelSection, command: VllmCommand) -> tuple[float, str]:
@@ -268,7 +281,8 @@ def _least_weights(model: ModelSection, command: VllmCommand, shape: ModelShape)
     name = model_name(model, command)
     fewer = "--quantization" in command.flags or re.search(FEWER_BITS, name)
     eight = re.search(EIGHT_BITS, name)
-    least = shape.parameters * ((1 if eight else 0.5) if fewer else shape.stored)
+    stored = 2 if re.search(SIXTEEN_BITS, name) else shape.stored
+    least = shape.parameters * ((1 if eight else 0.5) if fewer else stored)
     return min(least, float(parse(model.volume.size))) if model.volume else least
 
 

@@ -98,6 +98,9 @@ def test_only_network_storage_and_what_pools_need_are_installed_at_creation() ->
     others = [{"name": "csi-plugin"}, {"name": "csi-provisioner"}, detector]
     assert cluster_inputs()["addons"] == [{"name": "terway-eniip"}, *others]
     assert cluster_inputs(flannel())["addons"] == [{"name": "flannel"}, *others]
+    # Whether ACK Edge takes the last one, no page says.
+    edge = cluster_inputs(flannel(profile="edge"))["addons"]
+    assert edge == [{"name": "flannel"}, *others[:2]]
 
 
 def test_what_pools_need_is_there_before_them_with_the_settings_that_it_is_given() -> None:

@@ -1,5 +1,6 @@
-import asyncio
 import io
+from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,13 +8,12 @@ from rich.console import Console
 
 from components.serving.scenarios import Scenario
 from loadtest import terminal
-from loadtest.fake_vllm import Misbehaviour, running
-from loadtest.measure import measure
+from loadtest.fake_vllm import Misbehaviour
 from loadtest.results import Failure
 from loadtest.terminal import Progressing, seconds_of, show
 
 from .asking import behaviour
-from .runs import run_from, run_of, sample, settings
+from .runs import run_from, run_of, sample
 
 STEADY = {"steady": {"rate": 80, "seconds": 0.6}}
 
@@ -26,13 +26,16 @@ def printed(run: Any) -> str:
 
 
 def progress(console: Console) -> str:
-    async def run() -> None:
-        async with running(behaviour(ttft=0.1)) as url:
-            with Progressing(console, 0.6) as shows:
-                shows.waiting("Waiting for nothing")
-                await measure(settings(url, STEADY), shows, lambda _: None)
-
-    asyncio.run(run())
+    """What is shown of a run of 0.6 s, at its start and at its end."""
+    answers = [sample(n / 80, first=0.1) for n in range(48)]
+    reached = [
+        SimpleNamespace(elapsed=elapsed, sent=sent, samples=samples, failed=Counter())
+        for elapsed, sent, samples in ((0.1, 8, []), (0.7, 48, answers))
+    ]
+    with Progressing(console, 0.6) as shows:
+        shows.waiting("Waiting for nothing")
+        for load in reached:
+            shows.tick(load)  # type: ignore[arg-type]
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -75,17 +78,22 @@ def test_a_terminal_has_a_bar_with_counts() -> None:
     text = progress(console)
     assert "Waiting for nothing." in text
     assert "s of 0.6" in text
-    assert "48 sent, 48 done, 0 in flight, first token p50 0.1" in text
+    assert "8 sent, 0 done, 8 in flight" in text
+    assert "48 sent, 48 done, 0 in flight, first token p50 0.100 s" in text
 
 
 def test_a_pipe_has_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "LINE_SECONDS", 0.2)
+    monkeypatch.setattr(terminal, "LINE_SECONDS", 0)
     text = progress(Console(file=io.StringIO(), width=120))
-    first, *lines = text.splitlines()
-    assert first == "Waiting for nothing."
-    assert len(lines) >= 2
-    assert all(" s of 0.6: " in line and " in flight" in line for line in lines)
-    assert "\x1b" not in text
+    assert text.splitlines() == [
+        "Waiting for nothing.",
+        "0 s of 0.6: 8 sent, 0 done, 8 in flight",
+        "1 s of 0.6: 48 sent, 48 done, 0 in flight, first token p50 0.100 s",
+    ]
+
+
+def test_a_pipe_has_a_line_now_and_then() -> None:
+    assert progress(Console(file=io.StringIO(), width=120)) == "Waiting for nothing.\n"
 
 
 def test_failures_are_seen_while_the_run_goes_on() -> None:

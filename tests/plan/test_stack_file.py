@@ -198,7 +198,7 @@ def test_the_name_of_a_file_is_taken_for_that_of_its_stack(tmp_path: Path, stack
 
 def test_a_path_to_a_stack_file_names_the_stack(tmp_path: Path) -> None:
     [sentence] = sentences(project(tmp_path, ""), "./Pulumi.dev.yaml")
-    assert "Give 'dev':" in sentence
+    assert sentence.endswith("Give 'dev': that is the stack of this file.")
 
 
 def test_a_folder_called_like_a_stack_file_is_no_stack(tmp_path: Path) -> None:

@@ -65,6 +65,11 @@ def test_a_batch_holds_a_prompt_that_is_read_as_a_whole(
     )
 
 
+def test_a_batch_of_an_engine_that_somebody_chose_passes() -> None:
+    raw = typed("0.7.3", "--max-num-batched-tokens", "2048", max_model_len=8192)
+    ModelServer.of({**raw, "env": {"VLLM_USE_V1": "1"}})
+
+
 @pytest.mark.parametrize(
     ("release", "words", "sentence"),
     [

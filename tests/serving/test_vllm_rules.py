@@ -195,6 +195,7 @@ def test_flags_that_the_release_knows_pass(words: list[str], release: str):
         ("0.28.0", ["-dp", "two"], "vllm.extra_args is '-dp two', but it must be a whole number: "),
         ("0.11.0", ["--max-num-seqs", "1k"], "vllm.extra_args is '--max-num-seqs 1k', but it must"),
         ("0.11.0", ["--seed=x"], "vllm.extra_args is '--seed x', but it must be a whole number: "),
+        ("0.11.0", ["--seed", "None"], None),
         ("0.11.0", ["--cpu-offload-gb", "9G"], "vllm.extra_args is '--cpu-offload-gb 9G', but it"),
         (
             "0.28.0",

@@ -77,8 +77,16 @@ def test_what_a_container_cannot_be_set_up_for_is_told_by_the_message(message, r
         ("ErrImagePull", "http: server gave HTTP response to HTTPS client", "speak HTTP with it"),
         ("ErrImagePull", "write /var/lib/containerd/x: no space left on device", "larger system"),
         ("ErrImagePull", "dial tcp: lookup registry: i/o timeout", "that the nodes reach"),
+        ("ErrImagePull", "docker.io/acme/vllm:build-401: not found", "a tag that its registry"),
+        ("ErrImagePull", "mkdir /var/lib/containerd/x: permission denied", "that the nodes reach"),
         ("RunContainerError", 'exec: "vllm": executable file not found in $PATH', "the command of"),
         ("RunContainerError", "nvidia-container-cli: initialization error: nvml", "nvidia-smi"),
+        (
+            "RunContainerError",
+            "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.9, please "
+            "update your driver to a newer version",
+            "a newer driver",
+        ),
         ("RunContainerError", "something else", "mend what the message names"),
     ],
 )

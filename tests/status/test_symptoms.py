@@ -100,7 +100,7 @@ WORDS = [
         "parallelism is enabled.",
         "experts_are_of_models_that_have_some",
     ),
-    ("max_num_batched_tokens (2048) is smaller than max_model_len (8192).", "amount_faults"),
+    ("max_num_batched_tokens (2048) is smaller than max_model_len (8192).", "ModelServer"),
     (
         "Quantization method specified in the model config (fp8) does not match the quantization "
         "method specified in the `quantization` argument (awq).",
@@ -138,6 +138,41 @@ WORDS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        (
+            "Error 803: system has unsupported display driver / cuda driver combination\n"
+            "RuntimeError: No CUDA GPUs are available",
+            "a library of another version",
+        ),
+        (
+            "Error 802: system not yet initialized\nRuntimeError: No CUDA GPUs are available",
+            "a card is broken",
+        ),
+        (
+            "Failed to initialize NVML: Unknown Error\nRuntimeError: Failed to infer device type",
+            "a container has lost its card",
+        ),
+        (
+            "CUDA error: an illegal memory access was encountered\n"
+            "[rank0]:[W1130 ProcessGroupNCCL.cpp:1538] Warning: destroy_process_group() was not",
+            "a program on the card fails",
+        ),
+        ("misc/strongstream.cc:395 NCCL WARN Cuda failure 2 'out of memory'", "models_fill"),
+        (
+            "huggingface_hub.errors.RepositoryNotFoundError: 401 Client Error.\n"
+            "OSError: Qwen/Qwen9 is not a local folder and is not a valid model identifier",
+            "a hub that does not have the model",
+        ),
+    ],
+)
+def test_of_several_words_the_cause_is_told(text: str, row: str):
+    symptom = symptom_in(text)
+    assert symptom is not None
+    assert symptom.row.startswith(row)
+
+
 @pytest.mark.parametrize(("text", "row"), WORDS)
 def test_last_words_are_told_by_what_they_mean(text: str, row: str):
     symptom = symptom_in(text)
@@ -149,6 +184,8 @@ def test_last_words_are_told_by_what_they_mean(text: str, row: str):
     "text",
     [
         "INFO: loading configuration file /mnt/models/qwen/config.json",
+        "[W1130 ProcessGroupNCCL.cpp:1538] Warning: destroy_process_group() was not called",
+        "RuntimeError: a Tensor with 151936 elements cannot be converted to Scalar",
         "The decoder prompt (length 9000) is longer than the maximum model length of 8192.",
     ],
 )

@@ -48,6 +48,17 @@ SURPRISES = [
         {**TEN, f"{BATCH}.min": 9, WINDOW: 10},
     ),
     Case(
+        "windows_are_above_the_tolerance",
+        "a window that brings none before Kubernetes 1.33 either",
+        signals,
+        {**TEN, f"{BATCH}.min": 20, WINDOW: 21, "cluster.version": "1.32.9-aliyun.1"},
+        (
+            f"{WINDOW} is 21, and {BATCH}.min 20: an HPA leaves alone what is within 10 %, so that "
+            "with 20 replicas the window brings none. Give 22 or more."
+        ),
+        {**TEN, f"{BATCH}.min": 20, WINDOW: 22, "cluster.version": "1.32.9-aliyun.1"},
+    ),
+    Case(
         "nodes_come_while_they_are_wanted",
         "a node that a burst orders, which comes when the burst is over",
         prod,

@@ -380,11 +380,27 @@ SURPRISES = [
         own_ack_cluster,
         {},
         (
-            "pools are created in c0a1b2c3d4e5f60718293a4b5c6d7e8f9, and ACK refuses each with "
-            "InvalidParameter.Management unless the cluster has ack-node-problem-detector, which "
-            "looks at nodes: install it before, as newer clusters come without it."
+            "a10: ACK refuses pools that repair or upgrade themselves in "
+            "c0a1b2c3d4e5f60718293a4b5c6d7e8f9 with InvalidParameter.Management, unless it has "
+            "ack-node-problem-detector, which looks at nodes and which newer clusters come "
+            "without: install it before, and name it in cluster.addons, or set auto_repair to "
+            "false."
         ),
         {"cluster.addons": [{"name": "ack-node-problem-detector"}]},
+    ),
+    Case(
+        "pools_repair_themselves_where_somebody_looks",
+        "a pool that ACK upgrades in such a cluster",
+        own_ack_cluster,
+        {"pools[a10].auto_repair": False, "pools[a10].auto_upgrade": True},
+        (
+            "a10: ACK refuses pools that repair or upgrade themselves in "
+            "c0a1b2c3d4e5f60718293a4b5c6d7e8f9 with InvalidParameter.Management, unless it has "
+            "ack-node-problem-detector, which looks at nodes and which newer clusters come "
+            "without: install it before, and name it in cluster.addons, or set auto_repair to "
+            "false."
+        ),
+        {"pools[a10].auto_repair": False},
     ),
     Case(
         "addons_are_called_as_acks_api_has_them",

@@ -191,12 +191,18 @@ SURPRISES = [
             **HUB,
             "models[qwen].server.vllm.hub": "modelscope",
             "models[qwen].server.vllm.extra_args": ["--download-dir", "/hub/weights"],
+            "models[qwen].server.image": "registry.example.com/vllm:0.10.2",
         },
         (
             "models[qwen].server.vllm.extra_args has --download-dir /hub/weights, and weights of "
             "ModelScope do not go there: MODELSCOPE_CACHE in server.env names their folder."
         ),
-        {**HUB, "models[qwen].server.vllm.extra_args": ["--download-dir", "/hub/weights"]},
+        {
+            **HUB,
+            "models[qwen].server.vllm.hub": "modelscope",
+            "models[qwen].server.vllm.extra_args": ["--download-dir", "/hub/weights"],
+            "models[qwen].server.image": "registry.example.com/vllm:0.10.1",
+        },
     ),
     Case(
         "hub_revisions_stay_the_same",

@@ -486,6 +486,18 @@ SURPRISES = [
         ),
         {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-14B-Instruct-AWQ"},
     ),
+    Case(
+        "models_fill_their_cards",
+        "such a model that somebody stored in 16 bits",
+        dev,
+        {**HUB, "models[qwen].server.vllm.model": "unsloth/DeepSeek-R1-BF16"},
+        (
+            "models[qwen].server.vllm.model is unsloth/DeepSeek-R1-BF16, whose weights take 1249.8 "
+            "GiB or more by its name, and a replica on pool a10 has 20.9 GiB of GPU memory for "
+            "weights and KV cache together: it may fail to load."
+        ),
+        {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-14B-Instruct-AWQ"},
+    ),
     *(
         Case(
             "models_are_of_a_format_that_is_read",
@@ -595,6 +607,19 @@ SURPRISES = [
             "takes, in bytes."
         ),
         {**STREAMED, "models[qwen].server.resources.memory": "16Gi"},
+    ),
+    Case(
+        "streams_fit_their_pods",
+        "a bound of the streamer that is none",
+        existing,
+        {**STREAMED, "models[qwen].server.env": {"RUNAI_STREAMER_MEMORY_LIMIT": "-1"}},
+        (
+            "models[qwen].volume.size is 15Gi, and with runai_streamer vLLM reads ahead into the "
+            "pod's own memory, 15 GiB in all, of 15Gi: the container is ended for want of it. "
+            "RUNAI_STREAMER_MEMORY_LIMIT: '4000000000' in server.env bounds what each process "
+            "takes, in bytes."
+        ),
+        {**STREAMED, "models[qwen].server.env": {"RUNAI_STREAMER_MEMORY_LIMIT": "4000000000"}},
     ),
     Case(
         "streams_fit_their_pods",
