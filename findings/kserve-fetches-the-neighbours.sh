@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kserve-storage 0.21.0 and 0.16.0 (PyPI), what KServe's storage initializer runs, against an S3 server of moto on loopback, run 2026-11-30.
+# kserve-storage 0.16.0 and 0.21.0 (PyPI), what KServe's storage initializer runs, against an S3 server of moto on loopback, run 2026-11-30.
 #
 # `storageUri: s3://models/Qwen-7B` names a folder of a bucket, and what is in it is fetched, one expects, as of gs://, where KServe ends the
 # folder with a slash by itself. Of S3, and of OSS by the same protocol, it asks for all objects whose names begin with that text: the
