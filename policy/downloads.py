@@ -7,8 +7,9 @@ from typing import Any, Final
 from components.args import MISSING, Fault, Words
 from components.serving.vllm_command import VllmCommand, read_arguments, read_command
 from components.serving.vllm_sources import is_hub_name
+from plan import kinds
 from plan.model import Plan, Resource
-from plan.objects import items, section, text_of, texts_of
+from plan.objects import items, kind_of, section, text_of, texts_of
 from plan.pods import containers, pods_in
 
 from .model import Finding, Settings
@@ -16,8 +17,24 @@ from .workloads import Images
 
 _IMPORT: Final = "IMPORT"
 """Variable that tells an import what to fetch."""
+_STORAGE: Final = "STORAGE_URI"
+"""Variable that tells KServe what to fetch for a container."""
 _BUCKET: Final = "oss"
 """Kind of source whose revision is one's own name."""
+_S3: Final = "s3://"
+_FILES: Final = (
+    ".bst",
+    ".gguf",
+    ".joblib",
+    ".mar",
+    ".onnx",
+    ".pkl",
+    ".pt",
+    ".tar.gz",
+    ".tgz",
+    ".zip",
+)
+"""How names end that are of one file; a folder may have a dot too, as Qwen2.5-7B does."""
 _WANT: Final = "a commit, a digest or the tag of a release"
 _WHY: Final = "what it stands for changes, and pods that start later serve another model"
 
@@ -51,6 +68,37 @@ def moving_models(plan: Plan, settings: Images) -> Iterator[Finding]:
                 if settings.moves(revision) and command.is_whole:
                     field = f"{path}.args[--revision]"
                     yield resource, Fault(field, revision or MISSING, _WANT, _WHY)
+
+
+def open_folders(plan: Plan, _: Settings) -> Iterator[Finding]:
+    """Folders of S3 that KServe fetches together with those whose names begin alike.
+
+    findings/kserve-fetches-the-neighbours.sh
+    """
+    for resource in plan.resources:
+        if resource.manifest is None or kind_of(resource.manifest)[0] != kinds.KSERVE:
+            continue
+        for field, uri in _addresses(section(resource.manifest, "spec"), "spec"):
+            path = uri.removeprefix(_S3).partition("/")[2]
+            if uri.startswith(_S3) and path and not path.endswith(("/", *_FILES)):
+                why = "KServe fetches all whose names begin so, the models beside it too"
+                yield resource, Fault(field, uri, f"{uri}/", why)
+
+
+def _addresses(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Addresses of what KServe fetches, with their paths."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            names_files = key in ("storageUri", "uri") or (
+                key == "value" and value.get("name") == _STORAGE
+            )
+            if names_files and isinstance(part, str):
+                yield f"{path}.{key}", part
+            else:
+                yield from _addresses(part, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        for number, part in enumerate(value):
+            yield from _addresses(part, f"{path}[{number}]")
 
 
 def _is_of_a_hub(model: str) -> bool:

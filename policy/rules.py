@@ -158,6 +158,12 @@ RULES: Final = (
         workloads.Images,
     ),
     Rule(
+        "closed-folders",
+        "A folder of S3 that KServe fetches ends with a slash.",
+        Level.ADVISORY,
+        downloads.open_folders,
+    ),
+    Rule(
         "cost-bounds",
         "Node pools at their largest stay within bounds of GPUs and node-hours.",
         Level.ADVISORY,

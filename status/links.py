@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from components.crds.leader_worker_labels import REVISION, WORKER_INDEX
 from plan import kinds
 from plan.graph import model as graph
 from plan.objects import Manifest, items, name_of, namespace_of, pairs, section, text_of
@@ -284,6 +285,7 @@ def revision(trail: Trail) -> Iterator[Finding]:
         entry = condition(deployment, "Progressing")
         if entry.get("reason") == "ProgressDeadlineExceeded" and not is_available(deployment):
             yield _late(trail, deployment, entry)
+    yield from _held_update(trail)
 
 
 def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Finding:
@@ -303,6 +305,54 @@ def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Findi
         "mend what its pods say; or a longer startup_seconds, or a cache",
         "starts_take_their_time",
     )
+
+
+def _held_update(trail: Trail) -> Iterator[Finding]:
+    """An update of groups that makes none anew, for old ones that are not ready.
+
+    It goes from the last group to the first, and counts those below against what may be missing.
+    findings/lws-update-waits-for-what-it-would-mend.sh
+    """
+    live = trail.live or {}
+    progress = condition(live, "UpdateInProgress")
+    if trail.key != kinds.GROUPS or progress.get("status") != "True":
+        return
+    name = name_of(live)
+    leaders = trail.find("apps", "StatefulSet", name) or {}
+    latest = section(leaders, "spec", "template", "metadata", "labels").get(REVISION)
+    groups = sorted(
+        (pod for pod in trail.pods if carries(pod, {WORKER_INDEX: "0"})), key=_ordinal, reverse=True
+    )
+    old = [pod for pod in groups if not carries(pod, {REVISION: latest})]
+    waits = [pod for pod in groups if pod not in old and not is_ready(pod)]
+    if not latest or not old or waits or not is_ready(old[0]):
+        return  # It goes on: what it waits for is new, or the next group to be made anew.
+    bounds = section(live, "spec", "rolloutStrategy", "rollingUpdateConfiguration")
+    spare = [bounds.get("maxSurge", 0), bounds.get("maxUnavailable", 1)]
+    if not all(isinstance(bound, int) for bound in spare):
+        return
+    held = [pod for pod in old if not is_ready(pod)]
+    if held and len(held) >= sum(spare):
+        since = seconds_since(trail.cluster, progress.get("lastTransitionTime"))
+        late = since >= trail.server.startup_seconds
+        patch = '{"spec":{"rolloutStrategy":{"rollingUpdateConfiguration":{"maxUnavailable":'
+        patch += f"{len(held) + 1}}}}}}}}}"
+        yield Finding(
+            Stage.BROKEN if late else Stage.COMING,
+            "revision",
+            f"LeaderWorkerSet {name}",
+            f"updates no group for {duration(since)}, since {name_of(held[0])} of the old version "
+            "is not ready",
+            f"`kubectl patch leaderworkerset {name} -n {trail.namespace} --type merge -p '{patch}'`"
+            if late
+            else "",
+        )
+
+
+def _ordinal(pod: Manifest) -> int:
+    """The number at the end of a pod's name."""
+    number = name_of(pod).rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def outcome(trail: Trail) -> Iterator[Finding]:

@@ -120,6 +120,11 @@ def predictor(most: int) -> Resource:
     return manifest("serving.kserve.io/v1beta1", "InferenceService", body)
 
 
+def fetched(uri: str) -> Resource:
+    body = {"spec": {"predictor": {"model": {"modelFormat": {"name": "vllm"}, "storageUri": uri}}}}
+    return manifest("serving.kserve.io/v1beta1", "InferenceService", body)
+
+
 def imported(**settings: Any) -> Resource:
     source = {"kind": "huggingface", "name": "acme/qwen", "revision": "v1.0.0", **settings}
     variable = {"name": "IMPORT", "value": json.dumps(source)}
@@ -494,6 +499,53 @@ REFUSED: Final = [
         ],
     ),
     Case(
+        "a folder of S3 without a slash",
+        "closed-folders",
+        [fetched("s3://models/Qwen2.5-7B")],
+        [
+            "InferenceService one: spec.predictor.model.storageUri is 's3://models/Qwen2.5-7B', "
+            "but it must be s3://models/Qwen2.5-7B/: KServe fetches all whose names begin so, the "
+            "models beside it too."
+        ],
+    ),
+    *(
+        Case(
+            f"a folder of S3 without a slash, {about}",
+            "closed-folders",
+            [manifest(f"serving.kserve.io/{version}", kind, {"spec": spec})],
+            [
+                f"{kind} one: {field} is 's3://models/Qwen-7B', but it must be "
+                "s3://models/Qwen-7B/: KServe fetches all whose names begin so, the models beside "
+                "it too."
+            ],
+        )
+        for about, version, kind, spec, field in (
+            (
+                "of an LLMInferenceService",
+                "v1alpha2",
+                "LLMInferenceService",
+                {"model": {"uri": "s3://models/Qwen-7B"}},
+                "spec.model.uri",
+            ),
+            (
+                "in a variable",
+                "v1beta1",
+                "InferenceService",
+                {
+                    "predictor": {
+                        "containers": [
+                            {
+                                "image": IMAGE,
+                                "env": [{"name": "STORAGE_URI", "value": "s3://models/Qwen-7B"}],
+                            }
+                        ]
+                    }
+                },
+                "spec.predictor.containers[0].env[0].value",
+            ),
+        )
+    ),
+    Case(
         "an import of a branch",
         "pinned-models",
         [imported(revision="main")],
@@ -718,6 +770,17 @@ ACCEPTED: Final = [
             imported(),
             imported(endpoint="https://mirror.example.com"),
             imported(endpoint="http://mirror.example.com", sha256={"a.safetensors": "0" * 64}),
+        ],
+    ),
+    Case(
+        "folders of S3 with a slash, files, a bucket, and what KServe keeps to by itself",
+        "closed-folders",
+        [
+            fetched("s3://models/Qwen-7B/"),
+            fetched("s3://models/qwen.tar.gz"),
+            fetched("s3://models"),
+            fetched("gs://models/Qwen-7B"),
+            fetched("pvc://models/Qwen-7B"),
         ],
     ),
     Case(

@@ -4,12 +4,14 @@ Does not prove that a cluster says it in these words: `python -m proof status` b
 """
 
 import copy
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from components.crds.leader_worker_labels import REVISION
 from plan.model import Plan
 from status.model import Finding, Stage, Status
 from status.symptoms import SYMPTOMS
@@ -915,6 +917,70 @@ def test_groups_that_are_not_there_yet_say_so_last() -> None:
     live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="0 groups ready")
     finding = first(assessed(live), "qwen")
     assert (finding.state, finding.why) == (Stage.COMING, "0 groups ready")
+
+
+def updated(*versions: str, unready: str) -> Live:
+    """Groups of versions of their template, the first one's first; numbers of those not ready."""
+    live = groups()
+    labels = {"metadata": {"labels": {REVISION: "new"}}}
+    live.get("StatefulSet", "qwen")["spec"] = {"template": labels}
+    first = live.get("Pod", "qwen-0")
+    for number, version in enumerate(versions):
+        pod = copy.deepcopy(first) if number else first
+        pod["metadata"]["name"] = f"qwen-{number}"
+        pod["metadata"]["labels"][REVISION] = version
+        if number:
+            live.objects.append(pod)
+    for number in unready:
+        status = live.get("Pod", f"qwen-{number}")["status"]
+        status["conditions"] = conditions(PodScheduled="True", Ready="False")
+    live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="1 of 2 groups")
+    live.condition(
+        "LeaderWorkerSet", "qwen", "UpdateInProgress", "True", lastTransitionTime=ago(90)
+    )
+    return live
+
+
+def said_of_updates(live: Live) -> list[Finding]:
+    way = next(way for way in assessed(live).ways if way.name == "qwen")
+    return [finding for finding in way.findings if finding.link == "revision"]
+
+
+def test_an_update_that_waits_for_the_group_that_it_would_mend_says_so() -> None:
+    live = updated("old", "old", unready="0")
+    (finding,) = said_of_updates(live)
+    assert finding.state is Stage.COMING
+    assert finding.why == (
+        "updates no group for 1 min 30 s, since qwen-0 of the old version is not ready"
+    )
+    long_ago = {"lastTransitionTime": ago(6000)}
+    live.condition("LeaderWorkerSet", "qwen", "UpdateInProgress", "True", **long_ago)
+    (finding,) = said_of_updates(live)
+    assert finding.state is Stage.BROKEN
+    patch = json.loads(finding.remedy.partition("-p '")[2].rstrip("`'"))
+    bounds = patch["spec"]["rolloutStrategy"]["rollingUpdateConfiguration"]
+    assert bounds == {"maxUnavailable": 2}
+
+
+@pytest.mark.parametrize(
+    ("versions", "unready"),
+    [
+        (("old", "old"), "01"),  # the next one to be made anew is among them
+        (("old", "old", "new"), "02"),  # the new one loads
+        (("new", "new"), ""),
+    ],
+)
+def test_an_update_that_goes_on_is_no_finding(versions: tuple[str, ...], unready: str) -> None:
+    assert said_of_updates(updated(*versions, unready=unready)) == []
+
+
+def test_an_update_that_may_miss_more_groups_goes_on() -> None:
+    live = updated("old", "old", unready="0")
+    bounds = {"maxSurge": 1, "maxUnavailable": 1}
+    live.get("LeaderWorkerSet", "qwen")["spec"]["rolloutStrategy"] = {
+        "rollingUpdateConfiguration": bounds
+    }
+    assert said_of_updates(live) == []
 
 
 def by_llm() -> Live:
