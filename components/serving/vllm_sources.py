@@ -48,6 +48,10 @@ def files(command: VllmCommand) -> Iterator[tuple[str, str]]:
             yield option.spelled, option.values[0]
 
 
+MODELSCOPE_CACHE: Final = "MODELSCOPE_CACHE"
+"""Variable with the folder that ModelScope's library downloads to."""
+
+
 def hub_caches(folder: str) -> dict[str, str]:
     """Variables that have hubs' libraries keep in a folder what they download.
 
@@ -55,7 +59,7 @@ def hub_caches(folder: str) -> dict[str, str]:
     modelscope/hub/utils/utils.py of ModelScope 1.40.2.
     """
     root = folder.rstrip("/")
-    return {"HF_HOME": f"{root}/huggingface", "MODELSCOPE_CACHE": f"{root}/modelscope"}
+    return {"HF_HOME": f"{root}/huggingface", MODELSCOPE_CACHE: f"{root}/modelscope"}
 
 
 def is_hub_name(model: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 from components.args import Fault, Words
 from components.catalog.regions import is_mainland
 from components.catalog.vllm import vllm_image
-from components.serving.vllm_sources import is_below, is_hub_name, sources
+from components.serving.vllm_sources import MODELSCOPE_CACHE, is_below, is_hub_name, sources
 
 from ..arguments.folders import imports
 from ..sections.environment import Environment
@@ -19,8 +19,6 @@ from .views import commands, server_field
 
 FOLDER_UNUSED_SINCE: Final = (0, 10, 2)
 """The first release that hands --download-dir to no download of weights from ModelScope."""
-CACHE: Final = "MODELSCOPE_CACHE"
-"""Variable with the folder that ModelScope's library downloads to."""
 _GATED: Final = re.compile(r"meta-llama/|google/(gemma-(?!4-)|(embedding|med)gemma-)")
 """Models that Hugging Face gives only to accounts that asked for it, of those that people serve
 most: "Cannot access gated repo" in reports of 2024 and 2025 (vllm-project/semantic-router#817,
@@ -142,11 +140,14 @@ def folders_of_downloads_are_used(environment: Environment) -> Iterator[str]:
         if folder is None or image is None or image.version < FOLDER_UNUSED_SINCE:
             continue
         hubs = [hub for hub in _hub_models(environment) if hub.path == path and hub.is_the_model]
-        if any(hub.is_of_modelscope for hub in hubs) and CACHE not in model.server.variables():
+        if (
+            any(hub.is_of_modelscope for hub in hubs)
+            and MODELSCOPE_CACHE not in model.server.variables()
+        ):
             yield (
                 f"{path}.server.{server_field(model, 'extra_args')} has --download-dir {folder}, "
-                f"and weights of ModelScope do not go there: {CACHE} in server.env names their "
-                "folder."
+                f"and weights of ModelScope do not go there: {MODELSCOPE_CACHE} in server.env "
+                "names their folder."
             )
 
 

@@ -123,7 +123,7 @@ WORDS = [
     ("vllm serve: error: argument --max-num-seqs: invalid int value: 'many'", "extra_faults"),
     ("OSError: [Errno 107] Transport endpoint is not connected", "a volume is gone"),
     ("OSError: [Errno 28] No space left on device", "a disk is full"),
-    ("OSError: [Errno 30] Read-only file system: '/root/.cache'", "caches_are_written_elsewhere"),
+    ("OSError: [Errno 30] Read-only file system: '/app/.cache'", "caches_are_written_elsewhere"),
     ("PermissionError: [Errno 13] Permission denied: '/.cache'", "caches_are_written_elsewhere"),
     ("OSError: [Errno 98] address already in use", "a port that another program has"),
     (

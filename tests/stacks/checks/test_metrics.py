@@ -1042,7 +1042,19 @@ SURPRISES = [
             "little more than 5 s Prometheus makes a p95 of 9.75, and the alert fires. Give 5 or "
             "10, a bound of the bucket."
         ),
+        {"alerts.queue_seconds": 10},
+    ),
+    Case(
+        "queues_are_alerted_on_at_bounds",
+        "such an alert, little below the bound",
+        signals,
         {"alerts.queue_seconds": 9},
+        (
+            "alerts.queue_seconds is 9, within a bucket of vLLM's: of requests that all wait for "
+            "little more than 5 s Prometheus makes a p95 of 9.75, and the alert fires. Give 5 or "
+            "10, a bound of the bucket."
+        ),
+        {"alerts.queue_seconds": 60},
     ),
     Case(
         "latencies_are_held_at_bounds",
@@ -1057,6 +1069,23 @@ SURPRISES = [
             "p95 is above that, and nothing scales on it. Give 10 or less."
         ),
         {f"{CHAT}.keda.triggers[1].target": 20},
+    ),
+    Case(
+        "latencies_are_held_at_bounds",
+        "the same, where an image that does not tell its release may count further",
+        signals,
+        {
+            f"{CHAT}.keda.triggers[1].target": 20,
+            "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.8.3",
+        },
+        (
+            f"{CHAT}.keda.triggers[1].target is 20, and vLLM counts first tokens up to 10 s: no "
+            "p95 is above that, and nothing scales on it. Give 10 or less."
+        ),
+        {
+            f"{CHAT}.keda.triggers[1].target": 20,
+            "models[chat].server.image": "registry.example.com/llm:prod",
+        },
     ),
     Case(
         "times_of_first_tokens_are_in_seconds",
