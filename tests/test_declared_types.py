@@ -285,8 +285,6 @@ HARMLESS: Final = {
     "which has to stand in it, is refused where it is made unless it is a secret",
     "kubernetes:inference.networking.x-k8s.io/v1alpha2:InferencePool": "likewise",
     "kubernetes:inference.networking.x-k8s.io/v1alpha2:InferenceObjective": "an order",
-    "kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService": "starts pods, which are validated "
-    "by rules of pods",
     "kubernetes:workloads.x-k8s.io/v1alpha2:CoordinatedPolicy": "a pace of roles",
     "kubernetes:workloads.x-k8s.io/v1alpha2:RoleBasedGroup": "starts pods, which are validated "
     "wherever a kind has them",
