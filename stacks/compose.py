@@ -174,7 +174,10 @@ def reach_existing_cluster(
     environment: Environment, kubeconfig: pulumi.Output[str]
 ) -> TargetCluster:
     """A cluster that is used as it is."""
-    args = ExistingClusterArgs(kubeconfig=kubeconfig, context=environment.cluster.context)
+    section = environment.cluster
+    args = ExistingClusterArgs(
+        kubeconfig=kubeconfig, context=section.context, identifier=section.identifier
+    )
     return TargetCluster(ExistingCluster("cluster", args).provider)
 
 

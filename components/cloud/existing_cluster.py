@@ -14,6 +14,10 @@ class ExistingClusterArgs(Args):
     """Content of a kubeconfig, kept secret."""
     context: Input[str] | None = None
     """Context of the kubeconfig. Default: its current one."""
+    identifier: Input[str] | None = None
+    """Any text that stands for the cluster. Another kubeconfig replaces nothing while it stays;
+    another text makes every object anew, in the cluster that the kubeconfig leads to then. Default:
+    the component's name."""
 
 
 class ExistingCluster(pulumi.ComponentResource):
@@ -39,6 +43,9 @@ class ExistingCluster(pulumi.ComponentResource):
             f"{name}-kubernetes",
             kubeconfig=kubeconfig,
             context=args.context,
+            # Without it, another address of the API server would look like another cluster:
+            # findings/pulumi-takes-another-address-for-another-cluster.sh.
+            cluster_identifier=name if args.identifier is None else args.identifier,
             enable_server_side_apply=True,
             opts=child_options(self, opts),
         )

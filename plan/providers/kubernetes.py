@@ -54,11 +54,12 @@ def replaces(type_: str, inputs: Mapping[str, Any], change: Change) -> bool:
 def replaces_provider(inputs: Mapping[str, Any], change: Change) -> bool:
     """Whether a provider with this change speaks to another cluster.
 
-    A provider that names its cluster is told apart by that name; any other by its kubeconfig.
+    A provider that names its cluster is told apart by that name, once it has had one; any other by
+    its kubeconfig. findings/pulumi-takes-another-address-for-another-cluster.sh
     """
-    return change.path[0] == (
-        "clusterIdentifier" if "clusterIdentifier" in inputs else "kubeconfig"
-    )
+    if "clusterIdentifier" in inputs:
+        return change.path[0] == "clusterIdentifier" and change.kind == "UPDATE"
+    return change.path[0] == "kubeconfig"
 
 
 def identity(type_: str) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ class Profile(StrEnum):
     """Any Kubernetes cluster, by kubeconfig."""
 
 
-OF_AN_EXISTING_CLUSTER: Final = frozenset({"profile", "version", "context"})
+OF_AN_EXISTING_CLUSTER: Final = frozenset({"profile", "version", "context", "identifier"})
 """What can be said of a cluster that is there already; every other setting makes one."""
 OF_AN_ACK_CLUSTER: Final = OF_AN_EXISTING_CLUSTER | {
     *("id", "addons", "autoscaling", "deletion_protection", "kubeconfig_minutes"),
@@ -86,6 +86,10 @@ class ClusterSection(Args):
     the cluster has it from the cloud-native AI suite of ACK's console."""
     context: str | None = None
     """Context of the key `kubeconfig`, for a cluster that exists. Default: its current one."""
+    identifier: str | None = Field(default=None, min_length=1, json_schema_extra=IMMUTABLE)
+    """Of profile existing, any text that stands for the cluster. While it stays, a kubeconfig with
+    another address or certificate replaces nothing; another text makes every object anew, in the
+    cluster that the kubeconfig leads to then. Default: `cluster`."""
 
     @property
     def addon_names(self) -> set[str]:
@@ -100,6 +104,9 @@ class ClusterSection(Args):
                 yield Fault(field, getattr(self, field), want, why)
             return
         yield from ack_version_faults("version", self.version)
+        if self.identifier is not None:
+            why = "the ID of an ACK cluster stands for it"
+            yield Fault("identifier", self.identifier, "left out, or profile existing", why)
         if self.id is not None:
             for field in sorted(self.model_fields_set - OF_AN_ACK_CLUSTER):
                 value = getattr(self, field)

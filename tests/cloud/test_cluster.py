@@ -266,6 +266,18 @@ def test_the_kubeconfig_of_an_existing_cluster_shows_nowhere() -> None:
     assert CANARY not in repr(plan)
 
 
+@pytest.mark.parametrize(("identifier", "stands"), [(None, "old"), ("shanghai", "shanghai")])
+def test_another_kubeconfig_of_an_existing_cluster_is_no_other_cluster(identifier, stands) -> None:
+    """Does not prove that the provider goes by it; the finding does."""
+
+    def program() -> None:
+        args = {"kubeconfig": CANARY, "identifier": identifier}
+        pulumi.export("provider", ExistingCluster("old", ExistingClusterArgs.of(args)).provider)
+
+    [provider] = record(program).of(PROVIDER)
+    assert provider.inputs["clusterIdentifier"] == stands
+
+
 def test_a_kubeconfig_of_the_wrong_type_is_refused_without_showing_it() -> None:
     sentence = refusal(ExistingClusterArgs, {"kubeconfig": [CANARY]})
     assert sentence.startswith("kubeconfig is given in plain, but it must be text")

@@ -114,6 +114,16 @@ def test_new_credentials_for_the_same_cluster_replace_nothing() -> None:
     assert one_change(compare(plan(before), plan(after))).kind is ChangeKind.UPDATED
 
 
+def test_a_provider_whose_cluster_is_named_for_the_first_time_stays() -> None:
+    before = resource(PROVIDER, "reach", {"kubeconfig": secret("a")})
+    named, renamed = (
+        resource(PROVIDER, "reach", {"clusterIdentifier": id_, "kubeconfig": secret("a")})
+        for id_ in ("c1", "c2")
+    )
+    assert one_change(compare(plan(before), plan(named))).kind is ChangeKind.UPDATED
+    assert one_change(compare(plan(named), plan(renamed))).kind is ChangeKind.REPLACED
+
+
 def test_another_kubeconfig_may_be_of_another_cluster_where_nothing_else_names_it() -> None:
     before, after = (resource(PROVIDER, "reach", {"kubeconfig": secret(digest)}) for digest in "ab")
     assert one_change(compare(plan(before), plan(after))).kind is ChangeKind.REPLACED

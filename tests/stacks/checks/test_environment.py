@@ -188,6 +188,17 @@ CASES = [
         {},
     ),
     Case(
+        "ClusterSection",
+        "a text that stands for a cluster of ours",
+        dev,
+        {"cluster.identifier": "home"},
+        (
+            "cluster.identifier is 'home', but it must be left out, or profile existing: the ID of "
+            "an ACK cluster stands for it."
+        ),
+        {},
+    ),
+    Case(
         "PoolSection",
         "a pool name that no resource may have",
         dev,
