@@ -19,6 +19,7 @@ from .model import CrdModel
 
 GROUP: Final = "gateway.envoyproxy.io"
 API_VERSION: Final = "gateway.envoyproxy.io/v1alpha1"
+_UINT32: Final = 2**32 - 1
 
 
 class ProxyServiceType(StrEnum):
@@ -193,11 +194,38 @@ class ProcessorMetadata(CrdModel):
     """Namespaces in which it may set something."""
 
 
+class CircuitBreaker(CrdModel):
+    """How much of what comes a proxy hands on to a backend, which is all replicas of a model."""
+
+    max_connections: int = Field(default=1024, ge=0, le=_UINT32)
+    """Most connections. To a server of HTTP/1.1, each request in hand is one."""
+    max_pending_requests: int = Field(default=1024, ge=0, le=_UINT32)
+    """Most requests that wait in the proxy; further ones are answered with 503."""
+    max_parallel_requests: int = Field(default=1024, ge=0, le=_UINT32)
+    """Most requests in hand, whatever the protocol."""
+
+
+LETS_ALL_THROUGH: Final = CircuitBreaker(
+    max_connections=65536, max_pending_requests=65536, max_parallel_requests=65536
+)
+"""More than replicas have in hand: what is too much waits in their queue, which autoscalers and
+pickers see. findings/envoy-gateway-keeps-requests-from-servers.sh"""
+
+
+class BackendSettings(CrdModel):
+    """How a service is reached that is asked about requests."""
+
+    circuit_breaker: CircuitBreaker | None = None
+    """How much it is asked at a time. Left out, about 1024 requests in hand."""
+
+
 class ExternalProcessor(CrdModel):
     """A service that is asked about each request."""
 
     backend_refs: list[ServiceReference] = Field(min_length=1, max_length=16)
     """The service."""
+    backend_settings: BackendSettings = BackendSettings(circuit_breaker=LETS_ALL_THROUGH)
+    """How it is reached. A request in hand is asked about until it has its answer."""
     processing_mode: ProcessingMode | None = None
     """What it gets."""
     metadata: ProcessorMetadata | None = None
@@ -422,7 +450,10 @@ class ResponseOverride(CrdModel):
 
 
 class BackendTrafficPolicySpec(PolicySpec):
-    """How requests reach what is behind a route."""
+    """How requests reach what is behind a route, or behind all routes of a Gateway.
+
+    The policy of a route takes the place of that of its Gateway.
+    """
 
     load_balancer: LoadBalancer | None = None
     """Which endpoint gets them."""
@@ -430,6 +461,8 @@ class BackendTrafficPolicySpec(PolicySpec):
     """How much is let in."""
     response_override: list[ResponseOverride] | None = None
     """Answers that become others."""
+    circuit_breaker: CircuitBreaker | None = None
+    """How much is handed on. Left out, 1024 connections and as many requests that wait."""
 
 
 class SecretReference(CrdModel):

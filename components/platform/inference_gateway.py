@@ -290,13 +290,20 @@ def _allowed(args: InferenceGatewayArgs) -> api.AllowedRoutes:
 
 
 def _policies(args: InferenceGatewayArgs) -> Iterator[CustomObject]:
-    """Who gets in, and which headers are not theirs to send."""
+    """Who gets in, which headers are not theirs to send, and how many requests are handed on."""
     targets = [target for called in args.gateways for target in envoy.target("Gateway", called)]
     early = envoy.EarlyHeaders(remove=[*SET_INSIDE])
     clients = envoy.ClientTrafficPolicySpec(
         target_refs=targets, headers=envoy.ClientHeaders(early_request_headers=early)
     )
     yield CustomObject("clients", envoy.ClientTrafficPolicy, clients, args.name, args.namespace)
+    behind = envoy.target("Gateway", pickers_gateway(args.name)) if args.pickers else []
+    backends = envoy.BackendTrafficPolicySpec(
+        target_refs=[*targets, *behind], circuit_breaker=envoy.LETS_ALL_THROUGH
+    )
+    yield CustomObject(
+        "backends", envoy.BackendTrafficPolicy, backends, args.name, args.namespace
+    )
     if args.keys_secret is not None:
         keys = envoy.ApiKeyAuth(
             credential_refs=[envoy.SecretReference(name=args.keys_secret)],

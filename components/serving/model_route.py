@@ -534,6 +534,7 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[CustomObjec
         rate_limit=envoy.RateLimit(global_=envoy.GlobalLimit(rules=rules)) if rules else None,
         # Envoy Gateway's own rate limit service says it to the second: see `chart_values`.
         response_override=[refused] if is_ack else None,
+        circuit_breaker=envoy.LETS_ALL_THROUGH,
     )
     yield CustomObject("traffic", envoy.BackendTrafficPolicy, policy, route, args.namespace)
     if is_ack and any(limit.tokens for limit in args.limits):

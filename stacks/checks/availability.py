@@ -40,6 +40,35 @@ def budgets_let_nodes_go(environment: Environment) -> Iterator[str]:
 
 
 @warning
+def budgets_do_not_turn_priorities_round(environment: Environment) -> Iterator[str]:
+    """The scheduler spares budgets first, and looks at priorities then.
+
+    findings/scheduler-spares-budgets-before-priorities.sh
+    """
+    values = {entry.name: entry.value for entry in environment.priorities}
+    preempting = {entry.name for entry in environment.priorities if entry.preempts}
+    ranks = {model.name: values.get(model.priority or "", 0) for model in environment.models}
+    for path, spared in models(environment):
+        if spared.pod_disruption_budget is None:
+            continue
+        for ended in environment.models:
+            over = [
+                model.name
+                for model in environment.models
+                if model.priority in preempting
+                and ranks[spared.name] < ranks[ended.name] < ranks[model.name]
+                and all({*model.pools} & {*other.pools} for other in (spared, ended))
+            ]
+            if over and ended.pod_disruption_budget is None:
+                yield (
+                    f"{path}.pod_disruption_budget has models[{ended.name}], of a higher priority, "
+                    f"make room for {', '.join(over)} first, wherever no replica of {spared.name} "
+                    "may go just now: the scheduler spares budgets before it looks at priorities. "
+                    f"A budget of models[{ended.name}] too would have it go by priorities."
+                )
+
+
+@warning
 def spreading_has_room(environment: Environment) -> Iterator[str]:
     """Spreading that does nothing."""
     for path, model in models(environment):

@@ -75,7 +75,8 @@ def test_the_children_of_a_way_wait_for_what_it_waits_for(args: Any, roles: set[
 
 def test_the_children_of_a_gateway_wait_for_what_it_waits_for() -> None:
     roles = {
-        *("release", "class", "proxy", "gateway", "clients", "pickers-proxy", "pickers-gateway"),
+        *("release", "class", "proxy", "gateway", "clients", "backends"),
+        *("pickers-proxy", "pickers-gateway"),
         *("grant", "unknown-models", "reads-names"),
     }
     assert_is_a_good_parent(InferenceGateway, "InferenceGateway", gateway(), roles)

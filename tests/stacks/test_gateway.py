@@ -135,6 +135,24 @@ def test_behind_the_gateway_each_model_has_a_picker_and_its_header_leads_to_it()
         assert source == {"header": "x-gateway-destination-endpoint"}
 
 
+def test_no_proxy_keeps_requests_from_replicas_that_have_room() -> None:
+    """Envoy hands on 1024 at a time. Does not prove that what is set holds; the finding does."""
+    policies = specs(envoy(), f"{ENVOY}:BackendTrafficPolicy").values()
+    limits = {
+        target["name"]: spec["circuitBreaker"] for spec in policies for target in spec["targetRefs"]
+    }
+    picked = {f"{model}-picked" for model in ("qwen", "qwen-next", "coder")}
+    assert limits.keys() == picked | specs(envoy(), "Gateway").keys()
+    for policy in specs(envoy(), f"{ENVOY}:EnvoyExtensionPolicy").values():
+        for processor in policy["extProc"]:
+            [backend] = processor["backendRefs"]
+            limits[backend["name"]] = processor["backendSettings"]["circuitBreaker"]
+    assert {"qwen-picker", "body-router"} < limits.keys()
+    for of_one in limits.values():
+        assert len(of_one) == 3
+        assert min(of_one.values()) > 10000
+
+
 def test_a_request_that_names_no_model_is_read_too_and_answered_by_nobody() -> None:
     """Envoy asks the program that reads bodies of requests that have a route alone."""
     [rule] = specs(envoy(), "HTTPRoute")["models-unknown"]["rules"]

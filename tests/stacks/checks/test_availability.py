@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..environments import Raw, dev
+from ..environments import Raw, dev, prod
 from .cases import Case, refusals, surprises
 
 BUDGET: Final = "models[qwen].pod_disruption_budget"
@@ -14,6 +14,12 @@ TWO_ZONES: Raw = {
         "cidr": "10.0.16.0/20",
         "pod_cidr": "10.0.128.0/18",
     }
+}
+
+SPARED: Raw = {
+    "priorities[+]": {"name": "batch", "value": 5000, "description": "Can wait for long."},
+    "models[embed].priority": "batch",
+    "models[embed].pod_disruption_budget": {"max_unavailable": 1},
 }
 
 CASES = [
@@ -74,6 +80,32 @@ SURPRISES = [
             "drained, upgraded or scaled in. scale.min 2 would do."
         ),
         {BUDGET: {"min_available": 1}, f"{SCALE}.min": 2},
+    ),
+    Case(
+        "budgets_do_not_turn_priorities_round",
+        "a budget of a low priority beside a higher one without",
+        prod,
+        SPARED,
+        (
+            "models[embed].pod_disruption_budget has models[qwen-int8], of a higher priority, make "
+            "room for qwen-chat first, wherever no replica of embed may go just now: the scheduler "
+            "spares budgets before it looks at priorities. A budget of models[qwen-int8] too would "
+            "have it go by priorities."
+        ),
+        {**SPARED, "models[qwen-int8].pod_disruption_budget": {"max_unavailable": 1}},
+    ),
+    Case(
+        "budgets_do_not_turn_priorities_round",
+        "the same without a model that preempts",
+        prod,
+        SPARED,
+        (
+            "models[embed].pod_disruption_budget has models[qwen-int8], of a higher priority, make "
+            "room for qwen-chat first, wherever no replica of embed may go just now: the scheduler "
+            "spares budgets before it looks at priorities. A budget of models[qwen-int8] too would "
+            "have it go by priorities."
+        ),
+        {**SPARED, "priorities[inference-critical].preempts": False},
     ),
     Case(
         "spreading_has_room",
