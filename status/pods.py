@@ -12,7 +12,7 @@ from .cluster import LiveCluster, last_seen
 from .kubelet import COMING, CRASHED, FAILURES, MOUNTS, PULL, WAITS, failure
 from .messages import text
 from .model import Finding, Stage
-from .rooms import Rooms, node_kind
+from .rooms import ENDED, Rooms, node_kind
 from .symptoms import symptom_in
 
 Log = Callable[[Manifest, str], str]
@@ -32,6 +32,8 @@ _RESTARTS: Final = 2
 """From so many restarts on a process that ends is no accident."""
 GRACE_SECONDS: Final = 60
 """How long a node may take beside the grace period of a pod, until the pod is gone."""
+JOB_TRACKING: Final = "batch.kubernetes.io/job-tracking"
+"""Finalizer by which a Job counts its pods: it goes once they have ended."""
 
 
 class Server(NamedTuple):
@@ -112,12 +114,23 @@ def _lingering(cluster: LiveCluster, pod: Manifest) -> Finding | None:
 
     The time of its deletion has its grace period in it.
     """
-    about = section(pod, "metadata")
+    about, phase = section(pod, "metadata"), section(pod, "status").get("phase")
     late = seconds_since(cluster, about.get("deletionTimestamp"))
     if late < GRACE_SECONDS:
         return None
     name, command = name_of(pod), f"kubectl delete pod -n {namespace_of(pod)} {name_of(pod)}"
-    holders = ", ".join(map(str, about.get("finalizers") or ()))
+    finalizers = [*map(str, about.get("finalizers") or ())]
+    if JOB_TRACKING in finalizers and phase not in ENDED:
+        # Nor does the Job make another one, nor is it gone when it is deleted by force:
+        # findings/job-waits-for-a-node-that-is-gone.sh.
+        node = pod["spec"].get("nodeName")
+        why = f"should have gone {duration(late)} ago: its node does not say that it has ended"
+        remedy = (
+            f"look at node {node}; once it is off, kubectl delete node {node}: until then its Job "
+            "makes no other pod"
+        )
+        return Finding(Stage.BROKEN, LINK, f"Pod {name}", why, remedy)
+    holders = ", ".join(finalizers)
     held = f"finalizers hold it ({holders})" if holders else "its node does not say that it is gone"
     why = f"should have gone {duration(late)} ago: {held}"
     remedy = (

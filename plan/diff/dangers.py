@@ -11,6 +11,7 @@ from ..model import name_in, type_name
 from .claims import CLAIM, held
 from .compare import ChangeKind, ResourceChange, StackDiff
 from .gateways import GATEWAY, left_alone
+from .handover import handed_over
 from .keda import in_the_way
 from .kserve import INFERENCE_SERVICE, LLM_INFERENCE_SERVICE, left_behind
 from .reach import moved_hosts, moved_region
@@ -207,6 +208,7 @@ def headlines(diff: StackDiff) -> list[str]:
         sentence for loss in by_danger(diff.resources) for sentence in left_behind(diff, loss)
     ]
     asked = [*switched(diff), *drained(diff), *fewer(diff), *left_alone(diff), *in_the_way(diff)]
+    asked += handed_over(diff)
     lost = [*moved_region(diff), *sentences, *held(diff), *moved_hosts(diff)]
     return [*lost, *asked, *refused, *freed, *leftovers, *kept(diff)]
 

@@ -590,6 +590,19 @@ def test_a_pod_that_does_not_go_is_said():
     assert "--force" not in finding.remedy
 
 
+def test_training_whose_node_is_gone_waits_for_the_node_and_not_for_its_finalizer():
+    live = Live(plan_of("dev"))
+    about = live.get("Pod", TRAINING)["metadata"]
+    about |= {"deletionTimestamp": ago(300), "finalizers": ["batch.kubernetes.io/job-tracking"]}
+    finding = first(assessed(live), "finetune")
+    assert "its node does not say that it has ended" in finding.why
+    assert "kubectl delete node" in finding.remedy
+    assert "--force" not in finding.remedy
+    live.status("Pod", TRAINING, phase="Failed")
+    about["finalizers"].append("theirs/hold")
+    assert "theirs/hold" in first(assessed(live), "finetune").why
+
+
 @pytest.mark.parametrize(
     ("kind", "model"),
     [
