@@ -25,6 +25,7 @@ from .variables import env_faults, in_order
 from .vllm import REASONING_BY_PARSER_SINCE, Hub, Vllm, vllm_flags
 from .vllm_amounts import ENGINE, amount_faults, batch_faults, memory_faults
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
+from .vllm_exclusions import exclusion_faults
 from .vllm_field_rules import field_faults
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults
@@ -250,7 +251,7 @@ class ModelServer(Args):
         yield from self._parallel_faults()
         if (command := self.vllm_command) is not None:
             memory, cards = self.resources.memory, self.resources.gpus
-            yield from memory_faults(self._words_field, command, memory, cards)
+            yield from memory_faults(self._words_field, command, memory, cards, self.env)
 
     @property
     def gpus(self) -> int:
@@ -371,6 +372,7 @@ class ModelServer(Args):
         if (command := self.vllm_command) is not None:
             image = vllm_image(self.image)
             yield from amount_faults(self._words_field, command, image)
+            yield from exclusion_faults(self._words_field, command, image)
             if ENGINE not in (self.env or {}):
                 yield from batch_faults(self._words_field, command, image)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from components.args import MISSING, Fault, repeated
-from components.catalog.gpus import GPUS
+from components.catalog.gpus import GPUS, same_card
 from components.catalog.labels import KUBELET_DOMAINS, KUBERNETES_DOMAINS, SET_BY_KUBERNETES
 
 from ..sections.environment import Environment
@@ -34,7 +34,8 @@ def cards_are_known(environment: Environment) -> Iterator[Fault]:
     for section, name in named:
         if name is not None and name not in cards:
             label = next((key for key, card in cards.items() if name == card.label), None)
-            meant = f" (did you mean {label!r}?)" if label else guess(name, cards)
+            card = label or same_card(name, cards)
+            meant = f" (did you mean {card!r}?)" if card else ""
             want = f"one of {', '.join(cards)}{meant}, or described under gpus"
             why = "its memory and compute capability decide what runs on it"
             yield Fault(f"{section}.gpu", name, want, why)

@@ -206,6 +206,28 @@ CASES = [
         ),
         {"nodes[gpu].gpu": "T4"},
     ),
+    *(
+        Case(
+            "cards_are_known",
+            f"{name}, which is no name here",
+            existing,
+            {"nodes[gpu].gpu": name},
+            (
+                f"nodes[gpu].gpu is '{name}', but it must be one of {CARDS}{meant}, or described "
+                "under gpus: its memory and compute capability decide what runs on it."
+            ),
+            {"nodes[gpu].gpu": "T4"},
+        )
+        for name, meant in (
+            ("NVIDIA A10", " (did you mean 'A10'?)"),
+            ("A100 80G", " (did you mean 'A100'?)"),
+            ("V100-32G", " (did you mean 'V100-32GB'?)"),
+            # Other cards, though their names are much alike.
+            ("A10G", ""),
+            ("B200", ""),
+            ("H20-3e", ""),
+        )
+    ),
     Case(
         "cards_are_known",
         "a described card under another name",
