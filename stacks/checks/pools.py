@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from components.args import MISSING, Fault, repeated
 from components.catalog.gpus import GPUS, same_card
+from components.catalog.instances import family
 from components.catalog.labels import KUBELET_DOMAINS, KUBERNETES_DOMAINS, SET_BY_KUBERNETES
 
 from ..sections.environment import Environment
@@ -19,7 +20,8 @@ def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
     for pool in environment.pools:
         for name in pool.instance_types:
             if name not in instances:
-                meant = guess(name, instances)
+                # Of another family, a type has another card, though its name is much alike.
+                meant = guess(name, [other for other in instances if family(other) == family(name)])
                 want = f"a type of the catalogue{meant}, or described under instance_types"
                 why = "whether pods fit depends on its size"
                 yield Fault(f"pools[{pool.name}].instance_types", name, want, why)

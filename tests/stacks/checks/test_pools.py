@@ -206,6 +206,17 @@ CASES = [
         ),
         {"nodes[gpu].gpu": "T4"},
     ),
+    Case(
+        "instance_types_are_known",
+        "a type of a family that is not known, of which another one has another card",
+        dev,
+        {"pools[a10].instance_types": ["ecs.gn9gc.4xlarge"]},
+        (
+            "pools[a10].instance_types is 'ecs.gn9gc.4xlarge', but it must be a type of the "
+            "catalogue, or described under instance_types: whether pods fit depends on its size."
+        ),
+        {},
+    ),
     *(
         Case(
             "cards_are_known",
