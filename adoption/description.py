@@ -8,6 +8,7 @@ from typing import Any, Final
 from components.args import MISSING, Fault
 from components.catalog.metrics import METRICS
 from components.names import DNS_1123_LABEL
+from plan.kinds import GROUPS
 from plan.objects import Objects, section
 from plan.refused import Refused
 from stacks.validation import validate
@@ -17,6 +18,7 @@ from wizard.draft import KUBECONFIG, PLACEHOLDER, Draft
 from . import models, platform
 from .autoscalers import BY_CPU
 from .availability import availability
+from .groups import leader_worker
 from .nodes import Groups, policy_notes
 from .pods import PodReader, Stores, dataset_notes
 from .training import CLASS, training
@@ -98,7 +100,7 @@ def describe(
             "each of its models is left out, for what is said of it below."
             if any(workload.kind != "Job" for workload in chosen)
             else "it runs no model that a stack file can describe: no Knative Service, "
-            "InferenceService or Deployment that asks for cards or runs vLLM."
+            "InferenceService, Deployment or LeaderWorkerSet that asks for cards or runs vLLM."
         )
         raise Refused(where, why, *notes.sentences)
     used = {entry["name"] for entry in (*config["models"], *config.get("training", ()))}
@@ -210,6 +212,8 @@ class _Describer:
         if len(self.spaces) > 1:
             config["network_policies"] = {"enabled": False}
         config |= platform.sections(parts, self.chosen, seconds, self.objects, self.notes)
+        if any("leader_worker" in model["serve"] for model in described):
+            config["leader_worker_sets"] = {"install": False}
         if any(scale["metric"] in METRICS for scale in scales):
             config["gpu_metrics"] = {"install": False, "dashboards": False}
         if any("keda" in scale or scale["metric"] == "prometheus" for scale in scales):
@@ -278,13 +282,19 @@ class _Describer:
             serve = {"knative": models.knative(workload, self.notes)}
         elif workload.kind == "InferenceService":
             serve = {"kserve": models.kserve(workload, self.objects, self.notes)}
+        elif workload.kind == GROUPS[1]:
+            serve = {"leader_worker": leader_worker(workload, reader, self.objects, self.notes)}
         else:
             serve = models.deployment(workload, self.objects, self.notes, self._runtime())
         return {
             "name": workload.entry,
             **reader.model(),
             **self._place(workload),
-            **availability(workload, self.objects, self.notes),
+            **(
+                availability(workload, self.objects, self.notes)
+                if workload.kind != GROUPS[1]
+                else {}
+            ),
             "serve": models.bounded(serve, workload, self.notes),
         }
 

@@ -74,6 +74,10 @@ OBJECT: Final[Mapping[str, Any]] = {
     "spec.traffic": [{"latestRevision": True, "percent": 100}],
     "preemptionPolicy": "PreemptLowerPriority",
     "globalDefault": False,
+    "spec.startupPolicy": "LeaderCreated",
+    "spec.leaderWorkerTemplate.restartPolicy": "RecreateGroupOnPodRestart",
+    "spec.rolloutStrategy.type": "RollingUpdate",
+    "spec.networkConfig": {"subdomainPolicy": "Shared"},
 }
 """The same of whole objects."""
 MADE: Final = ("controller-uid", "job-name", "pod-template-hash", "pod-template-generation")
@@ -179,14 +183,19 @@ def compare(
     """Fields of an object that an update would change."""
     subject = _subject(manifest)
     yield from _pairs(subject, _outside(manifest), _outside(counterpart))
-    pods = next((entry for entry in pods_of(counterpart)), None)
-    planned = next((entry for entry in pods_of(manifest)), None)
-    if planned is None:
+    live = [*pods_of(counterpart)]
+    planned, *further = [*pods_of(manifest)] or [None]
+    if planned is None or not live:
         return
-    if pods is not None and section(pods.spec, "model") and workload is not None:
+    pods = live[0]
+    if section(pods.spec, "model") and workload is not None:
         pods = workload.pods
-    if pods is not None:
-        yield from _pairs(subject, _pod(planned), _pod(pods))
+    yield from _pairs(subject, _pod(planned), _pod(pods))
+    # Workers of a LeaderWorkerSet, which are made as its leaders are if they have no own template.
+    for entry in further:
+        same = next((candidate for candidate in live if candidate.path == entry.path), pods)
+        place = f"{subject}, {entry.path.split('.')[-2]}"
+        yield from _pairs(place, _pod(entry), _pod(same))
 
 
 def _between_pods(manifest: Manifest, workload: LiveWorkload) -> Iterator[FieldDifference]:

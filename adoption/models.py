@@ -88,7 +88,7 @@ def knative(workload: LiveWorkload, notes: Notes) -> Section:
             "they stand in serve.knative.annotations.",
         )
         annotations |= {f"{AUTOSCALING}{key}": value for key, value in scaling.items()}
-    serve: Section = {"scale": scale, "startup_seconds": _startup(workload, annotations)}
+    serve: Section = {"scale": scale, "startup_seconds": startup_of(workload, annotations)}
     if limit := spec.get("containerConcurrency"):
         serve["concurrency_limit"] = int(limit)
     serve["request_seconds"] = int(spec.get("timeoutSeconds") or 300)
@@ -160,7 +160,7 @@ def kserve(workload: LiveWorkload, objects: Objects, notes: Notes) -> Section:
             "configuration: have defaultDeploymentMode Standard in ConfigMap "
             "inferenceservice-config before.",
         )
-    serve: Section = {"scale": scale, "startup_seconds": _startup(workload, annotations)}
+    serve: Section = {"scale": scale, "startup_seconds": startup_of(workload, annotations)}
     if seconds := predictor.get("timeout"):
         serve["request_seconds"] = int(seconds)
     if not on_knative and (grace := predictor.get("terminationGracePeriodSeconds")):
@@ -246,7 +246,7 @@ def _standard(
 def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: str) -> Section:
     """`serve` of a Deployment, which this project serves by KServe, or else by Knative."""
     replicas = int(section(workload.manifest, "spec").get("replicas", 1))
-    startup = _startup(workload, {})
+    startup = startup_of(workload, {})
     if runtime == "knative":
         scale: Section = {"metric": "concurrency", "min": replicas, "max": max(1, replicas)}
         notes.say(
@@ -295,7 +295,7 @@ def own_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
     return {key: str(value) for key, value in annotations.items() if not key.startswith(dropped)}
 
 
-def _startup(workload: LiveWorkload, annotations: Mapping[str, str]) -> int:
+def startup_of(workload: LiveWorkload, annotations: Mapping[str, str]) -> int:
     """Longest start: of the start-up probe, or of Knative's deadline."""
     probe = section(workload.server, "startupProbe")
     by_probe = int(probe.get("periodSeconds", 10)) * int(probe.get("failureThreshold", 3))

@@ -31,12 +31,11 @@ from .names import is_label, label, longest_in
 _KINDS: Final = {
     *("Namespace", "Node", "PersistentVolumeClaim", "Pod", "Deployment", "StatefulSet", "Job"),
     *("HorizontalPodAutoscaler", "Ingress", "PriorityClass", "ResourcePolicy", "Dataset"),
-    *("JindoRuntime", "Service", "InferenceService", "ScaledObject"),
+    *("JindoRuntime", "Service", "InferenceService", "ScaledObject", kinds.GROUPS[1]),
 }
 READ: Final = (*(kind for kind in KINDS if kind.kind in _KINDS), *ADOPTED)
 """Kinds that are listed. Secrets are none of them: their names stand in the pods."""
 BY_HAND: Final[Mapping[str, str]] = {
-    kinds.GROUPS[1]: "leader_worker",
     kinds.LLM_INFERENCE_SERVICE[1]: "llm",
     kinds.ROLES[1]: "roles",
 }
@@ -145,8 +144,8 @@ def workloads(objects: Objects, namespace: str | None, notes: Notes) -> Iterator
         namespace: The one that is looked into; None for all but the platform's.
         notes: Is told of what runs on cards and is neither.
     """
-    served = (kinds.KNATIVE_SERVICE, kinds.INFERENCE_SERVICE, ("apps", "Deployment"), kinds.JOB)
-    for group, kind in (*served, ("apps", "StatefulSet"), ("", "Pod")):
+    served = (kinds.KNATIVE_SERVICE, kinds.INFERENCE_SERVICE, ("apps", "Deployment"), kinds.GROUPS)
+    for group, kind in (*served, kinds.JOB, ("apps", "StatefulSet"), ("", "Pod")):
         for manifest in objects.of(group, kind):
             about, space = section(manifest, "metadata"), namespace_of(manifest)
             wanted = space == namespace if namespace else space not in SYSTEM

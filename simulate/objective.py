@@ -15,7 +15,7 @@ _TIME: Final = re.compile(r"(?P<figure>ttft|latency)_p(?P<percent>\d{1,2}(?:\.\d
 _SECONDS: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m)")
 _SHARE: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<sign>%?)(?:@(?P<limit>.+))?")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
-_FORM: Final = "such as ttft_p95=2s, latency_p99=30s or within=99%@2s"
+_FORM: Final = "an objective such as ttft_p95=2s, latency_p99=30s or within=99%@2s"
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,10 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("workloads.x-k8s.io", "v1alpha2", "rolebasedgroups", "RoleBasedGroup"),
 )
 """Everything that is read; `doctor --rbac` prints the rights for it."""
-ADOPTED: Final = (Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"),)
+ADOPTED: Final = (
+    Kind("", "v1", "services", "Service"),
+    Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"),
+)
 """What `adopt` reads beside; `doctor --rbac` prints the rights for it too."""
 
 

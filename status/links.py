@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from components.crds.leader_worker_labels import REVISION, WORKER_INDEX
+from components.crds.leader_worker_labels import REVISION, SET_NAME, WORKER_INDEX
+from components.crds.llm_inference_service_labels import workload_name
 from plan import kinds
 from plan.graph import model as graph
 from plan.objects import Manifest, items, name_of, namespace_of, pairs, section, text_of
@@ -313,15 +314,31 @@ def _held_update(trail: Trail) -> Iterator[Finding]:
     It goes from the last group to the first, and counts those below against what may be missing.
     findings/lws-update-waits-for-what-it-would-mend.sh
     """
-    live = trail.live or {}
+    for live in _sets_of_groups(trail):
+        yield from _held_groups(trail, live)
+
+
+def _sets_of_groups(trail: Trail) -> Iterator[Manifest]:
+    """The LeaderWorkerSets of a model: itself, or what KServe makes where a replica is several."""
+    if trail.key == kinds.GROUPS and trail.live is not None:
+        yield trail.live
+    elif trail.key == kinds.LLM_INFERENCE_SERVICE:
+        for prefill in (False, True):
+            name = workload_name(name_of(trail.planned), prefill=prefill, groups=True)
+            if made := trail.find(*kinds.GROUPS, name):
+                yield made
+
+
+def _held_groups(trail: Trail, live: Manifest) -> Iterator[Finding]:
     progress = condition(live, "UpdateInProgress")
-    if trail.key != kinds.GROUPS or progress.get("status") != "True":
+    if progress.get("status") != "True":
         return
     name = name_of(live)
     leaders = trail.find("apps", "StatefulSet", name) or {}
     latest = section(leaders, "spec", "template", "metadata", "labels").get(REVISION)
+    leading = {WORKER_INDEX: "0", SET_NAME: name}
     groups = sorted(
-        (pod for pod in trail.pods if carries(pod, {WORKER_INDEX: "0"})), key=_ordinal, reverse=True
+        (pod for pod in trail.pods if carries(pod, leading)), key=_ordinal, reverse=True
     )
     old = [pod for pod in groups if not carries(pod, {REVISION: latest})]
     waits = [pod for pod in groups if pod not in old and not is_ready(pod)]
@@ -343,10 +360,17 @@ def _held_update(trail: Trail) -> Iterator[Finding]:
             f"LeaderWorkerSet {name}",
             f"updates no group for {duration(since)}, since {name_of(held[0])} of the old version "
             "is not ready",
-            f"`kubectl patch leaderworkerset {name} -n {trail.namespace} --type merge -p '{patch}'`"
-            if late
-            else "",
+            _way_on(trail, name, patch) if late else "",
         )
+
+
+def _way_on(trail: Trail, name: str, patch: str) -> str:
+    """What gets an update going: KServe would put back a bound of a set that it made."""
+    if trail.key == kinds.GROUPS:
+        return (
+            f"`kubectl patch leaderworkerset {name} -n {trail.namespace} --type merge -p '{patch}'`"
+        )
+    return f"`kubectl delete leaderworkerset {name} -n {trail.namespace}`: KServe makes it anew"
 
 
 def _ordinal(pod: Manifest) -> int:

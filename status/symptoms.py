@@ -34,6 +34,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"CUDA out of memory|OutOfMemoryError|Cuda failure \d* ?'out of memory'"
+        r"|CUDA error: out of memory"
         r"|No available memory for the cache blocks|less than desired GPU memory utilization"
         r"|increase --mem-fraction-static",
         "the model does not fit the memory of its cards",
@@ -48,7 +49,10 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"no kernel image is available|FlashAttention only supports|out of resource: shared memory"
-        r"|No valid attention backend|only supports sm\d+ and above",
+        r"|No valid attention backend|only supports sm\d+ and above|No compiled cutlass_\w+ for"
+        r"|not compatible with the current PyTorch|is not defined for option 'gpu-name'"
+        r"|is not valid for this configuration\. Reason|only supported in FlashAttention 3"
+        r"|Unsupported SM version|is not compatible with compile time compute cap",
         "the image has no code for this card, or none for what it is told",
         "take an image that knows the card, or leave --attention-backend and --kv-cache-dtype out",
         "vllm_runs_on_the_cards",
@@ -73,6 +77,13 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "a library of another version than the driver",
     ),
     _symptom(
+        r"device\(s\) is/are busy or unavailable|Error in memory profiling",
+        "another program is on its card",
+        "see by nvidia-smi on the node which one: a process that is left there, a server outside "
+        "of Kubernetes, or a pod with NVIDIA_VISIBLE_DEVICES of its own",
+        "a card that another program holds",
+    ),
+    _symptom(
         r"uncorrectable (ECC|NVLink)|fallen off the bus|system not yet initialized",
         "a card of the node is broken, or not ready",
         "drain the node, and have it repaired: auto_repair of the pool",
@@ -80,7 +91,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"Failed to infer device type|libcuda\.so\.1: cannot open|No CUDA GPUs are available"
-        r"|Found no NVIDIA driver",
+        r"|Found no NVIDIA driver|no CUDA-capable device is detected|node has no GPU available"
+        r"|libnvidia-ml\.so\.1: cannot open",
         "its container sees no card",
         "give it resources.gpus, or take an image for CPUs",
         "servers_ask_for_their_cards",
@@ -88,7 +100,9 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     _symptom(
         r"Model architectures .* are not supported|does not recognize this architecture"
         r"|has no vLLM implementation|is not supported anymore|no module or parameter named"
-        r"|any variant of untagged enum|Tokenizer class \S+ does not exist",
+        r"|any variant of untagged enum|Tokenizer class \S+ does not exist"
+        r"|unknown model architecture|cannot import name '\w+' from 'transformers"
+        r"|weights were not initialized from checkpoint|Unsupported architectures",
         "the server's release does not know the architecture of the model, or its files",
         "take a release that does, or another model",
         "releases_are_as_new_as_their_models",
@@ -115,6 +129,22 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"is smaller than max_model_len",
         "a batch holds fewer tokens than max_model_len, and prompts are not read in parts",
         "raise --max-num-batched-tokens, or lower vllm.max_model_len",
+        "ModelServer",
+    ),
+    _symptom(
+        r"must be (greater than or equal to|>=) max_(num_seqs|loras)|to use EPLB"
+        r"|async scheduling is (not|only|currently)|VLLM_USE_V1=[01] is not supported"
+        r"|is not supported with\s+async scheduling|does not support `--runner"
+        r"|kv-cache is not supported with fp8|Unknown attention backend"
+        r"|arguments are required: --model",
+        "the server refuses what its flags say together, or of its model",
+        "take one of the flags that are named out",
+        "flags that do not go together",
+    ),
+    _symptom(
+        r"Unknown quantization method|Unsupported quantization method|Unsupported GPTQ format",
+        "the server's release does not know the format of the weights",
+        "take a release that does, or another format of the model",
         "ModelServer",
     ),
     _symptom(
@@ -149,7 +179,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"install vllm\[\w+\]|ImportError: Please install|Failed to find C compiler"
-        r"|Could not find nvcc",
+        r"|Could not find nvcc|Ninja is required|'ninja'|NIXL is not available",
         "the image lacks packages that models of this kind need",
         "take an image that has them: vllm/vllm-openai with the package named in the log on top",
         "packages that an image lacks",
@@ -161,7 +191,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "the shared memory of a pod is full",
     ),
     _symptom(
-        r"deserializing header|PytorchStreamReader failed",
+        r"deserializing header|PytorchStreamReader failed|Consistency check failed: file should"
+        r"|FileIntegrityError|failed to open GGUF file",
         "files of the model are incomplete, or pointers of Git LFS in their place",
         "load them up again, whole: output <model>_upload_command",
         "the model's files are not whole",
@@ -193,14 +224,23 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"401 Client Error|403 Client Error|GatedRepoError|HTTP(?: Error)? 40[13]\b"
-        r"|answers 40[13]\b|Invalid (?:user token|credentials in Authorization)",
+        r"|answers 40[13]\b|Invalid (?:user token|credentials in Authorization)"
+        r"|NoCredentialsError|Unable to locate credentials|error occurred \((403|AccessDenied)"
+        r"|oss2?\.exceptions\.AccessDenied",
         "the hub or the store refuses the token: it is wrong, or has no right to these files",
         "put a token that may read them into the Secret that the stack file names",
         "hubs_are_in_reach",
     ),
     _symptom(
+        r"CERTIFICATE_VERIFY_FAILED",
+        "something between it and the hub signs with a certificate that the image does not trust",
+        "mount the certificate by files, and lead SSL_CERT_FILE and REQUESTS_CA_BUNDLE to it",
+        "a certificate that the image does not trust",
+    ),
+    _symptom(
         r"We couldn't connect to|Max retries exceeded with url|Failed to resolve '"
-        r"|429 Client Error",
+        r"|429 Client Error|ProxyError|\.ConnectError\b|\.ConnectTimeout\b|Read timed out"
+        r"|CAS service error|XetDownloadError|failed to download or load vocab",
         "the server does not reach the hub that it asks, or is sent away as one of too many",
         "vllm.hub: modelscope, a mirror by HF_ENDPOINT, or volume with a source",
         "hubs_are_in_reach",
@@ -221,7 +261,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     _symptom(
         r"(No such file or directory|does not appear to have a file named).*"
         r"(config\.json|safetensors)|no file named config\.json|Cannot find any model weights"
-        r"|No adapter found for",
+        r"|No adapter found for|Can't load (the )?(tokenizer|configuration|image processor"
+        r"|feature extractor|processor)",
         "the folder that is mounted lacks files of the model",
         "fill the store: output <model>_upload_command",
         "the model's files are not in the bucket",
@@ -240,6 +281,19 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "a disk is full",
     ),
     _symptom(
+        r"appears path-like, but doesn't exist|allowed-local-media-path`: The path"
+        r"|Could not load logging config",
+        "a file or a folder that it is told lies in no volume",
+        "mount it: files, volumes, or a path below server.mount_path",
+        "files_are_in_the_image",
+    ),
+    _symptom(
+        r"uid not found",
+        "it runs as a user that the image has no name for, and a library asks for one",
+        "set USER and LOGNAME in server.env, and TORCHINDUCTOR_CACHE_DIR to a folder below /tmp",
+        "a user without a name",
+    ),
+    _symptom(
         r"Read-only file system|PermissionError: \[Errno 13\]",
         "the server may not write its caches, or not read its files",
         "lead HOME, HF_HOME and VLLM_CACHE_ROOT to a folder that is writable, e.g. below /tmp",
@@ -256,6 +310,31 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "its engine was not ready in time",
         "give it a longer VLLM_ENGINE_READY_TIMEOUT_S in server.env, or a cache",
         "starts_take_their_time",
+    ),
+    _symptom(
+        r"Failed core proc\(s\): \{[^}]*: -9\b|exit(ed with)? ?code:? -9\b|Signals\.SIGKILL",
+        "a process of it was killed, as a rule because the memory of its pod was used up",
+        "raise resources.memory; see what counts against it: /dev/shm, --cpu-offload-gb, blocks "
+        "of the KV cache that are kept there",
+        "a process of a server is killed",
+    ),
+    _symptom(
+        r"can't start new thread|pthread_create failed|Too many open files",
+        "its container may start no more threads, or open no more files",
+        "raise the limit of its node, or set OMP_NUM_THREADS to the cores of the pod",
+        "threads or files that a container has no more of",
+    ),
+    _symptom(
+        r"Illegal instruction",
+        "the processor of its node lacks instructions that the image is built with",
+        "take nodes with another processor, or another image",
+        "an instruction that the processor lacks",
+    ),
+    _symptom(
+        r"undefined symbol|Could not load any common_ops library",
+        "packages in its image do not fit one another",
+        "take an image as its makers publish it, or build it anew with the versions they name",
+        "packages of an image that do not fit one another",
     ),
     _symptom(
         r"illegal memory access|device-side assert|unspecified launch failure",
@@ -282,7 +361,11 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "images_suit_the_architecture",
     ),
     _symptom(
-        r"NCCL error|nccl(System|UnhandledCuda|Remote)Error|DistNetworkError",
+        r"NCCL error|nccl(System|UnhandledCuda|Remote)Error|DistNetworkError|DistStoreError"
+        r"|Watchdog caught collective operation timeout|Gloo connectFullMesh failed"
+        r"|seconds waiting for clients|NCCL WARN (NET/IB|Call to ibv_)|Failed to connect to GCS"
+        r"|any running Ray instance|peer access is not supported|Cannot provide a placement group"
+        r"|socket\.gaierror|NIXL_ERR_|ibv_create_qp failed|Cannot assign requested address",
         "its cards, or the pods of its group, do not reach one another",
         "set NCCL_DEBUG to INFO in server.env, which says where it stops: at /dev/shm "
         "(server.shared_memory), at the network between nodes, or at a card",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from components.catalog.gpus import GPUS, Gpu
+from components.catalog.gpus import GPUS, Gpu, same_card
 from components.catalog.instances import INSTANCES
 from components.catalog.model_shapes import known_length
 from components.catalog.prices import NODES
@@ -114,6 +114,9 @@ class WizardQuestion:
     """An answer of the form, where there is no default: it stands for one that is not there yet."""
     is_open: bool = False
     """Whether other answers of the form are taken beside the choices."""
+    meant: Callable[[str, Sequence[str]], str | None] = lambda answer, _: answer
+    """What an answer means of some choices, where people write it otherwise too; None if nothing
+    does."""
 
     @property
     def flag(self) -> str:
@@ -121,9 +124,10 @@ class WizardQuestion:
         return "--" + self.name.replace("_", "-")
 
     def spelled(self, answer: str, answers: Answers) -> str:
-        """An answer as the choice is written that it is but for its case; any other as it is."""
-        choices = (choice for choice in self.choices(answers) if choice.lower() == answer.lower())
-        return next(choices, answer)
+        """An answer as the choice or the form is written that it means; any other as it is."""
+        choices = self.choices(answers)
+        same = (choice for choice in choices if choice.lower() == answer.lower())
+        return next(same, None) or self.meant(answer, choices) or answer
 
     def fault(self, answer: str, answers: Answers) -> str:
         """What is wrong with an answer, as a sentence; empty if nothing is."""
@@ -328,12 +332,14 @@ QUESTIONS: Final = (
         _constant("none"),
         on("existing", "own-cluster"),
         form=PRESENT,
+        meant=lambda answer, _: answer.lower(),
     ),
     WizardQuestion(
         "card",
         "GPU card",
         lambda answers: "V100" if answers["on"] == "edge" else "A10",
         choices=served_cards,
+        meant=lambda answer, cards: same_card(answer, {name: GPUS[name] for name in cards}),
     ),
     WizardQuestion(
         "node_label",
@@ -383,6 +389,8 @@ QUESTIONS: Final = (
         _constant("1-3"),
         on(*NEW_NODES),
         form=NODES_OR_BOUNDS,
+        # A plan has 0..4.
+        meant=lambda answer, _: re.sub(r"\s*(\.\.|~|-)\s*", "-", answer),
     ),
     WizardQuestion(
         "files",

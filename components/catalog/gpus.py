@@ -1,5 +1,6 @@
 """GPU cards: a card is one row."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -26,6 +27,11 @@ class Gpu:
     """Bandwidth of its memory, in GB/s; None where not known."""
     tflops: float | None = None
     """Dense matrix compute in FP16 or BF16, in TFLOPS; None where not known."""
+
+
+_BESIDE: Final = re.compile(r"nvidia|tesla|geforce|rtx|sxm\d*|pcie|nvlink|gpu|hbm\d*e?|")
+"""Words beside the name of a card that tell no other card."""
+_MEMORY: Final = re.compile(r"(\d+)gi?b?")
 
 
 def _mig(*profiles: str) -> Mapping[str, int]:
@@ -81,3 +87,30 @@ GPUS: Final[Mapping[str, Gpu]] = MappingProxyType(  # read 2026-11
         "H200": Gpu("NVIDIA-H200", 140, 9.0, _MIG_141, nvlink=True, bandwidth_gbs=4800, tflops=989),
     }
 )
+
+
+def same_card(name: str, cards: Mapping[str, Gpu]) -> str | None:
+    """The card that somebody calls otherwise, such as `NVIDIA A10` or `A100 80G`; None of another.
+
+    A card with a letter more is another one: A10G and H20-3e are no A10 and no H20.
+
+    Args:
+        name: What it is called.
+        cards: By name.
+    """
+    kind, memory = _parts(name)
+    like = {
+        key: card
+        for key, card in cards.items()
+        if kind and kind == _parts(key)[0]
+        if memory is None or 0.9 * memory <= card.memory_gib <= memory
+    }
+    return next(iter(like), None)
+
+
+def _parts(name: str) -> tuple[str, int | None]:
+    """The words that tell a card, and its memory in GB where its name has that."""
+    words = re.split(r"[^a-z0-9]+", name.lower())
+    sizes = [match for match in map(_MEMORY.fullmatch, words) if match]
+    kept = [word for word in words if not (_BESIDE.fullmatch(word) or _MEMORY.fullmatch(word))]
+    return "-".join(kept), int(sizes[0][1]) if sizes else None

@@ -180,6 +180,11 @@ def known_instance(instance_type: str) -> Instance | None:
 _ERI_TYPE: Final = re.compile(r"ecs\.(?:gn8v|gn8is|ebmgn(?:8v|8is|8ia|7ex|9g|9ge|9gc))[-.].+")
 
 
+def family(instance_type: str) -> str:
+    """The family of an ECS type, whose types have one card: `gn7i` of `ecs.gn7i-c8g1.2xlarge`."""
+    return re.split(r"[.-]", instance_type.removeprefix("ecs."))[0]
+
+
 def has_erdma(instance_type: str) -> bool:
     """Whether a page says that nodes of an ECS type can have an elastic RDMA interface."""
     return _ERI_TYPE.fullmatch(instance_type) is not None

@@ -133,6 +133,8 @@ _LENGTHENED: Final = r"\d+k\b|yarn|long|r1-0528-qwen"
 # (Llama 3.1) and 12865 (DeepSeek's distilled ones); OpenRLHF/OpenRLHF issue 336 (Llama 3);
 # deepseek-ai/DeepSeek-V2 issue 83; configurations of Qwen3 and of Qwen2.5-7B-Instruct-1M that
 # programs quote. Of Whisper it is max_target_positions, which vLLM reads so.
+# Of BGE two positions are never used: FlagOpen/FlagEmbedding issue 990, vllm-project/vllm issue
+# 25865.
 LENGTHS: Final[Mapping[str, int]] = MappingProxyType(
     {
         r"qwen2\.5-(7b|14b)-instruct-1m": 1_010_000,
@@ -147,6 +149,8 @@ LENGTHS: Final[Mapping[str, int]] = MappingProxyType(
         r"llama-3\.[123]-\d+b": 131_072,
         r"llama-3-\d+b": 8192,
         r"llama-2-\d+b": 4096,
+        r"bge-(m3|reranker-v2-m3)$": 8192,
+        r"bge-((large|base|small)-(zh|en)|reranker-(large|base)$)": 512,
         r"whisper-(tiny|base|small|medium|large)": 448,
     }
 )

@@ -20,6 +20,20 @@ _REGION: Final = re.compile(r"[a-z]{2}(-[a-z0-9]+)+")
 _OUTSIDE_MAINLAND: Final = ("cn-hongkong",)
 
 
+REGIONS: Final = (
+    *("cn-hangzhou", "cn-shanghai", "cn-beijing", "cn-shenzhen", "cn-qingdao", "cn-zhangjiakou"),
+    *("cn-huhehaote", "cn-wulanchabu", "cn-heyuan", "cn-guangzhou", "cn-chengdu", "cn-nanjing"),
+    *("cn-fuzhou", "cn-zhongwei", "cn-hongkong", "cn-north-2-gov-1", "cn-hangzhou-finance"),
+    *("cn-shanghai-finance-1", "cn-shenzhen-finance", "cn-shenzhen-finance-1"),
+    *("cn-beijing-finance-1", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3"),
+    *("ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ap-southeast-8", "ap-northeast-1"),
+    *("ap-northeast-2", "ap-south-1", "us-west-1", "us-east-1", "us-southeast-1", "na-south-1"),
+    *("eu-central-1", "eu-west-1", "rus-west-1", "me-east-1", "me-central-1"),
+)
+"""Regions, also closed ones: alicloud/connectivity/regions.go of the Terraform provider, 81c43b6,
+2026-08-21, without names that OSS alone has. There may be newer ones."""
+
+
 def oss_internal_endpoint(region: str) -> str:
     """The endpoint of OSS inside a region's network: no traffic fee, no way out to the Internet."""
     return _OSS_INTERNAL.format(region=region)

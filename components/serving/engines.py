@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -11,6 +11,7 @@ from ..args import Fault, Words
 from ..catalog.registries import registry_of
 from ..hosts import LOOPBACK
 from .server import ModelServer
+from .sglang_rules import sglang_faults
 from .vllm_command import statements
 from .vllm_rules import UNREACHED_LOOPBACK
 
@@ -167,6 +168,10 @@ class EngineCommand:
     """Whether all flags are seen: none stands in a file, or in what a shell fills in."""
     unread: tuple[str, str] | None = None
     """A flag with a file that the server passes over, and the file."""
+    words: Sequence[str] = ()
+    """What follows the server's name, as it stands."""
+    is_module: bool = False
+    """Whether a module of Python is started, and no program of the image."""
 
     @property
     def model(self) -> str | None:
@@ -206,7 +211,8 @@ def read_engine(words: Sequence[str]) -> EngineCommand | None:
             for engine in ENGINES:
                 for start in engine.starts:
                     if tuple(programs[place : place + len(start)]) == start:
-                        return _read(engine, statement[place + len(start) :])
+                        command = _read(engine, statement[place + len(start) :])
+                        return replace(command, is_module=start[0] == "-m")
     return None
 
 
@@ -229,7 +235,7 @@ def _read(engine: ServerProgram, words: Sequence[str]) -> EngineCommand:
     hidden = any(word[:1] in "$`" and not word.startswith("$(") for word in words)
     is_whole = not hidden and not any(flag in flags for flag in engine.files)
     model = None if first.startswith("-") else first
-    return EngineCommand(engine, flags, model, is_whole, unread)
+    return EngineCommand(engine, flags, model, is_whole, unread, words)
 
 
 def health_seconds(server: ModelServer) -> int:
@@ -247,6 +253,9 @@ def engine_faults(server: ModelServer) -> Iterator[Fault]:
     if command is None:
         return
     engine, flags = command.engine, command.flags
+    # `sglang serve` has flags of its own where it serves models that draw.
+    if engine is SGLANG and command.is_module:
+        yield from sglang_faults("server.command", command.words, server.image)
     if command.unread:
         flag, file = command.unread
         joined, apart = Words(f"one with {flag}={file}"), f"one with {flag} {file}, in two words"

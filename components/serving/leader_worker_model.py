@@ -123,6 +123,14 @@ class LeaderWorkerServe(Args):
         yield from program_faults("worker_command", self.worker_command)
 
     @property
+    def nodes_of_command(self) -> int:
+        """Nodes whose cards `server.command` has together: all of a leader beside other workers.
+
+        What all pods run alike, and `server.vllm`, says what is of one node.
+        """
+        return 1 if self.worker_command is None else self.nodes
+
+    @property
     def rollout(self) -> Rollout:
         """How an update replaces groups."""
         return Rollout(max_surge=self.max_surge, max_unavailable=0 if self.max_surge else 1)
@@ -136,7 +144,7 @@ class LeaderWorkerModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
-        yield from self._resource_faults()
+        yield from self._resource_faults(self.serve.nodes_of_command)
         yield from engine_faults(self.server)
         serve, server = self.serve, self.server
         if not server.gpus:

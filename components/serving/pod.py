@@ -94,9 +94,13 @@ class ModelArgs(Args):
             why = "replicas are spread over it in one way"
             yield Fault(field, topology.value, "given once", why)
 
-    def _resource_faults(self) -> Iterator[Fault]:
-        """Refuses what `server.resources` have no room for, where pods ask for these."""
-        for fault in self.server.resource_faults():
+    def _resource_faults(self, nodes: int = 1) -> Iterator[Fault]:
+        """Refuses what `server.resources` have no room for, where pods ask for these.
+
+        Args:
+            nodes: As in `ModelServer.resource_faults`.
+        """
+        for fault in self.server.resource_faults(nodes):
             yield fault.under("server")
 
     def completed(self, build: Callable[..., Complete]) -> Complete:

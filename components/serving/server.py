@@ -25,6 +25,7 @@ from .variables import env_faults, in_order
 from .vllm import REASONING_BY_PARSER_SINCE, Hub, Vllm, vllm_flags
 from .vllm_amounts import ENGINE, amount_faults, batch_faults, memory_faults
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
+from .vllm_exclusions import exclusion_faults
 from .vllm_field_rules import field_faults
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults
@@ -241,16 +242,19 @@ class ModelServer(Args):
         yield from self._port_faults()
         yield from self._vllm_faults()
 
-    def resource_faults(self) -> Iterator[Fault]:
+    def resource_faults(self, nodes: int = 1) -> Iterator[Fault]:
         """Refuses what `resources` have no room for.
 
         No rule of the server by itself: of a model with roles, a pod may ask for others.
+
+        Args:
+            nodes: Pods of a replica whose cards its command has together.
         """
         yield from shared_memory_faults(self.resources, self.shared_memory)
-        yield from self._parallel_faults()
+        yield from self._parallel_faults(nodes)
         if (command := self.vllm_command) is not None:
             memory, cards = self.resources.memory, self.resources.gpus
-            yield from memory_faults(self._words_field, command, memory, cards)
+            yield from memory_faults(self._words_field, command, memory, cards, self.env)
 
     @property
     def gpus(self) -> int:
@@ -371,6 +375,7 @@ class ModelServer(Args):
         if (command := self.vllm_command) is not None:
             image = vllm_image(self.image)
             yield from amount_faults(self._words_field, command, image)
+            yield from exclusion_faults(self._words_field, command, image)
             if ENGINE not in (self.env or {}):
                 yield from batch_faults(self._words_field, command, image)
 
@@ -378,10 +383,10 @@ class ModelServer(Args):
     def _words_field(self) -> str:
         return "command" if self.vllm is None else "vllm.extra_args"
 
-    def _parallel_faults(self) -> Iterator[Fault]:
-        command = self.vllm_command
+    def _parallel_faults(self, nodes: int) -> Iterator[Fault]:
+        command, gpus = self.vllm_command, self.gpus * nodes
         cards = cards_of(command) if command is not None and self.gpus else None
-        if command is None or cards is None or cards == self.gpus or self._repeats_tensor_size():
+        if command is None or cards is None or cards == gpus or self._repeats_tensor_size():
             return
         alone = self.vllm is not None and cards == self.vllm.tensor_parallel_size
         section = "command" if self.vllm is None else "vllm"
@@ -390,6 +395,8 @@ class ModelServer(Args):
         # Of copies, which the runtime says, each has a part of the cards.
         copies = ", or left out where copies share them" if alone and not self.gpus % cards else ""
         want = f"resources.gpus ({self.gpus}){copies}"
+        if nodes > 1:
+            want = f"{gpus}, of {nodes} nodes with {self.gpus} each"
         yield Fault(field, got, want, "vLLM starts one worker per card")
 
     def _repeats_tensor_size(self) -> bool:

@@ -1,14 +1,15 @@
 """Validates amounts that vLLM is told against one another, and against the pod's memory."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ..args import Fault, Words
 from ..catalog.vllm import VllmImage
 from ..catalog.vllm.table import Version
-from ..quantity import gib, plain
+from ..quantity import GIB, gib, plain
 from .vllm_command import VllmCommand
+from .vllm_mappings import values_of
 from .vllm_parallel import TENSOR
 
 COUNTED_SINCE: Final[Version] = (0, 11, 2)
@@ -29,10 +30,18 @@ _TOKENS: Final = "--max-num-batched-tokens"
 _CONTEXT: Final = "--decode-context-parallel-size"
 _PREFILL: Final = "--prefill-context-parallel-size"
 """With which it is spread otherwise."""
+_ADAPTERS: Final = "--max-loras"
+_ADAPTERS_KEPT: Final = "--max-cpu-loras"
 _PER_CARD: Final = "--cpu-offload-gb"
 """GiB of weights of each card that lie in the pod's memory: vllm/config/offload.py, 0.28.0."""
 _IN_ALL: Final = "--kv-offloading-size"
 """GiB of the KV cache of all cards that do: vllm/config/cache.py, 0.28.0."""
+
+
+_BYTES: Final = "cpu_bytes_to_use"
+"""Key of OffloadingConnector, for all cards: vllm/v1/kv_offload of 0.14.1 and later."""
+_LMCACHE: Final = "LMCACHE_MAX_LOCAL_CPU_SIZE"
+"""GB that LMCache keeps, taken at its start: docs.nvidia.com/dynamo, "LMCache integration"."""
 
 
 def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
@@ -51,6 +60,11 @@ def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> 
     if sequences and tokens and tokens < sequences:
         want = f"at least {_SEQUENCES} ({sequences}), each of which may take a token"
         yield Fault(field, f"{_TOKENS} {tokens}", want, "vLLM exits when it starts")
+    # vllm/config/lora.py, and vllm/config.py before, of 0.8.5 to 0.33.0.
+    adapters, kept = command.number(_ADAPTERS) or 1, command.number(_ADAPTERS_KEPT)
+    if kept is not None and kept < adapters:
+        want = f"at least {_ADAPTERS} ({adapters}), or left out"
+        yield Fault(field, f"{_ADAPTERS_KEPT} {kept}", want, "vLLM exits when it starts")
     # From 0.10.2 on, which knows it first: vllm/engine/arg_utils.py, later vllm/config/parallel.py.
     split = command.number(TENSOR) or 1
     if (parts := command.number(_CONTEXT)) and split % parts and _PREFILL not in command.flags:
@@ -77,7 +91,9 @@ def batch_faults(field: str, command: VllmCommand, image: VllmImage | None) -> I
         yield Fault(field, f"{_TOKENS} {tokens}", want, "vLLM exits when it starts")
 
 
-def memory_faults(field: str, command: VllmCommand, memory: str, cards: int) -> Iterator[Fault]:
+def memory_faults(
+    field: str, command: VllmCommand, memory: str, cards: int, env: Mapping[str, str] | None = None
+) -> Iterator[Fault]:
     """Refuses amounts with which the pod is killed.
 
     Args:
@@ -85,18 +101,34 @@ def memory_faults(field: str, command: VllmCommand, memory: str, cards: int) -> 
         command: What it says.
         memory: Memory of the pod, e.g. `64Gi`.
         cards: Its cards.
+        env: Its variables.
     """
-    weights, blocks = (_amount(command, flag) for flag in (_PER_CARD, _IN_ALL))
-    need = weights * max(1, cards) + blocks
+    amounts = {
+        _PER_CARD: _number(command.flags.get(_PER_CARD)) * max(1, cards),
+        _IN_ALL: _number(command.flags.get(_IN_ALL)),
+        **_connector_amounts(command, env or {}),
+    }
+    need = round(sum(amounts.values()), 1)
     if need and need >= gib(memory):
-        flags = " and ".join(flag for flag in (_PER_CARD, _IN_ALL) if _amount(command, flag))
+        flags = " and ".join(name for name, amount in amounts.items() if amount)
         got = Words(f"one that keeps {plain(need)} GiB in the pod's memory")
         want = f"one that keeps less than resources.memory ({memory})"
         why = f"memory for {flags} counts against it, and the pod is killed"
         yield Fault(field, got, want, why)
 
 
-def _amount(command: VllmCommand, flag: str) -> float:
-    """The value of a flag as a number; 0 where there is none."""
-    value = command.flags.get(flag, "")
-    return float(value) if re.fullmatch(r"\d{1,6}(\.\d{1,6})?", value) else 0
+def _connector_amounts(command: VllmCommand, env: Mapping[str, str]) -> dict[str, float]:
+    """GiB of the pod's memory that a connector keeps blocks of the KV cache in, by what says so."""
+    settings = values_of(command, "--kv-transfer-config") or {}
+    connector, extra = settings.get("kv_connector"), settings.get("kv_connector_extra_config")
+    if connector == "OffloadingConnector" and isinstance(extra, dict):
+        count = extra.get(_BYTES)
+        return {_BYTES: count / GIB if isinstance(count, int) else _number(count) / GIB}
+    is_lmcache = isinstance(connector, str) and connector.startswith("LMCache")
+    return {_LMCACHE: _number(env.get(_LMCACHE)) * 1e9 / GIB} if is_lmcache else {}
+
+
+def _number(value: object) -> float:
+    """A text as a number; 0 of any other."""
+    is_number = isinstance(value, str) and re.fullmatch(r"\d{1,15}(\.\d{1,6})?", value)
+    return float(str(value)) if is_number else 0

@@ -104,7 +104,7 @@ def mapping_faults(field: str, command: VllmCommand, image: VllmImage | None) ->
             yield Fault(field, got, want, "vLLM exits when it starts")
     yield from _speculative_faults(field, command, image)
     for flag, prefix in _CONNECTORS.items():
-        yield from _connector_faults(field, flag, prefix, _values(command, flag), image)
+        yield from _connector_faults(field, flag, prefix, values_of(command, flag), image)
 
 
 @functools.cache
@@ -217,7 +217,7 @@ def _keys_of(name: str, version: Version | None) -> set[str]:
     return {key for key in rest if "." not in key}
 
 
-def _values(command: VllmCommand, flag: str) -> dict[str, Any] | None:
+def values_of(command: VllmCommand, flag: str) -> dict[str, Any] | None:
     """What a flag's mapping says; None where it is not given, not clear, or not known here."""
     dotted, whole = _forms(command, flag)
     is_clear = bool(dotted) != bool(whole) and all(option.values for option in dotted)
@@ -232,7 +232,7 @@ def _speculative_faults(
 ) -> Iterator[Fault]:
     """What SpeculativeConfig has to be told, whichever release it is of."""
     short = {key: command.flags[flag] for flag, key in _SHORT.items() if command.flags.get(flag)}
-    values = _values(command, _SPECULATIVE)
+    values = values_of(command, _SPECULATIVE)
     if values is None:
         if not short or _SPECULATIVE in command.flags or not command.is_whole:
             return

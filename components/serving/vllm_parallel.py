@@ -34,6 +34,10 @@ _ELSEWHERE: Final = (
 """Flags with which workers run in other pods too, unless the local size says how many."""
 
 
+_ONE_OF_MANY: Final = ("--data-parallel-rank", "--data-parallel-external-lb")
+"""Flags of a server that runs one of the copies: vllm/engine/arg_utils.py, 0.9.2 to 0.33.0."""
+
+
 def cards_of(command: VllmCommand) -> int | None:
     """Cards of a replica: the product of all sizes; None where it is not known.
 
@@ -42,6 +46,18 @@ def cards_of(command: VllmCommand) -> int | None:
     """
     sizes = _sizes(command, SIZES)
     return None if sizes is None else math.prod(sizes.values())
+
+
+def waits_for_others(command: VllmCommand) -> str | None:
+    """What has a server wait for copies of the model that other pods run; None of a whole one."""
+    total, local = command.number(DATA) or 1, command.number(LOCAL)
+    if not command.is_whole or total < 2:
+        return None
+    if local is not None and local < total:
+        return f"{DATA} {total} and {LOCAL} {local}"
+    return next(
+        (f"{DATA} {total} and {flag}" for flag in _ONE_OF_MANY if flag in command.flags), None
+    )
 
 
 def engines_of(command: VllmCommand) -> int:

@@ -23,6 +23,7 @@ from ..catalog.vllm.table import (
     release,
     release_name,
     releases,
+    texts,
 )
 from ..hosts import LOOPBACK
 from .vllm import REASONING_BY_PARSER_SINCE, model_faults
@@ -65,6 +66,8 @@ _NEEDS: Final = MappingProxyType(
         # vllm/entrypoints/openai/cli_args.py, validate_parsed_serve_args, 0.7.0 to 0.33.0.
         "--enable-auto-tool-choice": ("--tool-call-parser", "vLLM exits"),
         "--enable-reasoning": ("--reasoning-parser", "vLLM exits"),
+        # vllm/config/parallel.py, 0.10.2 to 0.33.0.
+        "--enable-eplb": ("--enable-expert-parallel", "vLLM exits"),
         # vllm/v1/worker/lora_model_runner_mixin.py and its forerunners: LoRA is not enabled.
         "--lora-modules": ("--enable-lora", "vLLM loads no adapter"),
     }
@@ -101,6 +104,8 @@ _JUDGED: Final = ("--dtype", "--load-format", "--reasoning-parser")
 """Flags whose values have a rule of their own."""
 _DTYPES: Final = ("auto", "half", "float16", "bfloat16", "float", "float32")
 """Values of --dtype: vllm/engine/arg_utils.py, 0.4.1, to vllm/config/model.py, 0.33.0."""
+_OF_A_KEY: Final = MappingProxyType({"--attention-backend": "--attention-config.backend"})
+"""By flag, the key of another one that it stands for, and whose values it takes."""
 JSON_SINCE: Final[Version] = (0, 10, 0)
 """vllm/engine/arg_utils.py: up to 0.9.2, `image=4` stands for {"image": 4} too."""
 _JSON: Final = (
@@ -451,12 +456,21 @@ def _choice_faults(
     """A value that the parser of the release does not offer."""
     if image is None or image.version > releases()[-1] or "." in option.spelled or flag in _JUDGED:
         return
-    offered = choices(flag, image.version)
+    key = _OF_A_KEY.get(flag)
+    offered = texts(key, image.version) if key else choices(flag, image.version)
     plain = {_spelled_alike(choice) for choice in offered}
     for value in option.values if offered else ():
         if _spelled_alike(value) not in plain and not re.match(_UNSAID, value):
-            want = nearest(value, offered) or f"one of {', '.join(offered)}"
+            want = _closest(value, offered) or f"one of {', '.join(offered)}"
             yield Fault(field, f"{flag} {value}", want, "vLLM exits when it starts")
+
+
+def _closest(value: str, offered: Sequence[str]) -> str | None:
+    """The value that may be meant: of numbers the next higher one, or else the highest."""
+    if not value.isdecimal() or not all(choice.isdecimal() for choice in offered):
+        return nearest(value, offered)
+    numbers = sorted(map(int, offered))
+    return str(next((number for number in numbers if number >= int(value)), numbers[-1]))
 
 
 def _spelled_alike(value: str) -> str:

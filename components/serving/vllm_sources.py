@@ -21,8 +21,17 @@ library has no such switch (read in 1.40.2), and vLLM asks it for nothing that i
 _SOURCES: Final = ("--hf-config-path", "--speculative-model", "--tokenizer")
 """Flags whose one value is a path or the name of something in a hub."""
 
-_FILES: Final = ("--chat-template", "--config", "--reasoning-parser-plugin", "--tool-parser-plugin")
-"""Flags whose value is the path of a file, or a text."""
+_FILES: Final = (
+    *("--chat-template", "--config", "--reasoning-parser-plugin", "--tool-parser-plugin"),
+    *("--allowed-local-media-path", "--generation-config"),
+)
+"""Flags whose value is the path of a file or a folder, or a text."""
+FILE_VARIABLES: Final = (
+    *("VLLM_LOGGING_CONFIG_PATH", "LMCACHE_CONFIG_FILE", "MOONCAKE_CONFIG_PATH"),
+    *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+"""Variables with the path of a file without which vLLM, a connector or what asks a hub fails:
+vllm/logger.py of 0.19.0; the manuals of LMCache, Mooncake and requests, read 2026-11."""
 
 
 def sources(command: VllmCommand) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..args import Fault, nearest
 from ..catalog.vllm import VllmImage
-from ..catalog.vllm.table import Switch, releases, variable_form
+from ..catalog.vllm.table import Switch, Version, releases, variable_form
 from .variables import REFERENCE
 
 _NUMBERS: Final[Mapping[str, tuple[Callable[[str], float], str]]] = MappingProxyType(
@@ -33,8 +33,23 @@ def variable_faults(
             yield from _form_faults(f"{field}[{name}]", name, value, image)
 
 
+_LEVEL: Final = "VLLM_LOGGING_LEVEL"
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL", "FATAL", "NOTSET")
+"""Levels of Python's logging, which raises at any other: docs.python.org/3/library/logging.html."""
+_ENGINE: Final = "VLLM_USE_V1"
+_ENGINE_FOR_GOOD: Final[Version] = (0, 11, 0)
+"""The release that still reads _ENGINE, and has no other engine: vllm/entrypoints/openai/
+api_server.py asserts that it is on. Later ones do not read it."""
+
+
 def _form_faults(field: str, name: str, value: str, image: VllmImage) -> Iterator[Fault]:
     form = variable_form(name, image.version)
+    if name == _LEVEL and value.upper() not in _LEVELS:
+        want = nearest(value.upper(), _LEVELS) or f"one of {', '.join(_LEVELS[:6])}"
+        yield Fault(field, value, want, f"vLLM {image.release} exits when it starts")
+    if name == _ENGINE and image.version == _ENGINE_FOR_GOOD and value == "0":
+        why = f"vLLM {image.release} has no other engine than V1, and exits when it starts"
+        yield Fault(field, value, "left out", why)
     why = f"vLLM {image.release} fails where it reads it"
     if isinstance(form, tuple):
         if value.lower() not in {choice.lower() for choice in form}:

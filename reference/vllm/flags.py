@@ -1,6 +1,7 @@
 """Flags of the OpenAI server, read from where its parser is put together."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,7 +15,10 @@ OPTIONAL: Final = "optional"
 VALUES: Final = "values"
 """With one value or more."""
 
-_CONFIG: Final = ("vllm/config", "vllm/engine/arg_utils", "vllm/entrypoints/")
+_CONFIG: Final = (
+    *("vllm/config", "vllm/engine/arg_utils", "vllm/entrypoints/", "vllm/renderers/"),
+    *("vllm/attention/", "vllm/v1/attention/"),
+)
 _MAPPINGS: Final = {"speculative_config": "SpeculativeConfig"}
 """By field of EngineArgs that is a plain mapping, the class that vLLM makes of it later."""
 _OWN: Final = {
@@ -250,14 +254,17 @@ class _Reader:
     def _names(owner: ast.ClassDef, enum: ast.ClassDef) -> list[str]:
         """The texts that a field takes for an Enum: values that are texts, or else its names.
 
-        By name vLLM finds one where it says so itself, as in `CUDAGraphMode[value.upper()]`.
+        By name vLLM finds one where it says so itself, as in `CUDAGraphMode[value.upper()]`, and
+        beside the names it takes what it compares `value.lower()` with.
         """
         members = [node for node in enum.body if isinstance(node, ast.Assign)]
         values = [_word(node.value) for node in members if isinstance(node.value, ast.Constant)]
         if any(base.endswith("str") or base == "StrEnum" for base in map(ast.unparse, enum.bases)):
             return [value for value in values if value is not None]
-        by_name = f"{enum.name}[" in ast.unparse(owner)
-        return [ast.unparse(node.targets[0]) for node in members] if by_name else []
+        if f"{enum.name}[" not in (text := ast.unparse(owner)):
+            return []
+        others = re.findall(r"value\.lower\(\) == '(\w+)'", text)
+        return [ast.unparse(node.targets[0]) for node in members] + others
 
     def _texts(self, node: ast.expr) -> list[str]:
         """The texts of Literals, also of those that stand in one another; none is any."""
@@ -386,10 +393,16 @@ class _Reader:
             elif word.arg == "nargs":
                 keywords.nargs = _word(word.value)
             elif word.arg == "choices":
-                keywords.choices = _listed(word.value)
+                keywords.choices = self._offered(word.value)
         if keywords.action in self.classes:
             keywords.nargs = keywords.nargs or self._own_nargs(self.classes[keywords.action])
         return keywords
+
+    def _offered(self, node: ast.expr) -> list[str] | None:
+        """The texts of a list, or of the alias that `get_args` is asked for."""
+        if isinstance(node, ast.Call) and _called(node) == "get_args" and len(node.args) == 1:
+            return self._literals(node.args[0])
+        return _listed(node)
 
     @staticmethod
     def _own_nargs(action: ast.ClassDef) -> str | None:

@@ -13,6 +13,7 @@ from typing import Final
 READ: Final = re.compile(
     r"vllm/(config(/.*)?|engine/(arg_utils|metrics)|scripts|utils/argparse_utils"
     r"|entrypoints/(openai|common|launchers)/cli_args|entrypoints/cli/serve"
+    r"|(entrypoints|renderers)/chat_utils(/types)?|(v1/)?attention/backends/registry"
     r"|v1/(metrics/(loggers|perf)|spec_decode/metrics)|model_executor/layers/quantization/.*"
     r"|envs|reasoning/.*|tool_parsers/.*|entrypoints/openai/(tool|reasoning)_parsers/.*"
     r"|distributed/\w+/\w+_connector/factory|model_executor/models/(registry|__init__))\.py"

@@ -6,7 +6,7 @@ from typing import Final
 from components.args import MISSING, Fault, Words
 from components.catalog.addons import ADDONS
 from components.catalog.labels import ARCHITECTURE
-from components.catalog.regions import region_of
+from components.catalog.regions import REGIONS, region_of
 from components.cloud.cluster import REPAIR_ADDON
 from components.crds.affinity import TaintEffect
 from components.keys import TYPO, nearest
@@ -17,7 +17,7 @@ from ..sections.environment import Environment
 from ..sections.network import NetworkPlugin
 from ..sections.pools import PoolSection
 from .rules import check, warning
-from .views import lowest_size
+from .views import guess, lowest_size
 
 PLUGINS: Final = {
     Profile.PRO: (NetworkPlugin.TERWAY, NetworkPlugin.FLANNEL),
@@ -56,6 +56,17 @@ def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     if environment.edge_pools and environment.cluster.profile is not Profile.EDGE:
         why = "only an ACK Edge cluster takes in machines of an IDC"
         yield Fault("edge_pools", Words("given"), "left out, or cluster.profile edge", why)
+
+
+@warning
+def regions_are_known(environment: Environment) -> Iterator[str]:
+    """A region that there is not has no endpoints; the newest may be none of the list."""
+    region = environment.region
+    if region is not None and region not in REGIONS:
+        yield (
+            f"region is {region}, which is none of the {len(REGIONS)} regions that are known here"
+            f"{guess(region, REGIONS)}: unless it is newer than those, `up` reaches no API there."
+        )
 
 
 def _sections_of_a_new_cluster(environment: Environment) -> Iterator[Fault]:

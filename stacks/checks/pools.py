@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from components.args import MISSING, Fault, repeated
-from components.catalog.gpus import GPUS
+from components.catalog.gpus import GPUS, same_card
+from components.catalog.instances import family
 from components.catalog.labels import KUBELET_DOMAINS, KUBERNETES_DOMAINS, SET_BY_KUBERNETES
 
 from ..sections.environment import Environment
@@ -19,7 +20,8 @@ def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
     for pool in environment.pools:
         for name in pool.instance_types:
             if name not in instances:
-                meant = guess(name, instances)
+                # Of another family, a type has another card, though its name is much alike.
+                meant = guess(name, [other for other in instances if family(other) == family(name)])
                 want = f"a type of the catalogue{meant}, or described under instance_types"
                 why = "whether pods fit depends on its size"
                 yield Fault(f"pools[{pool.name}].instance_types", name, want, why)
@@ -34,7 +36,8 @@ def cards_are_known(environment: Environment) -> Iterator[Fault]:
     for section, name in named:
         if name is not None and name not in cards:
             label = next((key for key, card in cards.items() if name == card.label), None)
-            meant = f" (did you mean {label!r}?)" if label else guess(name, cards)
+            card = label or same_card(name, cards)
+            meant = f" (did you mean {card!r}?)" if card else ""
             want = f"one of {', '.join(cards)}{meant}, or described under gpus"
             why = "its memory and compute capability decide what runs on it"
             yield Fault(f"{section}.gpu", name, want, why)

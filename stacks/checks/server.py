@@ -10,13 +10,14 @@ from components.args import Fault, Words
 from components.catalog.model_shapes import known_shape
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import Version, lifetime, names, release_name, releases
+from components.hosts import LOOPBACK
 from components.keys import nearest
 from components.serving.engines import program_of, read_engine
 from components.serving.variables import references
 from components.serving.vllm_command import shell_script
-from components.serving.vllm_parallel import TENSOR
+from components.serving.vllm_parallel import TENSOR, waits_for_others
 from components.serving.vllm_rules import SECRET_FLAGS
-from components.serving.vllm_sources import files, is_below, sources
+from components.serving.vllm_sources import FILE_VARIABLES, files, is_below, sources
 
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
@@ -32,7 +33,7 @@ from .views import (
     server_variables,
 )
 
-IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace")
+IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace", "/etc/ssl")
 """Folders that images keep programs and templates in; the first is that of vllm/vllm-openai."""
 VARIABLES_REPLACED: Final = MappingProxyType(
     {
@@ -44,6 +45,16 @@ VARIABLES_REPLACED: Final = MappingProxyType(
     }
 )
 """By variable that is gone, the flag that took its place: vllm/envs.py of its last release."""
+REMOTE: Final = frozenset(
+    {
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_ENDPOINT", "MODELSCOPE_DOMAIN"),
+        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+        *("LMCACHE_REMOTE_URL",),
+    }
+)
+"""Variables with the address of another program: those of curl and requests, of hubs' libraries, of
+OpenTelemetry and of LMCache."""
+_LOOPBACK_ADDRESS: Final = rf"([a-z][a-z0-9+]*://)?({LOOPBACK})(:\d+)?(/.*)?"
 _OF_RUNTIMES: Final = ("K_", "LWS_", "PORT", "RBG_")
 """How variables begin that Knative, LeaderWorkerSet and RoleBasedGroup give a pod."""
 _TYPO: Final = 0.9
@@ -124,12 +135,33 @@ def files_are_in_the_image(environment: Environment) -> Iterator[str]:
     """A file under no mount has to be part of the image, and vLLM's own has few."""
     for path, model, command in commands(environment):
         mounts = mount_paths(model)
-        for flag, file in files(command):
+        reads = [(f"server starts vLLM with {flag}", file) for flag, file in files(command)]
+        reads += [
+            (f"{place}.env has {name}", env[name])
+            for place, env in server_variables(model)
+            for name in FILE_VARIABLES
+            if name in env
+        ]
+        for subject, file in reads:
             inside = any(is_below(file, folder) for folder in [*mounts, *IMAGE_FOLDERS])
             if file.startswith("/") and not inside:
                 yield (
-                    f"{path}.server starts vLLM with {flag} {file}, which lies below no mount: it "
-                    "starts only if the image has that file."
+                    f"{path}.{subject} {file}, which lies below no mount: it starts only if the "
+                    "image has that."
+                )
+
+
+@warning
+def clients_reach_beyond_their_pod(environment: Environment) -> Iterator[str]:
+    """At a loopback address nothing answers but what runs in the same pod."""
+    beside = {path for path, model in models(environment) if model.sidecars}
+    for path, env in _variables(environment):
+        for name, value in env.items() if path.partition(".")[0] not in beside else ():
+            if name.upper() in REMOTE and re.fullmatch(_LOOPBACK_ADDRESS, value, re.IGNORECASE):
+                yield (
+                    f"{path}.env[{name}] is {value}: in a pod that is the pod itself, where "
+                    "nothing listens unless something puts a container beside the server. Write "
+                    "the address of a machine or a Service, or leave it out."
                 )
 
 
@@ -249,6 +281,12 @@ def replicas_have_their_nodes(environment: Environment) -> Iterator[Fault]:
             why = f"a replica of {model.serve.kind} is one pod, which waits for the others for good"
             field = f"{path}.server.{server_field(model, 'extra_args')}"
             yield Fault(field, Words(f"one with --nnodes {nodes}"), want, why)
+        copies = waits_for_others(command) if model.pods_per_replica == 1 else None
+        if copies and not model.serve.llm and not model.serve.roles:
+            want = f"one whose copies are all in this pod, or {path}.serve.leader_worker"
+            why = f"a replica of {model.serve.kind} is one pod, which waits for the others for good"
+            field = f"{path}.server.{server_field(model, 'extra_args')}"
+            yield Fault(field, Words(f"one with {copies}"), want, why)
     for path, model in models(environment):
         engine = read_engine(model.server.command or [])
         text = engine.flags.get("--nnodes", "") if engine else ""

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -17,10 +17,16 @@ from components.catalog.model_shapes import (
     spelled_alike,
 )
 from components.catalog.vllm import (
+    BACKENDS,
     BFLOAT16_CAPABILITY,
+    BLACKWELL_CAPABILITY,
+    BLACKWELL_LEFT_OUT,
+    BLACKWELL_SINCE,
     FLOAT16_BY_ITSELF_SINCE,
     LEAST_CAPABILITY,
     MINIMUM_DRIVER,
+    V1_CAPABILITY,
+    V1_ON_NEWER_CARDS,
     V100_CAPABILITY,
     V100_DROPPED,
     VllmImage,
@@ -39,6 +45,7 @@ from components.catalog.vllm.table import (
 )
 from components.quantity import GIB, gib, parse
 from components.serving.vllm import read_length
+from components.serving.vllm_amounts import ENGINE
 from components.serving.vllm_command import VllmCommand
 from components.serving.vllm_parallel import TENSOR
 
@@ -74,6 +81,16 @@ NAMED_FORMATS: Final = MappingProxyType(
     {r"-fp8$": "fp8", r"-awq$": "awq", r"(^|-)gpt-oss-(20|120)b$": "mxfp4"}
 )
 """By how names of models end, the format that their config.json has vLLM take."""
+FORMAT_IN_NAME: Final = MappingProxyType(
+    {"awq": r"[-_]awq$", "gptq": r"[-_]gptq([-_]int[348])?$", "fp8": r"[-_]fp8$"}
+)
+"""By kind of format, how names end of models that are stored so."""
+FORMAT_OF_FLAG: Final = MappingProxyType(
+    {"awq": r"^(auto_)?awq", "gptq": r"^(auto_)?gptq", "fp8": r"^fp8$", "bnb": r"^bitsandbytes$"}
+)
+"""By kind of format, the values of --quantization that are for no other."""
+CACHE_FLAG: Final = "--kv-cache-dtype"
+BACKEND_FLAG: Final = "--attention-backend"
 EXPERT_FLAG: Final = "--enable-expert-parallel"
 """Flag by which a card has whole experts, and not a part of each."""
 BLOCKS_SPLIT_SINCE: Final = (0, 31, 0)
@@ -391,6 +408,14 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
                 want = f"a vLLM below 0.9.0, or placed without pool {pool.name}"
                 why = f"vLLM {image.release} has no kernels for {pool.gpu}"
                 yield Fault(f"{path}.server.image", model.server.image, want, why)
+            if image and not _has_blackwell(image, gpu):
+                want = f"vLLM {release_name(BLACKWELL_SINCE)} or later but "
+                want += f"{release_name(BLACKWELL_LEFT_OUT)}, or placed without pool {pool.name}"
+                why = f"the image of vLLM {image.release} has no code for compute capability "
+                why += f"{gpu.compute_capability}, which {pool.gpu} has"
+                yield Fault(f"{path}.server.image", model.server.image, want, why)
+            yield from _engine_faults(path, model, pool, gpu)
+            yield from _backend_faults(path, model, command, pool, gpu)
             yield from _method_faults(path, model, command, pool, gpu)
             yield from _cache_faults(path, model, command, pool, gpu)
             yield from _dtype_faults(path, model, command, pool, gpu)
@@ -459,6 +484,41 @@ def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
             )
 
 
+def _has_blackwell(image: VllmImage, gpu: Gpu) -> bool:
+    """Whether an image has code for a card, of those that are not too old for it."""
+    is_new = image.version >= BLACKWELL_SINCE and image.version != BLACKWELL_LEFT_OUT
+    return is_new or gpu.compute_capability < BLACKWELL_CAPABILITY
+
+
+def _engine_faults(
+    path: str, model: ModelSection, pool: AnyPoolSection, gpu: Gpu
+) -> Iterator[Fault]:
+    """An engine that is asked for does not fall back to another one."""
+    image = vllm_image(model.server.image)
+    for place, env in server_variables(model):
+        is_asked_for = env.get(ENGINE) == "1" and image and V1_ON_NEWER_CARDS.has(image.version)
+        if image and is_asked_for and gpu.compute_capability < V1_CAPABILITY:
+            why = f"vLLM {image.release} exits with it on cards below compute capability "
+            why += f"{V1_CAPABILITY}, and {pool.gpu} of pool {pool.name} has "
+            why += f"{gpu.compute_capability}"
+            yield Fault(f"{path}.{place}.env[{ENGINE}]", "1", "left out", why)
+
+
+def _backend_faults(
+    path: str, model: ModelSection, command: VllmCommand, pool: AnyPoolSection, gpu: Gpu
+) -> Iterator[Fault]:
+    """A backend that is named is not replaced by another one."""
+    name = command.flags.get(BACKEND_FLAG, "").upper()
+    least, most = BACKENDS.get(name, (0, math.inf))
+    if not least <= gpu.compute_capability <= most:
+        bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
+        want = f"left out, or placed without pool {pool.name}"
+        why = f"{name} runs on compute capability {bounds}, {pool.gpu} has "
+        why += f"{gpu.compute_capability}, and vLLM exits when it starts"
+        field = f"{path}.server.{server_field(model, 'extra_args')}"
+        yield Fault(field, f"{BACKEND_FLAG} {name}", want, why)
+
+
 def _method_faults(
     path: str, model: ModelSection, command: VllmCommand, pool: AnyPoolSection, gpu: Gpu
 ) -> Iterator[Fault]:
@@ -512,6 +572,33 @@ def formats_of_names_run_on_the_cards(environment: Environment) -> Iterator[str]
                     "its name, and the server then exits when it starts. Take another format of "
                     "the model, or other cards."
                 )
+
+
+@warning
+def formats_of_names_are_asked_for(environment: Environment) -> Iterator[str]:
+    """What config.json says of the weights, a flag may not say otherwise."""
+    for path, model, command in commands(environment):
+        name = model_name(model, command)
+        own = _family(FORMAT_IN_NAME, name)
+        method, cache = (command.flags.get(flag, "") for flag in ("--quantization", CACHE_FLAG))
+        asked = _family(FORMAT_OF_FLAG, method)
+        if own and asked and own != asked:
+            yield (
+                f"{path}.server has vLLM take {method}, and {name} is stored in {own} by its name: "
+                "of another format than config.json says, vLLM exits when it starts. Leave "
+                "--quantization out, or take another model."
+            )
+        if own == "fp8" and cache == "fp8_e5m2":
+            yield (
+                f"{path}.server has vLLM keep the KV cache in {cache}, and {name} is stored in FP8 "
+                "by its name: with such weights vLLM takes fp8 or auto alone, and exits when it "
+                "starts."
+            )
+
+
+def _family(patterns: Mapping[str, str], text: str) -> str | None:
+    """The kind of format that a text speaks of."""
+    return next((kind for kind, key in patterns.items() if re.search(key, text.lower())), None)
 
 
 @warning

@@ -283,7 +283,9 @@ class ModelSection(Args):
             yield Fault("server.vllm.model", vllm.model, want, why)
         asked = [self.resources_of(section) for section in self.serve.sections.values()]
         if not asked or any(resources is self.server.resources for resources in asked):
-            for fault in self.server.resource_faults():
+            groups = self.serve.leader_worker
+            nodes = groups.nodes_of_command if groups else 1
+            for fault in self.server.resource_faults(nodes):
                 yield fault.under("server")
 
     def resources_of(self, section: RuntimeSection) -> Resources:

@@ -14,6 +14,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "knative": ("serving.knative.dev",),
     "kserve": ("serving.kserve.io",),
     "deployment": (),
+    "groups": ("leaderworkerset.x-k8s.io",),
 }
 """By cluster, the groups of kinds that its controllers have defined."""
 

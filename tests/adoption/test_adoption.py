@@ -86,7 +86,7 @@ def run(project: Path, kubeconfig: Path, *words: str) -> Result:
     return CliRunner().invoke(main, ["adopt", "t", *flags, *words])
 
 
-@pytest.mark.parametrize("name", ["knative", "kserve", "deployment"])
+@pytest.mark.parametrize("name", ["knative", "kserve", "deployment", "groups"])
 def test_a_cluster_that_a_stack_file_has_made_is_adopted_without_a_difference(
     name: str, project: Path
 ) -> None:
@@ -119,7 +119,7 @@ SAME = ("readOnly", "operator", "skipAwait", "deletionPropagation", "generation"
 """Ends of paths that mean nothing else by another value, or by another path too."""
 
 
-@pytest.mark.parametrize("name", ["knative", "kserve", "deployment"])
+@pytest.mark.parametrize("name", ["knative", "kserve", "deployment", "groups"])
 def test_whatever_value_is_another_one_in_the_cluster_is_told(name: str, project: Path) -> None:
     drafted = planned(describe(cluster(*manifests(name)), "t", None, "").draft, "t", project)
     for manifest in _made(drafted):

@@ -78,6 +78,12 @@ def test_what_becomes_of_each_model_is_told(adopted: Adopted) -> None:
             "Job team-a/tune: it has no PriorityClass",
             "Helm release kserve-resources is installed.",
         ),
+        "groups": (
+            "LeaderWorkerSet team-a/deepseek: its command lines are kept as they are",
+            "LeaderWorkerSet team-a/deepseek: server.startupProbe is added",
+            "LeaderWorkerSet team-a/deepseek, workerTemplate: enableServiceLinks is added",
+            "Service team-a/deepseek-leader: spec.ports is",
+        ),
     }
     for sentence in sentences[adopted.name]:
         assert sentence in adopted.told
@@ -89,6 +95,7 @@ def test_what_is_the_same_is_not_told(adopted: Adopted) -> None:
         "knative": ("mounts", "resources", "nodes", "tolerations", "window", "words", "envFrom"),
         "kserve": ("mounts[/mnt/models]", "mounts[/dev/shm]", "nodes", "requests", "ports"),
         "deployment": ("server.mounts", "server.resources", "nodes", "tolerations", "words"),
+        "groups": ("server.mounts", "server.resources", "nodes", "tolerations", "words", "size"),
     }
     changes = adopted.told.partition("What the first update would change:")[2]
     changes = changes.partition("Warnings:")[0]
@@ -107,6 +114,7 @@ def test_models_and_their_files_are_those_of_the_cluster(adopted: Adopted) -> No
             "kserve",
         ),
         "deployment": ("qwen-vl", None, "kserve"),
+        "groups": ("deepseek", {"store": "models", "path": "/", "size": "800Gi"}, "leader_worker"),
     }
     name, volume, runtime = expected[adopted.name]
     assert (model["name"], model.get("volume")) == (name, volume)
@@ -115,7 +123,9 @@ def test_models_and_their_files_are_those_of_the_cluster(adopted: Adopted) -> No
 
 def test_parts_that_the_cluster_has_are_not_installed(adopted: Adopted) -> None:
     parts = {"knative": ["knative"], "kserve": ["kserve", "cert_manager"], "deployment": []}
+    parts["groups"] = []
     config = adopted.config
     sections = [p for p in ("knative", "kserve", "cert_manager", "fluid") if p in config]
     assert sections == parts[adopted.name]
+    sections += ["leader_worker_sets"] if adopted.name == "groups" else []
     assert all(config[part]["install"] is False for part in sections)  # type: ignore[index]

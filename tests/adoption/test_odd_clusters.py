@@ -252,7 +252,8 @@ def test_what_another_tool_runs_on_cards_is_told(api_version, kind, name, subjec
 
 
 def test_owners_are_followed_to_the_object_that_somebody_made():
-    above = {"apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet", "name": "big"}
+    above = {"apiVersion": "serving.kserve.io/v1alpha1", "kind": "LLMInferenceService"}
+    above["name"] = "big"
     group = {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -261,5 +262,70 @@ def test_owners_are_followed_to_the_object_that_somebody_made():
     }
     owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "big", "controller": True}
     notes = described(*objects(), group, pod(owner)).notes
-    [told] = [note for note in notes if note.startswith("LeaderWorkerSet team-a/big: its pods run")]
-    assert "a stack file serves so by serve.leader_worker, which adopt does not write" in told
+    [told] = [note for note in notes if note.startswith("LLMInferenceService team-a/big: its pods")]
+    assert "a stack file serves so by serve.llm, which adopt does not write" in told
+
+
+def groups(change: Callable[[Manifest], Any] = lambda spec: None) -> list[Manifest]:
+    """The cluster with a LeaderWorkerSet, whose spec is changed."""
+    inventory = copy.deepcopy(manifests("groups"))
+    change(next(m for m in inventory if m["kind"] == "LeaderWorkerSet")["spec"])
+    return inventory
+
+
+def test_a_group_is_written_with_the_commands_of_its_leader_and_its_workers():
+    serve = model(described(*groups()))["serve"]["leader_worker"]
+    assert serve["nodes"] == 2
+    assert serve["scale"] == {"min": 1, "max": 1}
+    assert serve["worker_command"][2].endswith("worker --ray_address=$(LWS_LEADER_ADDRESS)")
+
+
+def test_pods_of_one_template_have_one_command():
+    line = [*("vllm", "serve", "/models/m", "--nnodes", "2", "--node-rank", "$(LWS_WORKER_INDEX)")]
+
+    def alike(spec: Manifest) -> None:
+        group = spec["leaderWorkerTemplate"]
+        leader = group.pop("leaderTemplate")
+        container = leader["spec"]["containers"][0]
+        container.pop("args")
+        container["command"] = [*line, "--port", "8080", "--master-addr", "$(LWS_LEADER_ADDRESS)"]
+        container["image"] = "docker.io/vllm/vllm-openai:v0.12.0"
+        group["workerTemplate"] = leader
+        spec["replicas"] = 3
+
+    entry = model(described(*groups(alike)))
+    assert "worker_command" not in entry["serve"]["leader_worker"]
+    assert entry["serve"]["leader_worker"]["scale"] == {"min": 3, "max": 3}
+    assert entry["server"]["command"][:3] == line[:3]
+
+
+def test_what_a_stack_file_cannot_say_of_a_group_is_told():
+    def odd(spec: Manifest) -> None:
+        group = spec["leaderWorkerTemplate"]
+        group["restartPolicy"] = "None"
+        group["subGroupPolicy"] = {"subGroupSize": 1}
+        worker = group["workerTemplate"]["spec"]["containers"][0]
+        worker["env"] = [{"name": "NCCL_DEBUG", "value": "INFO"}]
+
+    scaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "deepseek", "namespace": SPACE},
+        "spec": {"scaleTargetRef": {"kind": "LeaderWorkerSet", "name": "deepseek"}},
+    }
+    notes = "\n".join(described(*groups(odd), scaler).notes)
+    for words in (
+        "its restartPolicy is None, for which a stack file has no field",
+        "its subGroupPolicy is set, for which a stack file has no field",
+        "variables of its workers are others than of its leaders",
+        "HorizontalPodAutoscaler deepseek scales it, and the stack file has the 1 groups",
+    ):
+        assert words in notes
+
+
+def test_a_group_that_another_object_has_made_is_left_to_it():
+    owned = groups()
+    about = next(m for m in owned if m["kind"] == "LeaderWorkerSet")["metadata"]
+    about["ownerReferences"] = [{"kind": "LLMInferenceService", "name": "big", "uid": "1"}]
+    with pytest.raises(Refused):
+        described(*owned)

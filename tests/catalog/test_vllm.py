@@ -284,6 +284,7 @@ FLAGS = {
             for name in ("plain", "maybe", "free", "unclear", "widened")
         )
         + '        parser.add_argument("--listed", choices=["x", "y"])\n'
+        '        parser.add_argument("--asked", choices=get_args(Kind))\n'
         '        parser.add_argument("--dynamic", choices=list(NAMES))\n'
     ),
 }
@@ -291,6 +292,7 @@ FLAGS = {
 
 def test_only_choices_that_stand_there_plainly_are_read():
     offered = {"--plain": ["a", "b"], "--maybe": ["1", "8"], "--listed": ["x", "y"]}
+    offered |= {"--asked": ["a", "b"]}
     assert read_choices(Sources(FLAGS)) == offered
 
 
@@ -299,6 +301,9 @@ KEYS = {
         "class Mode(enum.Enum):\n    NONE = 0\n    BOTH = (1, 2)\n    def name(self): ...\n"
         'class Shapes(str, enum.Enum):\n    BACKED = "backed"\n'
         "class Other(enum.IntEnum):\n    ONE = 1\n"
+        "class AttentionConfig:\n    backend: Mode | None = None\n"
+        "    def parse(cls, value):\n        if value.lower() == 'auto':\n            return None\n"
+        "        return Mode[value.upper()]\n"
         "class PassConfig:\n    enable_sp: bool = None\n    shapes: Shapes = Shapes.BACKED\n"
         "class CompilationConfig:\n    mode: Mode | None = None\n    other: Other = Other.ONE\n"
         "    pass_config: PassConfig = None\n    free: dict[str, Any] = None\n"
@@ -306,8 +311,10 @@ KEYS = {
     ),
     "vllm/engine/arg_utils.py": (
         "class EngineArgs:\n    compilation_config: CompilationConfig = None\n"
+        "    attention_config: AttentionConfig = None\n"
         "    @staticmethod\n    def add_cli_args(parser):\n"
         '        parser.add_argument("--compilation-config")\n'
+        '        parser.add_argument("--attention-config")\n'
     ),
 }
 
@@ -315,6 +322,7 @@ KEYS = {
 def test_keys_are_read_within_keys_and_enums_as_vllm_finds_them():
     flag = "--compilation-config"
     assert read_keys(Sources(KEYS)) == {
+        "--attention-config.backend": ["BOTH", "NONE", "auto"],
         f"{flag}.mode": ["BOTH", "NONE"],
         f"{flag}.other": [],
         f"{flag}.pass_config": [],

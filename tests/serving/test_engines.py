@@ -44,7 +44,7 @@ def sentences(raw: dict[str, Any]) -> list[str]:
         ([*SGLANG, "--host", "::"], {}),
         ([*SGLANG, "--host", "$(ADDRESS)"], {}),
         ([*SGLANG, *OPEN, "--tp", "8"], {"gpus": 8}),
-        ([*SGLANG, *OPEN, "--tp-size=4", "--pp_size", "2"], {"gpus": 8}),
+        ([*SGLANG, *OPEN, "--tp-size=4", "--pp-size", "2"], {"gpus": 8}),
         ([*SGLANG, *OPEN, "--tensor-parallel-size", "4", "--dp", "2"], {"gpus": 8}),
         # Copies of the attention alone, inside the same cards.
         ([*SGLANG, *OPEN, "--tp", "8", "--dp", "8", "--enable-dp-attention"], {"gpus": 8}),

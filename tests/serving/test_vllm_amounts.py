@@ -9,6 +9,11 @@ from .test_server import shortage
 from .test_vllm_rules import started, typed
 
 EXITS = "vLLM exits when it starts."
+OFFLOADING = (
+    '{"kv_connector": "OffloadingConnector", "kv_role": "kv_both", '
+    '"kv_connector_extra_config": {"cpu_bytes_to_use": BYTES}}'
+)
+LMCACHE = '{"kv_connector": "LMCacheConnectorV1", "kv_role": "kv_both"}'
 
 
 @pytest.mark.parametrize(
@@ -26,6 +31,12 @@ EXITS = "vLLM exits when it starts."
             ["--max-num-seqs", "256", "--max-num-batched-tokens", "255"],
             "vllm.extra_args is '--max-num-batched-tokens 255', but it must be at least "
             f"--max-num-seqs (256), each of which may take a token: {EXITS}",
+        ),
+        (
+            "0.28.0",
+            ["--enable-lora", "--max-loras", "8", "--max-cpu-loras", "4"],
+            "vllm.extra_args is '--max-cpu-loras 4', but it must be at least --max-loras (8), or "
+            f"left out: {EXITS}",
         ),
         (
             "0.28.0",
@@ -85,6 +96,12 @@ def test_a_batch_of_an_engine_that_somebody_chose_passes() -> None:
             ["--cpu-offload-gb", "24.5", "--kv-offloading-size", "40"],
             "memory for --cpu-offload-gb and --kv-offloading-size counts against it",
         ),
+        (
+            "0.28.0",
+            ["--kv-transfer-config", OFFLOADING.replace("BYTES", "70000000000")],
+            "keeps 65.2 GiB in the pod's memory, but it must be one that keeps less than "
+            "resources.memory (64Gi): memory for cpu_bytes_to_use counts against it",
+        ),
     ],
 )
 def test_amounts_that_the_pod_has_no_memory_for_are_refused(
@@ -101,12 +118,22 @@ def test_amounts_that_the_pod_has_no_memory_for_are_refused(
         ("0.28.0", ["--max-num-seqs", "$(SEQUENCES)", "--max-num-batched-tokens", "255"]),
         ("0.28.0", ["--cpu-offload-gb", "20", "--kv-offloading-size", "40"]),
         ("0.28.0", ["--decode-context-parallel-size", "1"]),
+        ("0.28.0", ["--enable-lora", "--max-loras", "4", "--max-cpu-loras", "4"]),
+        ("0.28.0", ["--kv-transfer-config", OFFLOADING.replace("BYTES", "60000000000")]),
         # Older releases were not seen to refuse it.
         ("0.8.5", ["--max-num-seqs", "0"]),
     ],
 )
 def test_amounts_that_do_pass(release: str, words: list[str]) -> None:
     assert not [*ModelServer.of(typed(release, *words)).resource_faults()]
+
+
+def test_what_lmcache_keeps_counts_where_it_is_the_connector() -> None:
+    raw = typed("0.28.0", "--kv-transfer-config", LMCACHE)
+    raw["env"] = {"LMCACHE_MAX_LOCAL_CPU_SIZE": "100"}
+    assert "memory for LMCACHE_MAX_LOCAL_CPU_SIZE counts against it" in shortage(raw)
+    raw["vllm"] = {**raw["vllm"], "extra_args": []}
+    assert not [*ModelServer.of(raw).resource_faults()]
 
 
 def test_weights_are_kept_for_each_card() -> None:

@@ -502,6 +502,8 @@ def test_a_task_that_writes_text_is_left_out(task: str):
         ("0.99.0", ["--scheduling-policy", "of_tomorrow"]),
         # Any backend of a plugin may do.
         ("0.28.0", ["--attention-backend", "CUSTOM"]),
+        ("0.19.0", ["--attention-backend", "flash_attn"]),
+        ("0.19.0", ["--attention-backend", "auto"]),
         ("0.8.4", ["--block-size", "16"]),
     ],
 )
@@ -515,7 +517,16 @@ def test_values_that_the_release_offers_pass(release: str, words: list[str]):
         ("0.28.0", ["--kv-cache-dtype", "fp8_e5m3"], "--kv-cache-dtype fp8_e5m3", "fp8_e5m2"),
         ("0.8.5", ["--kv-cache-dtype", "nvfp4"], "--kv-cache-dtype nvfp4", "one of auto, fp8, "),
         ("0.28.0", ["--scheduling_policy=prio"], "--scheduling-policy prio", "priority"),
-        ("0.8.4", ["--block-size", "12"], "--block-size 12", "1"),
+        ("0.8.4", ["--block-size", "12"], "--block-size 12", "16"),
+        ("0.19.0", ["--enable-lora", "--max-lora-rank", "17"], "--max-lora-rank 17", "32"),
+        ("0.8.4", ["--block-size", "999"], "--block-size 999", "128"),
+        (
+            "0.19.0",
+            ["--chat-template-content-format", "list"],
+            "--chat-template-content-format list",
+            "one of auto, openai, string",
+        ),
+        ("0.19.0", ["--attention-backend", "FLASH_INFER"], "--attention-backend FLASH_INFER", "FL"),
         ("0.8.1", ["--reasoning-parser", "qwen3", "--enable-reasoning"], "qwen3", "another par"),
     ],
 )

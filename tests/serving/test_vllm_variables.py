@@ -24,6 +24,12 @@ def server(release: str, **env: str) -> dict[str, Any]:
             "1: vLLM 0.28.0 fails where it reads it.",
         ),
         ("0.10.2", {"VLLM_USE_V1": "true"}, "must be a whole number"),
+        (
+            "0.11.0",
+            {"VLLM_USE_V1": "0"},
+            "env[VLLM_USE_V1] is '0', but it must be left out: vLLM 0.11.0 has no other engine",
+        ),
+        ("0.28.0", {"VLLM_LOGGING_LEVEL": "DEBG"}, "must be DEBUG: vLLM 0.28.0 exits when it"),
         ("0.28.0", {"VLLM_IMAGE_FETCH_TIMEOUT": "30s"}, "must be a whole number"),
         ("0.28.0", {"VLLM_LOG_STATS_INTERVAL": "10s"}, "must be a number, such as 0.5"),
         (
@@ -58,6 +64,7 @@ def test_what_cannot_be_read_is_refused(release: str, env: dict[str, str], sente
         ("0.28.0", {"VLLM_PORT": "12345", "VLLM_LOG_STATS_INTERVAL": "10"}),
         ("0.28.0", {"VLLM_PORT": "$(PORT_OF_A_SECRET)", "HF_ENDPOINT": "$(MIRROR)"}),
         ("0.28.0", {"VLLM_USE_MODELSCOPE": "true", "VLLM_LOGGING_LEVEL": "DEBUG"}),
+        ("0.10.2", {"VLLM_USE_V1": "0", "VLLM_LOGGING_LEVEL": "debug"}),
         ("0.28.0", {"VLLM_USE_MODELSCOPE": "1", "VLLM_NO_USAGE_STATS": "no"}),
         ("0.19.0", {"VLLM_USE_MODELSCOPE": "TRUE", "VLLM_NO_USAGE_STATS": "1"}),
         ("0.28.0", {"VLLM_FLOAT32_MATMUL_PRECISION": "HIGH", "VLLM_OF_A_PLUGIN": "x"}),

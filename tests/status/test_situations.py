@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.crds.leader_worker_labels import REVISION
+from components.crds.leader_worker_labels import REVISION, SET_NAME, WORKER_INDEX
 from plan.model import Plan
 from status.model import Finding, Stage, Status
 from status.symptoms import SYMPTOMS
@@ -994,6 +994,38 @@ def test_an_update_that_may_miss_more_groups_goes_on() -> None:
         "rollingUpdateConfiguration": bounds
     }
     assert said_of_updates(live) == []
+
+
+def test_an_update_of_groups_that_kserve_has_made_is_looked_at_too() -> None:
+    live = by_llm()
+    service = next(m for m in live.all("LLMInferenceService") if "worker" in m["spec"])["metadata"][
+        "name"
+    ]
+    name = f"{service}-kserve-mn"
+    template = {"metadata": {"labels": {REVISION: "new"}}}
+    space = live.get("LLMInferenceService", service)["metadata"]["namespace"]
+    about = {"name": name, "namespace": space}
+    live.objects += [
+        {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": about}
+        | {"spec": {"template": template}},
+        {"apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet", "metadata": about}
+        | {"spec": {}},
+    ]
+    live.condition(
+        "LeaderWorkerSet", name, "UpdateInProgress", "True", lastTransitionTime=ago(6000)
+    )
+    pods = [pod for pod in live.all("Pod") if pod["metadata"]["labels"].get("release") == service]
+    for number in range(2):
+        pod = copy.deepcopy(pods[0])
+        pod["metadata"]["name"] = f"{name}-{number}"
+        pod["metadata"]["labels"] |= {SET_NAME: name, WORKER_INDEX: "0", REVISION: "old"}
+        if not number:
+            pod["status"]["conditions"] = conditions(PodScheduled="True", Ready="False")
+        live.objects.append(pod)
+    way = next(way for way in assessed(live).ways if way.name == service)
+    [finding] = [finding for finding in way.findings if finding.link == "revision"]
+    assert finding.why.endswith(f"since {name}-0 of the old version is not ready")
+    assert finding.remedy.startswith(f"`kubectl delete leaderworkerset {name} -n {space}`")
 
 
 def by_llm() -> Live:

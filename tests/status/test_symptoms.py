@@ -135,6 +135,83 @@ WORDS = [
     ("CUDA error: an illegal memory access was encountered", "a program on the card fails"),
     ("sh: 1: vllm: not found", "images_have_the_server_that_is_started"),
     ("ModuleNotFoundError: No module named 'lmcache'", "packages that an image lacks"),
+    ("RuntimeError: CUDA error: out of memory", "models_fill_their_cards"),
+    (
+        "NVIDIA B200 with CUDA capability sm_100 is not compatible with the current PyTorch "
+        "installation.",
+        "vllm_runs_on_the_cards",
+    ),
+    (
+        "Worker failed with error 'No compiled cutlass_scaled_mm for CUDA device capability: 120. "
+        "Required capability: 90 or 100'",
+        "vllm_runs_on_the_cards",
+    ),
+    (
+        "ValueError: Selected backend FLASH_ATTN is not valid for this configuration. Reason: "
+        "['compute capability not supported']",
+        "vllm_runs_on_the_cards",
+    ),
+    ("ptxas fatal   : Value 'sm_120' is not defined for option 'gpu-name'", "vllm_runs_on_the"),
+    (
+        "Could not start backend: Runtime compute cap 75 is not compatible with compile time "
+        "compute cap 80",
+        "vllm_runs_on_the_cards",
+    ),
+    ("ggml_cuda_init: failed: no CUDA-capable device is detected", "servers_ask_for_their_cards"),
+    ("RuntimeError: CUDA error: CUDA-capable device(s) is/are busy or unavailable", "a card that"),
+    ("AssertionError: Error in memory profiling. Initial free memory 21.5 GiB", "a card that"),
+    ("llama_model_load: unknown model architecture: 'qwen3next'", "releases_are_as_new_as_their"),
+    (
+        "ImportError: cannot import name 'Qwen3VLProcessor' from 'transformers'",
+        "releases_are_as_new_as_their_models",
+    ),
+    (
+        "ValueError: Following weights were not initialized from checkpoint: {'lm_head.weight'}",
+        "releases_are_as_new_as_their_models",
+    ),
+    ("ValueError: enable_expert_parallel must be True to use EPLB.", "flags that do not go"),
+    ("ValueError: max_cpu_loras (4) must be >= max_loras (8)", "flags that do not go together"),
+    ("ValueError: This model does not support `--runner generate`.", "flags that do not go"),
+    ("NotImplementedError: VLLM_USE_V1=1 is not supported with Compute Capability", "flags that"),
+    ("ValueError: Unknown attention backend: 'XFORMERS'. Valid", "flags that do not go together"),
+    ("ValueError: Unknown quantization method: moe_wna16. Must be one of", "ModelServer"),
+    ("RuntimeError: Ninja is required to load C++ extensions", "packages that an image lacks"),
+    ("RuntimeError: NIXL is not available", "packages that an image lacks"),
+    (
+        "OSError: Consistency check failed: file should be of size 4976698672 but has size 123",
+        "the model's files are not whole",
+    ),
+    ("botocore.exceptions.NoCredentialsError: Unable to locate credentials", "hubs_are_in_reach"),
+    ("ClientError: An error occurred (403) when calling the HeadObject", "hubs_are_in_reach"),
+    ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "a certificate that the"),
+    ("httpx.ConnectError: [Errno 111] Connection refused", "hubs_are_in_reach"),
+    ("HarmonyError: error downloading: failed to download or load vocab", "hubs_are_in_reach"),
+    (
+        "OSError: Can't load image processor for '/mnt/models/m'.",
+        "the model's files are not in the bucket",
+    ),
+    (
+        "ValueError: The supplied chat template string (/t/x.jinja) appears path-like, but doesn't "
+        "exist!",
+        "files_are_in_the_image",
+    ),
+    ("KeyError: 'getpwuid(): uid not found: 1000'", "a user without a name"),
+    (
+        "RuntimeError: Engine core initialization failed. See root cause above. Failed core "
+        "proc(s): {'EngineCore_DP0': -9}",
+        "a process of a server is killed",
+    ),
+    ("RuntimeError: can't start new thread", "threads or files that a container"),
+    ("OSError: [Errno 24] Too many open files", "threads or files that a container"),
+    ("Illegal instruction (core dumped)", "an instruction that the processor lacks"),
+    ("ImportError: vllm/_C.abi3.so: undefined symbol: _ZN3c104cuda9SetDeviceEi", "packages of an"),
+    (
+        "[Rank 0] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=3)",
+        "cards or pods",
+    ),
+    ("DistStoreError: Timed out after 601 seconds waiting for clients. 1/2", "cards or pods"),
+    ("ConnectionError: Could not find any running Ray instance.", "cards or pods"),
+    ("socket.gaierror: [Errno -2] Name or service not known", "cards or pods"),
 ]
 
 
@@ -185,6 +262,8 @@ def test_last_words_are_told_by_what_they_mean(text: str, row: str):
     [
         "INFO: loading configuration file /mnt/models/qwen/config.json",
         "[W1130 ProcessGroupNCCL.cpp:1538] Warning: destroy_process_group() was not called",
+        "RuntimeError: Engine core initialization failed. Failed core proc(s): {'EngineCore_0': 1}",
+        "INFO: Async scheduling is enabled.",
         "RuntimeError: a Tensor with 151936 elements cannot be converted to Scalar",
         "The decoder prompt (length 9000) is longer than the maximum model length of 8192.",
     ],

@@ -76,6 +76,10 @@ def config(project: Path, stack: str) -> Mapping[str, object]:
     ("said", "key", "value"),
     [
         ({"card": "h20", "gpus": "8"}, "card", "H20"),
+        ({"card": "NVIDIA A10"}, "card", "A10"),
+        ({"card": "A100 80G"}, "card", "A100"),
+        ({"nodes": "0..4"}, "nodes", "0-4"),
+        ({"on": "existing", "claim": "m", "present": "KServe"}, "present", "kserve"),
         ({"files": "hub", "model_id": "openai/whisper-large-v3"}, "max_model_len", "448"),
         ({"max_model_len": "16k"}, "max_model_len", "16k"),
     ],

@@ -1,5 +1,6 @@
 """What a vLLM image needs of a node, read from its tag."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,31 @@ LEAST_CAPABILITY = 7.0
 # V100 (7.0): vLLM 0.9.0, github.com/vllm-project/vllm pull 18818, 2025-05-28.
 V100_DROPPED: Version = (0, 9, 0)
 V100_CAPABILITY = 7.0
+# First release whose image has code for Blackwell (10.0 and 12.x), which needs CUDA 12.8: with
+# older ones "no kernel image is available", vllm-project/vllm issues 13306 and 16901. The image of
+# 0.10.0 was made with a PyTorch for CUDA 12.6: issue 21633.
+BLACKWELL_CAPABILITY = 10.0
+BLACKWELL_SINCE: Version = (0, 9, 0)
+BLACKWELL_LEFT_OUT: Version = (0, 10, 0)
+# Releases of the engine V1 that it refuses older cards in: vllm/engine/arg_utils.py of 0.8.5, pull
+# 23614 of 0.10.2.
+V1_CAPABILITY = 8.0
+V1_ON_NEWER_CARDS = Span((0, 8, 0), (0, 10, 1))
+# Cards on which an attention backend that is named runs, as bounds of their compute capability:
+# supports_compute_capability of vllm/v1/attention/backends/, 0.19.0 to 0.33.0, read 2026-11-30.
+# Of FlashInfer, releases since 0.28.0 want 8.0.
+BACKENDS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "FLASH_ATTN": (8.0, math.inf),
+        "FLASHINFER": (7.5, 12.1),
+        "FLASHMLA": (9.0, 10.9),
+        "FLASHMLA_SPARSE": (9.0, 10.9),
+        "FLASH_ATTN_MLA": (9.0, 9.9),
+        "CUTLASS_MLA": (10.0, 10.9),
+        "FLASHINFER_MLA": (10.0, 10.9),
+        "TOKENSPEED_MLA": (10.0, 10.9),
+    }
+)
 # bfloat16 needs Ampere: vllm/platforms/cuda.py, check_if_supports_dtype, of every release. With
 # `--dtype auto`, vLLM takes float16 by itself on older cards from 0.9.0 on: vllm/config.py.
 BFLOAT16_CAPABILITY = 8.0

@@ -6,6 +6,7 @@ from ..environments import GONE, Raw, dev, existing, hybrid, prod
 from .cases import Case, refusals, surprises
 from .parts import TERWAY, TERWAY_EDGE, own_ack_cluster, own_vpc
 
+PODS: Final = "10.0.64.0/18"
 NETWORK: Raw = dev()["network"]
 TAINT: Final = {"key": "team", "value": "llm"}
 
@@ -374,6 +375,20 @@ test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refus
 
 TAGS = {f"key-{number}": "x" for number in range(20)}
 SURPRISES = [
+    Case(
+        "regions_are_known",
+        "a region that is misspelt",
+        dev,
+        {
+            "region": "cn-bejing",
+            "network.zones": [{"id": "cn-bejing-h", "cidr": "10.0.0.0/20", "pod_cidr": PODS}],
+        },
+        (
+            "region is cn-bejing, which is none of the 40 regions that are known here (did you "
+            "mean 'cn-beijing'?): unless it is newer than those, `up` reaches no API there."
+        ),
+        {},
+    ),
     Case(
         "pools_repair_themselves_where_somebody_looks",
         "a pool in a cluster that may lack what looks at its nodes",

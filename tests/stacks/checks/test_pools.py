@@ -207,6 +207,39 @@ CASES = [
         {"nodes[gpu].gpu": "T4"},
     ),
     Case(
+        "instance_types_are_known",
+        "a type of a family that is not known, of which another one has another card",
+        dev,
+        {"pools[a10].instance_types": ["ecs.gn9gc.4xlarge"]},
+        (
+            "pools[a10].instance_types is 'ecs.gn9gc.4xlarge', but it must be a type of the "
+            "catalogue, or described under instance_types: whether pods fit depends on its size."
+        ),
+        {},
+    ),
+    *(
+        Case(
+            "cards_are_known",
+            f"{name}, which is no name here",
+            existing,
+            {"nodes[gpu].gpu": name},
+            (
+                f"nodes[gpu].gpu is '{name}', but it must be one of {CARDS}{meant}, or described "
+                "under gpus: its memory and compute capability decide what runs on it."
+            ),
+            {"nodes[gpu].gpu": "T4"},
+        )
+        for name, meant in (
+            ("NVIDIA A10", " (did you mean 'A10'?)"),
+            ("A100 80G", " (did you mean 'A100'?)"),
+            ("V100-32G", " (did you mean 'V100-32GB'?)"),
+            # Other cards, though their names are much alike.
+            ("A10G", ""),
+            ("B200", ""),
+            ("H20-3e", ""),
+        )
+    ),
+    Case(
         "cards_are_known",
         "a described card under another name",
         existing,

@@ -35,6 +35,29 @@ BACKEND: Final = {"VLLM_ATTENTION_BACKEND": "FLASHINFER"}
 HIDDEN = "a mount hides what the image has there, of which its programs are made"
 
 CASES = [
+    *(
+        Case(
+            "replicas_have_their_nodes",
+            f"a copy of the model among others that are not there: {words[-1]}",
+            existing,
+            {
+                "models[qwen].server.image": "registry/vllm:0.19.0",
+                "models[qwen].server.vllm.extra_args": ["--data-parallel-size", "4", *words],
+            },
+            (
+                "models[qwen].server.vllm.extra_args is one with --data-parallel-size 4 and "
+                f"{said}, but it must be one whose copies are all in this pod, or "
+                "models[qwen].serve.leader_worker: a replica of knative is one pod, which waits "
+                "for the others for good."
+            ),
+            {},
+        )
+        for words, said in (
+            (["--data-parallel-rank", "0"], "--data-parallel-rank"),
+            (["--data-parallel-external-lb"], "--data-parallel-external-lb"),
+            (["--data-parallel-size-local", "1"], "--data-parallel-size-local 1"),
+        )
+    ),
     Case(
         "engines_run_on_the_cards",
         "SGLang on a card that it has no code for",
@@ -249,6 +272,46 @@ OTHER: Final[Raw] = {
     "resources": {"cpu": "4", "memory": "24Gi"},
 }
 SURPRISES = [
+    Case(
+        "clients_reach_beyond_their_pod",
+        "a proxy on one's own machine",
+        dev,
+        {"models[qwen].server.env": {"https_proxy": "http://127.0.0.1:7890"}},
+        (
+            "models[qwen].server.env[https_proxy] is http://127.0.0.1:7890: in a pod that is the "
+            "pod itself, where nothing listens unless something puts a container beside the "
+            "server. Write the address of a machine or a Service, or leave it out."
+        ),
+        {"models[qwen].server.env": {"https_proxy": "http://10.0.0.9:7890"}},
+    ),
+    Case(
+        "clients_reach_beyond_their_pod",
+        "a hub at a sidecar that is not there",
+        existing,
+        {"models[qwen].server.env": {"HF_ENDPOINT": "http://localhost:8090"}},
+        (
+            "models[qwen].server.env[HF_ENDPOINT] is http://localhost:8090: in a pod that is the "
+            "pod itself, where nothing listens unless something puts a container beside the "
+            "server. Write the address of a machine or a Service, or leave it out."
+        ),
+        {
+            "models[qwen].server.env": {"HF_ENDPOINT": "http://localhost:8090"},
+            "models[qwen].sidecars": [
+                {"name": "mirror", "image": "registry/mirror:1", "cpu": "1", "memory": "1Gi"}
+            ],
+        },
+    ),
+    Case(
+        "files_are_in_the_image",
+        "a variable with a file that is in no volume",
+        existing,
+        {"models[qwen].server.env": {"LMCACHE_CONFIG_FILE": "/config/lmcache.yaml"}},
+        (
+            "models[qwen].server.env has LMCACHE_CONFIG_FILE /config/lmcache.yaml, which lies "
+            "below no mount: it starts only if the image has that."
+        ),
+        {"models[qwen].server.env": {"LMCACHE_CONFIG_FILE": f"{MOUNTED}/lmcache.yaml"}},
+    ),
     Case(
         "images_have_the_server_that_is_started",
         "flags of vLLM for an image of another server",
@@ -521,7 +584,7 @@ SURPRISES = [
         {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "--chat-template=/t.txt")},
         (
             "models[qwen-chat].server starts vLLM with --chat-template /t.txt, which lies below no "
-            "mount: it starts only if the image has that file."
+            "mount: it starts only if the image has that."
         ),
         {
             "models[qwen-chat].server.command": started(

@@ -41,7 +41,79 @@ def experts() -> Raw:
     )
 
 
+BLACKWELL: Raw = {
+    "gpus": [{"name": "B200", "label": "NVIDIA-B200", "memory_gib": 179, "compute_capability": 10}],
+    "nodes[gpu].gpu": "B200",
+}
+
+
+def asked_for(name: str, method: Any, *words: str) -> Raw:
+    """A model of some name, and the format that vLLM is told."""
+    return {
+        "models[qwen].server.image": "registry/vllm:0.19.0",
+        "models[qwen].volume.path": f"/{name}",
+        "models[qwen].server.vllm.quantization": method,
+        "models[qwen].server.vllm.extra_args": [*words],
+    }
+
+
 CASES = [
+    *(
+        Case(
+            "vllm_runs_on_the_cards",
+            f"a Blackwell card under vLLM {release}",
+            existing,
+            {**BLACKWELL, "models[qwen].server.image": f"registry/vllm:{release}"},
+            (
+                f"models[qwen].server.image is 'registry/vllm:{release}', but it must be vLLM "
+                "0.9.0 or later but 0.10.0, or placed without pool gpu: the image of vLLM "
+                f"{release} has no code for compute capability 10.0, which B200 has."
+            ),
+            {**BLACKWELL, "models[qwen].server.image": "registry/vllm:0.9.0"},
+        )
+        for release in ("0.8.5", "0.10.0")
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "the engine V1 asked for on a card that it is not for",
+        existing,
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].server.vllm.dtype": "half",
+            "models[qwen].server.image": "registry/vllm:0.8.5",
+            "models[qwen].server.env": {"VLLM_USE_V1": "1"},
+        },
+        (
+            "models[qwen].server.env[VLLM_USE_V1] is '1', but it must be left out: vLLM 0.8.5 "
+            "exits with it on cards below compute capability 8.0, and T4 of pool gpu has 7.5."
+        ),
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].server.vllm.dtype": "half",
+            "models[qwen].server.image": "registry/vllm:0.10.2",
+            "models[qwen].server.env": {"VLLM_USE_V1": "1"},
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "an attention backend that is not for the card",
+        existing,
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].server.image": "registry/vllm:0.19.0",
+            "models[qwen].server.vllm.extra_args": ["--attention-backend", "flash_attn"],
+        },
+        (
+            "models[qwen].server.vllm.extra_args is '--attention-backend FLASH_ATTN', but it must "
+            "be left out, or placed without pool gpu: FLASH_ATTN runs on compute capability 8.0 "
+            "or more, T4 has 7.5, and vLLM exits when it starts."
+        ),
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].server.image": "registry/vllm:0.19.0",
+            "models[qwen].server.vllm.extra_args": ["--attention-backend", "flashinfer"],
+        },
+    ),
     Case(
         "vllm_runs_on_the_cards",
         "a vLLM that has dropped the card",
@@ -233,6 +305,42 @@ EXPERTS = {
 }
 
 SURPRISES = [
+    Case(
+        "formats_of_names_are_asked_for",
+        "a flag that says another format than the name",
+        existing,
+        asked_for("Qwen3-4B-AWQ", "gptq"),
+        (
+            "models[qwen].server has vLLM take gptq, and Qwen3-4B-AWQ is stored in awq by its "
+            "name: of another format than config.json says, vLLM exits when it starts. Leave "
+            "--quantization out, or take another model."
+        ),
+        asked_for("Qwen3-4B-AWQ", "awq_marlin"),
+    ),
+    Case(
+        "formats_of_names_are_asked_for",
+        "a KV cache that weights in FP8 do not go with",
+        existing,
+        asked_for("Qwen3-4B-FP8", None, "--kv-cache-dtype", "fp8_e5m2"),
+        (
+            "models[qwen].server has vLLM keep the KV cache in fp8_e5m2, and Qwen3-4B-FP8 is "
+            "stored in FP8 by its name: with such weights vLLM takes fp8 or auto alone, and exits "
+            "when it starts."
+        ),
+        asked_for("Qwen3-4B-FP8", None, "--kv-cache-dtype", "fp8"),
+    ),
+    Case(
+        "sequences_are_no_longer_than_the_models",
+        "an embedding model that is told more tokens than it has positions",
+        existing,
+        {**asked_for("bge-m3", None), "models[qwen].server.vllm.max_model_len": 32768},
+        (
+            "models[qwen].server.vllm.max_model_len gives a request up to 32,768 tokens, and "
+            "bge-m3 has 8,192 by its name: unless its config.json says more, vLLM exits when it "
+            "starts. Give no more than that, or a rope scaling by --hf-overrides."
+        ),
+        {**asked_for("bge-m3", None), "models[qwen].server.vllm.max_model_len": 8192},
+    ),
     Case(
         "releases_are_as_new_as_their_models",
         "a model that came after the release",

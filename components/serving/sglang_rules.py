@@ -1,0 +1,112 @@
+"""Validates the flags of SGLang's server against its release."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from ..args import Fault, nearest
+from ..catalog.sglang import (
+    Version,
+    sglang_flags,
+    sglang_lifetime,
+    sglang_name,
+    sglang_releases,
+    sglang_version,
+)
+
+_EXITS: Final = "exits when it starts"
+_LIKENESS: Final = 0.75
+"""How close a flag has to be to one that was meant; many are alike at their beginning."""
+_OF_VLLM: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "--max-model-len": "--context-length",
+        "--gpu-memory-utilization": "--mem-fraction-static",
+        "--max-num-seqs": "--max-running-requests",
+        "--max-num-batched-tokens": "--chunked-prefill-size",
+        "--enable-expert-parallel": "--ep-size",
+        "--speculative-config": "--speculative-algorithm",
+        "--enable-auto-tool-choice": "left out: --tool-call-parser alone does it",
+        "--enable-prefix-caching": "left out: it is on by itself",
+        "--enforce-eager": "--disable-cuda-graph",
+        "--runner": "--is-embedding",
+        "--task": "--is-embedding",
+    }
+)
+"""By flag of vLLM, what SGLang has for it: docs.sglang.ai, "Server arguments", and its sources."""
+_REPLACED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "--enable-ep-moe": "--ep-size",
+        "--enable-deepep-moe": "--moe-a2a-backend deepep",
+        "--enable-flashinfer-mla": "--attention-backend flashinfer",
+    }
+)
+"""By flag that is gone, what its last releases named in its place: server_args.py, 0.4.6, 0.5.3."""
+_SHARE: Final = "--mem-fraction-static"
+
+
+def sglang_faults(field: str, words: Sequence[str], image: str) -> Iterator[Fault]:
+    """Refuses flags with which the release exits.
+
+    Args:
+        field: Path of the command line.
+        words: What follows the server's name there.
+        image: Reference of the image, whose tag may tell the release.
+    """
+    version = sglang_version(image)
+    read = sglang_releases()
+    if version is not None and not read[0] <= version <= read[-1]:
+        return
+    flags = sglang_flags(version)
+    about = f"SGLang {sglang_name(version)}" if version else "no release of SGLang that is known"
+    for place, word in enumerate(words):
+        if not re.match(r"--[A-Za-z]", word):
+            continue
+        spelled, equals, value = word.partition("=")
+        if not equals:
+            value = next((after for after in words[place + 1 : place + 2]), "")
+        # argparse takes the beginning of a flag for the flag.
+        known = [spelled] if spelled in flags else [f for f in flags if f.startswith(spelled)]
+        if not known:
+            yield Fault(field, spelled, *_unknown(spelled, version, flags, about))
+            continue
+        offered = flags[known[0]].values
+        is_told = bool(value) and not re.search(r"[$`]", value) and not value.startswith("--")
+        if offered and is_told and len(known) == 1 and value not in offered:
+            want = nearest(value, offered) or f"one of {', '.join(offered)}"
+            yield Fault(field, f"{known[0]} {value}", want, f"{about} {_EXITS}")
+        if known == [_SHARE] and is_told and not _is_share(value):
+            want, why = "a number between 0 and 1", "it is a share of a card's memory"
+            yield Fault(field, f"{_SHARE} {value}", want, why)
+
+
+def _unknown(
+    flag: str, version: Version | None, flags: Mapping[str, object], about: str
+) -> tuple[str, str]:
+    """What a flag that the release does not know must be, and why."""
+    if (dashed := flag.replace("_", "-")) != flag and dashed in flags:
+        return dashed, f"SGLang takes dashes only, and {_EXITS}"
+    life = sglang_lifetime(flag)
+    if version is not None and life is not None and version < life[0]:
+        first = sglang_name(life[0])
+        return (
+            f"left out, or the image {first} or later",
+            f"SGLang {first} was the first to know it",
+        )
+    if version is not None and life is not None:
+        last = sglang_name(life[1])
+        want = _REPLACED.get(flag) or nearest(flag, flags, _LIKENESS) or "left out"
+        return want, f"SGLang {last} was the last to know it, and {about} {_EXITS}"
+    if instead := _OF_VLLM.get(flag):
+        return instead, f"it is a flag of vLLM, and SGLang {_EXITS}"
+    like = nearest(flag, flags, _LIKENESS)
+    want = f"left out (did you mean {like}?)" if like else "left out"
+    why = f"{about} does not know it, and {_EXITS}" if version else f"{about} has it"
+    return want, why
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 < float(text) < 1
+    except ValueError:
+        return False

@@ -1,0 +1,132 @@
+"""Flags of SGLang's server against its release."""
+
+import ast
+
+import pytest
+
+from components.catalog.sglang import sglang_name, sglang_version
+from components.serving.engines import engine_faults
+from components.serving.server import ModelServer
+from reference.sglang.__main__ import read_flags
+
+from .test_vllm_rules import started
+
+LISTENS = ("--model-path", "/mnt/models/qwen", "--host", "0.0.0.0", "--port", "8080")  # noqa: S104
+
+
+def faults(tag: str, *words: str, program: tuple[str, ...] = ()) -> list[str]:
+    program = program or ("python3", "-m", "sglang.launch_server")
+    raw = started("0.19.0", *program, *LISTENS, *words)
+    server = ModelServer.of({**raw, "image": f"docker.io/lmsysorg/sglang:{tag}"})
+    return [str(fault) for fault in engine_faults(server)]
+
+
+@pytest.mark.parametrize(
+    ("tag", "words", "sentence"),
+    [
+        (
+            "v0.5.3",
+            ("--foo", "1"),
+            "server.command is '--foo', but it must be left out: SGLang 0.5.3 does not know it, "
+            "and exits when it starts.",
+        ),
+        (
+            "v0.5.3-cu126",
+            ("--max-model-len", "8192"),
+            "server.command is '--max-model-len', but it must be --context-length: it is a flag "
+            "of vLLM, and SGLang exits when it starts.",
+        ),
+        (
+            "v0.5.6",
+            ("--enable-ep-moe",),
+            "server.command is '--enable-ep-moe', but it must be --ep-size: SGLang 0.5.4 was the "
+            "last to know it, and SGLang 0.5.6 exits when it starts.",
+        ),
+        (
+            "v0.4.6.post5-cu124",
+            ("--moe-a2a-backend", "deepep"),
+            "or the image 0.4.10.post2 or later: SGLang 0.4.10.post2 was the first to know it.",
+        ),
+        ("v0.5.3", ("--attention-backend", "flash_infer"), "but it must be flashinfer: SGLang"),
+        ("v0.5.3", ("--reasoning-parser=deepseek_r1",), "but it must be deepseek-r1: SGLang"),
+        ("v0.5.3", ("--tool-call-parser", "hermes"), "'--tool-call-parser hermes', but it must"),
+        ("v0.5.3", ("--pp_size", "1"), "is '--pp_size', but it must be --pp-size: SGLang takes"),
+        ("v0.5.3", ("--mem-fraction-static", "90"), "but it must be a number between 0 and 1"),
+        # Of an image that does not tell its release.
+        ("latest", ("--contex-length", "8192"), "(did you mean --context-length?): no release of"),
+    ],
+)
+def test_flags_with_which_the_release_exits_are_refused(
+    tag: str, words: tuple[str, ...], sentence: str
+):
+    [fault] = faults(tag, *words)
+    assert sentence in fault
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("v0.5.3", ("--tp", "1", "--mem-fraction-static", "0.9")),
+        ("v0.5.3", ("--attention-backend", "$(BACKEND)")),
+        ("v0.5.4", ("--enable-ep-moe",)),
+        ("v0.5.23", ("--tool-call-parser", "hermes", "--reasoning-parser", "auto")),
+        ("v0.99.0", ("--of-tomorrow",)),
+        ("latest", ("--enable-ep-moe",)),
+    ],
+)
+def test_flags_that_the_release_knows_pass(tag: str, words: tuple[str, ...]):
+    assert faults(tag, *words) == []
+
+
+def test_what_serves_models_that_draw_has_flags_of_its_own():
+    assert faults("v0.5.6", "--ulysses-degree", "2", program=("sglang", "serve")) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "release"),
+    [
+        ("docker.io/lmsysorg/sglang:v0.5.3-cu126", "0.5.3"),
+        ("registry/team/sglang:v0.4.6.post5-cu124", "0.4.6.post5"),
+        ("docker.io/lmsysorg/sglang:latest", None),
+        ("docker.io/vllm/vllm-openai:v0.5.3", None),
+    ],
+)
+def test_a_tag_tells_its_release(image: str, release: str | None):
+    version = sglang_version(image)
+    assert (version and sglang_name(version)) == release
+
+
+SOURCES = {
+    "sglang/srt/server_args.py": (
+        'KINDS = ["a", "b"]\n'
+        "class ServerArgs:\n"
+        '    plain: A[str, "help"]\n'
+        '    named: A[int, Arg(help="h", cli_name="--own", aliases=["--alias"])]\n'
+        '    hidden: A[int, Arg(help="h", no_cli=True)]\n'
+        '    chosen: A[Literal["x", "y"], Arg(help="h")]\n'
+        "    other: int = 1\n"
+        "    def add_cli_args(parser):\n"
+        '        parser.add_argument("--listed", "-l", choices=KINDS)\n'
+        '        parser.add_argument("--free", choices=list(TABLE))\n'
+        '        parser.add_argument("--reasoning-parser", choices=["auto"] + parsers())\n'
+        '        parser.add_argument("--pair", action=argparse.BooleanOptionalAction)\n'
+    ),
+    "sglang/srt/parser/reasoning_parser.py": (
+        'class ReasoningParser:\n    DetectorMap = {"qwen3": 1, "kimi": 2}\n'
+    ),
+}
+
+
+def test_flags_are_read_however_a_release_adds_them():
+    assert read_flags({path: ast.parse(text) for path, text in SOURCES.items()}) == {
+        "--alias": [],
+        "--chosen": ["x", "y"],
+        "--free": [],
+        "--listed": ["a", "b"],
+        "--no-pair": [],
+        "--own": [],
+        "--pair": [],
+        "--plain": [],
+        "--reasoning-parser": ["auto", "kimi", "qwen3"],
+        "-l": ["a", "b"],
+    }
