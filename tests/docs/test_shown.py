@@ -57,6 +57,15 @@ def test_the_part_of_the_plan_is_one_of_it(printed: list[str]):
     assert len(block) <= MOST_LINES_OF_A_PART
 
 
+def test_as_many_resources_stand_after_an_up_of_dev_as_its_plan_has():
+    resources = plan("dev", ROOT).resources
+    text = "\n".join(page.read_text() for page in PAGES)
+    ups = re.findall(r"^dev in the sandbox: (?:\d+ created, )?(\d+) \w+$", text, re.MULTILINE)
+    diffs = re.findall(r"^(?:### )?dev: \d+ created, (\d+) unchanged$", text, re.MULTILINE)
+    assert {*map(int, ups)} == {len(resources)}
+    assert {*map(int, diffs)} == {sum(resource.custom for resource in resources)}
+
+
 def test_the_way_of_a_request_is_the_one_that_the_plan_of_the_example_tells(tmp_path: Path):
     [block] = blocks("part of plan:gateway-envoy")
     assert is_part(block, lines_of("gateway-envoy", project("gateway-envoy", tmp_path)))
