@@ -17,7 +17,7 @@ COMPILED := $(CURDIR)/$(VENV)/pycache
 $(CHECKS) test reference baseline proof: export PYTHONPYCACHEPREFIX := $(COMPILED)
 $(CHECKS) test reference baseline proof: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof pictures site sbom audit clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table sglang-table baseline lock bench figures proof pictures site sbom audit clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -80,6 +80,9 @@ reference: $(VENV)/.plan ## Write the generated part of the documents, and the S
 
 vllm-table: $(VENV)/.dev ## Read the releases of vLLM anew, 20 GB of wheels. WHEELS=FOLDER has them unpacked.
 	@$(BIN)/python -W ignore -m reference.vllm $(WHEELS)
+
+sglang-table: $(VENV)/.dev ## Read the releases of SGLang anew, 0.3 GB of wheels.
+	@$(BIN)/python -W ignore -m reference.sglang
 
 baseline: $(VENV)/.dev ## Accept what the library promises now; have the diff reviewed.
 	@$(BIN)/python -W ignore -m tests.baselines

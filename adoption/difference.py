@@ -184,15 +184,15 @@ def compare(
     subject = _subject(manifest)
     yield from _pairs(subject, _outside(manifest), _outside(counterpart))
     live = [*pods_of(counterpart)]
-    planned, *further = [*pods_of(manifest)] or [None]
-    if planned is None or not live:
+    planned = [*pods_of(manifest)]
+    if not planned or not live:
         return
     pods = live[0]
     if section(pods.spec, "model") and workload is not None:
         pods = workload.pods
-    yield from _pairs(subject, _pod(planned), _pod(pods))
+    yield from _pairs(subject, _pod(planned[0]), _pod(pods))
     # Workers of a LeaderWorkerSet, which are made as its leaders are if they have no own template.
-    for entry in further:
+    for entry in planned[1:]:
         same = next((candidate for candidate in live if candidate.path == entry.path), pods)
         place = f"{subject}, {entry.path.split('.')[-2]}"
         yield from _pairs(place, _pod(entry), _pod(same))

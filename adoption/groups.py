@@ -72,8 +72,8 @@ def leader_worker(
         "-leader, which leads to the leaders: send requests there, and delete the Service that "
         "does so now, unless it is called so too.",
     )
-    if kept := own_annotations(_annotations(workload)):
-        serve["annotations"] = kept
+    if annotations := own_annotations(_annotations(workload)):
+        serve["annotations"] = annotations
     return serve
 
 
@@ -94,8 +94,10 @@ def _say_of_workers(workload: LiveWorkload, workers: Mapping[str, Any], notes: N
     limits = ("resources", "limits")
     parts = {"image": ((), "image"), "limits": (limits[:1], limits[1]), "variables": ((), "env")}
     for what, (above, key) in parts.items():
-        leaders, others = (section(entry, *above).get(key) for entry in (workload.server, workers))
-        if (leaders or None) != (others or None):
+        of_leaders, of_workers = (
+            section(entry, *above).get(key) for entry in (workload.server, workers)
+        )
+        if (of_leaders or None) != (of_workers or None):
             notes.say(
                 workload,
                 f"{what} of its workers are others than of its leaders; the stack file has those "

@@ -325,8 +325,8 @@ def _sets_of_groups(trail: Trail) -> Iterator[Manifest]:
     elif trail.key == kinds.LLM_INFERENCE_SERVICE:
         for prefill in (False, True):
             name = workload_name(name_of(trail.planned), prefill=prefill, groups=True)
-            if made := trail.find(*kinds.GROUPS, name):
-                yield made
+            if groups := trail.find(*kinds.GROUPS, name):
+                yield groups
 
 
 def _held_groups(trail: Trail, live: Manifest) -> Iterator[Finding]:

@@ -112,5 +112,5 @@ def _parts(name: str) -> tuple[str, int | None]:
     """The words that tell a card, and its memory in GB where its name has that."""
     words = re.split(r"[^a-z0-9]+", name.lower())
     sizes = [match for match in map(_MEMORY.fullmatch, words) if match]
-    kept = [word for word in words if not (_BESIDE.fullmatch(word) or _MEMORY.fullmatch(word))]
-    return "-".join(kept), int(sizes[0][1]) if sizes else None
+    names = [word for word in words if not (_BESIDE.fullmatch(word) or _MEMORY.fullmatch(word))]
+    return "-".join(names), int(sizes[0][1]) if sizes else None

@@ -122,13 +122,12 @@ class LeaderWorkerServe(Args):
             yield Fault("exclusive_topology", self.exclusive_topology, "left out", why)
         yield from program_faults("worker_command", self.worker_command)
 
-    @property
-    def nodes_of_command(self) -> int:
-        """Nodes whose cards `server.command` has together: all of a leader beside other workers.
+    def nodes_of_command(self, server: ModelServer) -> int:
+        """Nodes whose cards a server has together: all, where it is a leader's own command.
 
         What all pods run alike, and `server.vllm`, says what is of one node.
         """
-        return 1 if self.worker_command is None else self.nodes
+        return 1 if self.worker_command is None or server.vllm is not None else self.nodes
 
     @property
     def rollout(self) -> Rollout:
@@ -144,7 +143,7 @@ class LeaderWorkerModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
-        yield from self._resource_faults(self.serve.nodes_of_command)
+        yield from self._resource_faults(self.serve.nodes_of_command(self.server))
         yield from engine_faults(self.server)
         serve, server = self.serve, self.server
         if not server.gpus:

@@ -66,16 +66,17 @@ def sglang_faults(field: str, words: Sequence[str], image: str) -> Iterator[Faul
         if not equals:
             value = next((after for after in words[place + 1 : place + 2]), "")
         # argparse takes the beginning of a flag for the flag.
-        known = [spelled] if spelled in flags else [f for f in flags if f.startswith(spelled)]
-        if not known:
+        begun = [flag for flag in flags if flag.startswith(spelled)]
+        candidates = [spelled] if spelled in flags else begun
+        if not candidates:
             yield Fault(field, spelled, *_unknown(spelled, version, flags, about))
             continue
-        offered = flags[known[0]].values
+        offered = flags[candidates[0]].values
         is_told = bool(value) and not re.search(r"[$`]", value) and not value.startswith("--")
-        if offered and is_told and len(known) == 1 and value not in offered:
+        if offered and is_told and len(candidates) == 1 and value not in offered:
             want = nearest(value, offered) or f"one of {', '.join(offered)}"
-            yield Fault(field, f"{known[0]} {value}", want, f"{about} {_EXITS}")
-        if known == [_SHARE] and is_told and not _is_share(value):
+            yield Fault(field, f"{candidates[0]} {value}", want, f"{about} {_EXITS}")
+        if candidates == [_SHARE] and is_told and not _is_share(value):
             want, why = "a number between 0 and 1", "it is a share of a card's memory"
             yield Fault(field, f"{_SHARE} {value}", want, why)
 

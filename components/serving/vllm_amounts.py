@@ -61,10 +61,10 @@ def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> 
         want = f"at least {_SEQUENCES} ({sequences}), each of which may take a token"
         yield Fault(field, f"{_TOKENS} {tokens}", want, "vLLM exits when it starts")
     # vllm/config/lora.py, and vllm/config.py before, of 0.8.5 to 0.33.0.
-    adapters, kept = command.number(_ADAPTERS) or 1, command.number(_ADAPTERS_KEPT)
-    if kept is not None and kept < adapters:
+    adapters, in_memory = command.number(_ADAPTERS) or 1, command.number(_ADAPTERS_KEPT)
+    if in_memory is not None and in_memory < adapters:
         want = f"at least {_ADAPTERS} ({adapters}), or left out"
-        yield Fault(field, f"{_ADAPTERS_KEPT} {kept}", want, "vLLM exits when it starts")
+        yield Fault(field, f"{_ADAPTERS_KEPT} {in_memory}", want, "vLLM exits when it starts")
     # From 0.10.2 on, which knows it first: vllm/engine/arg_utils.py, later vllm/config/parallel.py.
     split = command.number(TENSOR) or 1
     if (parts := command.number(_CONTEXT)) and split % parts and _PREFILL not in command.flags:

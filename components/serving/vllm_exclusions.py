@@ -41,9 +41,9 @@ def exclusion_faults(field: str, command: VllmCommand, image: VllmImage | None) 
     """
     flags, version = command.flags, image.version if image else None
     if _ASYNC in flags and version and version <= _ASYNC_ALONE_UNTIL:
-        for other in (_SPECULATIVE, _PIPELINE):
-            if other in flags and command.number(other) != 1:
-                yield Fault(field, _ASYNC, f"left out beside {other}", _EXITS)
+        for flag in (_SPECULATIVE, _PIPELINE):
+            if flag in flags and command.number(flag) != 1:
+                yield Fault(field, _ASYNC, f"left out beside {flag}", _EXITS)
     method = (values_of(command, _SPECULATIVE) or {}).get("method")
     is_late = version is not None and version >= _ASYNC_WITH_MODELS_SINCE
     if _ASYNC in flags and is_late and method in _WITHOUT_MODEL:

@@ -113,8 +113,8 @@ def _spelled(
     values: list[str] = []
     for word in keywords:
         if word.arg == "choices":
-            known = lists.get(word.value.id, []) if isinstance(word.value, ast.Name) else []
-            values = sorted(set(known or _texts(word.value)))
+            listed = lists.get(word.value.id, []) if isinstance(word.value, ast.Name) else []
+            values = sorted(set(listed or _texts(word.value)))
             if isinstance(word.value, ast.BinOp) and _texts(word.value.left) == ["auto"]:
                 values = ["auto"]
         if word.arg == "action" and ast.unparse(word.value).endswith("BooleanOptionalAction"):
@@ -126,20 +126,18 @@ def _of_field(
     name: str, annotation: ast.expr, lists: Mapping[str, list[str]]
 ) -> dict[str, list[str]]:
     """The flag of a field `name: A[type, Arg(...)]`, or of one with its help alone."""
-    is_annotated = isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) in (
-        "A",
-        "Annotated",
-    )
-    if not is_annotated or not isinstance(annotation.slice, ast.Tuple):
+    if not isinstance(annotation, ast.Subscript) or not isinstance(annotation.slice, ast.Tuple):
+        return {}
+    if ast.unparse(annotation.value) not in ("A", "Annotated"):
         return {}
     about = annotation.slice.elts[1]
     keywords = about.keywords if isinstance(about, ast.Call) else []
-    told = {word.arg: word.value for word in keywords}
-    if isinstance(no := told.get("no_cli"), ast.Constant) and no.value:
+    arguments = {word.arg: word.value for word in keywords}
+    if isinstance(no := arguments.get("no_cli"), ast.Constant) and no.value:
         return {}
-    own = told.get("cli_name")
-    flag = own.value if isinstance(own, ast.Constant) else f"--{name.replace('_', '-')}"
-    found = _spelled([str(flag), *_texts(told.get("aliases"))], keywords, lists)
+    spelling = arguments.get("cli_name")
+    flag = spelling.value if isinstance(spelling, ast.Constant) else f"--{name.replace('_', '-')}"
+    flags = _spelled([str(flag), *_texts(arguments.get("aliases"))], keywords, lists)
     literal = next(
         (
             part
@@ -148,10 +146,10 @@ def _of_field(
         ),
         None,
     )
-    if literal is not None and "choices" not in told:
+    if literal is not None and "choices" not in arguments:
         values = _texts(literal.slice) or _texts(ast.List(elts=[literal.slice]))
-        found = {flag: sorted(values) for flag in found}
-    return found
+        flags = dict.fromkeys(flags, sorted(values))
+    return flags
 
 
 if __name__ == "__main__":

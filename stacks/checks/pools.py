@@ -21,7 +21,7 @@ def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
         for name in pool.instance_types:
             if name not in instances:
                 # Of another family, a type has another card, though its name is much alike.
-                meant = guess(name, [other for other in instances if family(other) == family(name)])
+                meant = guess(name, [kind for kind in instances if family(kind) == family(name)])
                 want = f"a type of the catalogue{meant}, or described under instance_types"
                 why = "whether pods fit depends on its size"
                 yield Fault(f"pools[{pool.name}].instance_types", name, want, why)

@@ -579,16 +579,16 @@ def formats_of_names_are_asked_for(environment: Environment) -> Iterator[str]:
     """What config.json says of the weights, a flag may not say otherwise."""
     for path, model, command in commands(environment):
         name = model_name(model, command)
-        own = _family(FORMAT_IN_NAME, name)
+        stored = _family(FORMAT_IN_NAME, name)
         method, cache = (command.flags.get(flag, "") for flag in ("--quantization", CACHE_FLAG))
-        asked = _family(FORMAT_OF_FLAG, method)
-        if own and asked and own != asked:
+        loaded = _family(FORMAT_OF_FLAG, method)
+        if stored and loaded and stored != loaded:
             yield (
-                f"{path}.server has vLLM take {method}, and {name} is stored in {own} by its name: "
-                "of another format than config.json says, vLLM exits when it starts. Leave "
+                f"{path}.server has vLLM take {method}, and {name} is stored in {stored} by its "
+                "name: of another format than config.json says, vLLM exits when it starts. Leave "
                 "--quantization out, or take another model."
             )
-        if own == "fp8" and cache == "fp8_e5m2":
+        if stored == "fp8" and cache == "fp8_e5m2":
             yield (
                 f"{path}.server has vLLM keep the KV cache in {cache}, and {name} is stored in FP8 "
                 "by its name: with such weights vLLM takes fp8 or auto alone, and exits when it "

@@ -284,7 +284,7 @@ class ModelSection(Args):
         asked = [self.resources_of(section) for section in self.serve.sections.values()]
         if not asked or any(resources is self.server.resources for resources in asked):
             groups = self.serve.leader_worker
-            nodes = groups.nodes_of_command if groups else 1
+            nodes = groups.nodes_of_command(self.server) if groups else 1
             for fault in self.server.resource_faults(nodes):
                 yield fault.under("server")
 

@@ -39,6 +39,8 @@ def by_kserve() -> Raw:
     return configuration(FOLDER / "Pulumi.llm-inference-service.yaml")
 
 
+LEADER = "ray start --head; vllm serve /mnt/models/qwen --port 8080 -tp 1"
+
 CASES = [
     Case(
         "groups_run_in_one_network",
@@ -211,6 +213,25 @@ CASES = [
             "models[qwen].server.vllm": GONE,
             "models[qwen].server.command": ["serve"],
             f"{QWEN}.worker_command": ["serve", "--worker"],
+        },
+    ),
+    Case(
+        "LeaderWorkerModelArgs",
+        "a leader that starts the server for fewer cards than its group has",
+        groups,
+        {
+            "models[qwen].server.vllm": GONE,
+            "models[qwen].server.command": [*("sh", "-c"), LEADER],
+            f"{QWEN}.worker_command": ["sh", "-c", "ray start --address=$(LWS_LEADER_ADDRESS)"],
+        },
+        (
+            "models[qwen].server.command is one that takes 1 card, but it must be 2, of 2 nodes "
+            "with 1 each: vLLM starts one worker per card."
+        ),
+        {
+            "models[qwen].server.vllm": GONE,
+            "models[qwen].server.command": [*("sh", "-c"), f"{LEADER} --pipeline-parallel-size 2"],
+            f"{QWEN}.worker_command": ["sh", "-c", "ray start --address=$(LWS_LEADER_ADDRESS)"],
         },
     ),
     Case(
