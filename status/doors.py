@@ -49,12 +49,21 @@ def door(trail: Trail) -> Iterator[Finding]:
             state = Stage.COMING
             if entry.get("status") == "False":
                 state = settling(trail, certificate) if issues and not failures else Stage.BROKEN
+            remedy = "look at its CertificateRequest and its Issuer"
+            if failures and not issues:
+                # findings/cert-manager-waits-for-hours.sh
+                hours = min(2 ** (int(failures) - 1), 32)
+                about = f"-n {namespace_of(certificate)} {name_of(certificate)}"
+                remedy += (
+                    f"; once that is mended, cmctl renew {about}: it failed {failures} times, and "
+                    f"cert-manager waits {hours} h after the last one, whatever was mended"
+                )
             yield Finding(
                 state,
                 "door",
                 f"Certificate {name_of(certificate)}",
                 f"is not ready: {text(entry.get('message')) or 'nothing is said yet'}",
-                "look at its CertificateRequest and its Issuer",
+                remedy,
             )
 
 

@@ -301,9 +301,7 @@ def _policies(args: InferenceGatewayArgs) -> Iterator[CustomObject]:
     backends = envoy.BackendTrafficPolicySpec(
         target_refs=[*targets, *behind], circuit_breaker=envoy.LETS_ALL_THROUGH
     )
-    yield CustomObject(
-        "backends", envoy.BackendTrafficPolicy, backends, args.name, args.namespace
-    )
+    yield CustomObject("backends", envoy.BackendTrafficPolicy, backends, args.name, args.namespace)
     if args.keys_secret is not None:
         keys = envoy.ApiKeyAuth(
             credential_refs=[envoy.SecretReference(name=args.keys_secret)],

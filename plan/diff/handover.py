@@ -38,8 +38,7 @@ def handed_over(diff: StackDiff) -> Iterator[str]:
 
 
 def _numbers(inputs: Mapping[str, Any]) -> dict[str | None, int | None]:
-    """How many there are to be, of each role or of the one that has no name; None where it is left
-    out."""
+    """How many there are to be, of each role; the role None is that of groups. None if left out."""
     spec = section(inputs, "spec")
     if "roles" in spec:
         return {role["name"]: role.get("replicas") for role in items(spec, "roles")}

@@ -576,6 +576,25 @@ def test_a_container_that_was_never_started_anew_has_no_log_of_before():
     assert "times" not in first(assessed(live), "finetune").why
 
 
+def test_a_certificate_that_failed_is_tried_again_late():
+    live = Live(plan_of("hybrid"))
+    _certificate(live)
+    status = live.objects[-1]["status"]
+    assert "renew" not in _of_certificate(live).remedy
+    status["failedIssuanceAttempts"] = 3
+    assert _of_certificate(live).remedy.endswith(
+        "once that is mended, cmctl renew -n inference chat: it failed 3 times, and cert-manager "
+        "waits 4 h after the last one, whatever was mended"
+    )
+    status["failedIssuanceAttempts"] = 9
+    assert "waits 32 h" in _of_certificate(live).remedy
+
+
+def _of_certificate(live: Live) -> Finding:
+    findings = [finding for way in assessed(live).ways for finding in way.findings]
+    return next(finding for finding in findings if finding.subject == "Certificate chat")
+
+
 def test_a_pod_that_does_not_go_is_said():
     live = Live(plan_of("dev"))
     about = live.get("Pod", QWEN)["metadata"]

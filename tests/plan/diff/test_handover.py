@@ -1,4 +1,4 @@
-"""What `diff` says where an autoscaler takes a number of pods over from the stack, or gives it back."""
+"""What `diff` says where an autoscaler takes over a number of pods, or gives it back."""
 
 from typing import Final
 

@@ -177,7 +177,11 @@ def test_what_a_stack_only_uses_is_neither_created_nor_deleted_with_it() -> None
 
 @pytest.mark.parametrize(
     ("inputs", "kind"),
-    [({"kubeconfig": "another"}, ChangeKind.REPLACED), ({"context": "other"}, ChangeKind.UPDATED)],
+    [
+        ({"clusterIdentifier": "another"}, ChangeKind.REPLACED),
+        ({"kubeconfig": "another"}, ChangeKind.UPDATED),
+        ({"context": "other"}, ChangeKind.UPDATED),
+    ],
 )
 def test_a_cluster_that_is_used_is_replaced_with_the_connection_to_it(
     inputs: dict[str, str], kind: ChangeKind
