@@ -199,6 +199,13 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "hubs_are_in_reach",
     ),
     _symptom(
+        r"xethub\.hf\.co|CAS (?:Client|service) [Ee]rror",
+        "weights are read from where Hugging Face keeps them, past the mirror of HF_ENDPOINT, and "
+        "that place is not reached",
+        "HF_HUB_DISABLE_XET: '1' in server.env, vllm.hub: modelscope, or volume with a source",
+        "mirrors_have_the_weights",
+    ),
+    _symptom(
         r"We couldn't connect to|Max retries exceeded with url|Failed to resolve '"
         r"|429 Client Error",
         "the server does not reach the hub that it asks, or is sent away as one of too many",
