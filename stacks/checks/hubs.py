@@ -225,8 +225,9 @@ def mirrors_have_the_weights(environment: Environment) -> Iterator[str]:
         if mirror and not hub.is_of_modelscope and env.get(_NO_XET, "").upper() not in _ON:
             yield (
                 f"{path}.server.env[HF_ENDPOINT] is {mirror}, and weights that Hugging Face keeps "
-                "in Xet, as it does with nearly all, are read past it from where Hugging Face says, "
-                f"cas-server.xethub.hf.co: {_NO_XET}: '1' beside it has the mirror asked for them."
+                "in Xet, as it does with nearly all, are read past it from where Hugging Face "
+                f"says, cas-server.xethub.hf.co: {_NO_XET}: '1' beside it has the mirror asked for "
+                "them."
             )
 
 

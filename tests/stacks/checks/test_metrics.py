@@ -800,7 +800,8 @@ SURPRISES = [
         "who_gives_up_is_counted",
         "a latency alone, which who never got a first token is not in",
         signals,
-        {f"{CHAT}.{key}": value for key, value in LATENCY.items()} | {f"{CHAT}.keda.triggers": GONE},
+        {f"{CHAT}.{key}": value for key, value in LATENCY.items()}
+        | {f"{CHAT}.keda.triggers": GONE},
         (
             "models[chat].serve.kserve.scale is by vllm_time_to_first_token_p95 alone, and vLLM "
             "counts no wait of a request that its client gives up: where all give up before their "
