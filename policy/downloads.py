@@ -21,6 +21,7 @@ _STORAGE: Final = "STORAGE_URI"
 """Variable that tells KServe what to fetch for a container."""
 _BUCKET: Final = "oss"
 """Kind of source whose revision is one's own name."""
+_HF: Final = "hf://"
 _S3: Final = "s3://"
 _FILES: Final = (
     ".bst",
@@ -75,14 +76,34 @@ def open_folders(plan: Plan, _: Settings) -> Iterator[Finding]:
 
     findings/kserve-fetches-the-neighbours.sh
     """
+    for resource, field, uri in _fetched(plan):
+        path = uri.removeprefix(_S3).partition("/")[2]
+        if uri.startswith(_S3) and path and not path.endswith(("/", *_FILES)):
+            why = "KServe fetches all whose names begin so, the models beside it too"
+            yield resource, Fault(field, uri, f"{uri}/", why)
+
+
+def half_models(plan: Plan, _: Settings) -> Iterator[Finding]:
+    """Models of Hugging Face that KServe fetches into each pod, and may take half of for whole.
+
+    findings/kserve-takes-half-a-model.sh
+    """
+    for resource, field, uri in _fetched(plan):
+        if uri.startswith(_HF) and not field.endswith(".uri"):  # Servers read that by themselves.
+            want = "pvc:// of a folder that is filled once"
+            why = (
+                "where the hub is not reached when KServe's initializer starts again, half of the "
+                "model passes for whole"
+            )
+            yield resource, Fault(field, uri, want, why)
+
+
+def _fetched(plan: Plan) -> Iterator[tuple[Resource, str, str]]:
+    """What KServe fetches, with the resource and the path that say so."""
     for resource in plan.resources:
-        if resource.manifest is None or kind_of(resource.manifest)[0] != kinds.KSERVE:
-            continue
-        for field, uri in _addresses(section(resource.manifest, "spec"), "spec"):
-            path = uri.removeprefix(_S3).partition("/")[2]
-            if uri.startswith(_S3) and path and not path.endswith(("/", *_FILES)):
-                why = "KServe fetches all whose names begin so, the models beside it too"
-                yield resource, Fault(field, uri, f"{uri}/", why)
+        if resource.manifest is not None and kind_of(resource.manifest)[0] == kinds.KSERVE:
+            for field, uri in _addresses(section(resource.manifest, "spec"), "spec"):
+                yield resource, field, uri
 
 
 def _addresses(value: object, path: str) -> Iterator[tuple[str, str]]:

@@ -164,6 +164,12 @@ RULES: Final = (
         downloads.open_folders,
     ),
     Rule(
+        "whole-models",
+        "KServe fetches no model of Hugging Face as a pod starts.",
+        Level.ADVISORY,
+        downloads.half_models,
+    ),
+    Rule(
         "cost-bounds",
         "Node pools at their largest stay within bounds of GPUs and node-hours.",
         Level.ADVISORY,

@@ -238,6 +238,13 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "a certificate that the image does not trust",
     ),
     _symptom(
+        r"xethub\.hf\.co|CAS (?:Client|service) [Ee]rror",
+        "weights are read from where Hugging Face keeps them, past the mirror of HF_ENDPOINT, and "
+        "that place is not reached",
+        "HF_HUB_DISABLE_XET: '1' in server.env, vllm.hub: modelscope, or volume with a source",
+        "mirrors_have_the_weights",
+    ),
+    _symptom(
         r"We couldn't connect to|Max retries exceeded with url|Failed to resolve '"
         r"|429 Client Error|ProxyError|\.ConnectError\b|\.ConnectTimeout\b|Read timed out"
         r"|CAS service error|XetDownloadError|failed to download or load vocab",

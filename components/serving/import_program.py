@@ -25,10 +25,13 @@ import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 MARKER = ".ack-inference-import.json"
+CONFIG = "config.json"
+ROPE_DEFAULT = {"rope_theta": 10000.0, "rope_type": "default"}
 BLOCK = 4 * 2**20
 ATTEMPTS = 6
 PATIENCE_SECONDS = 60
@@ -382,6 +385,34 @@ def selected(files: list[RemoteFile], patterns: list[str]) -> list[RemoteFile]:
     return sorted(chosen, key=lambda file: (file.size, file.path))
 
 
+def readable(config: Path) -> None:
+    """Holds a model's configuration against the transformers of this image, if it has one.
+
+    Version 5 writes `rope_parameters`, and version 4 passes it over without a word:
+    findings/transformers-5-hides-the-rope.sh.
+
+    Raises:
+        ImportRefused: A server of this image would take another rotary embedding than the model's.
+    """
+    try:
+        release = version("transformers")
+    except PackageNotFoundError:
+        return
+    if not config.is_file() or int(release.partition(".")[0]) > 4:
+        return
+    settings = json.loads(config.read_text())
+    for part in (settings, settings.get("text_config") or {}):
+        rope = part.get("rope_parameters") or ROPE_DEFAULT
+        if rope != ROPE_DEFAULT and "rope_theta" not in part:
+            raise ImportRefused(
+                f"config.json has rope_parameters, as transformers 5 writes it, and the image has "
+                f"transformers {release}, which takes rope_theta for 10000: its answers would be "
+                "worse, without an error. Serve it by an image with transformers 5, such as vLLM "
+                "from 0.19.1 on; an image of the source itself, without transformers, fills the "
+                "folder all the same"
+            )
+
+
 def fill(source: dict[str, Any], folder: Path) -> None:
     """Has a folder hold the files of a source.
 
@@ -418,11 +449,14 @@ def fill(source: dict[str, Any], folder: Path) -> None:
     progress = Progress(total, total - sum(file.size for file in missing))
     log(f"{len(files)} files, {total / 2**30:.2f} GiB; {len(missing)} are missing")
     folder.mkdir(parents=True, exist_ok=True)
+    readable(folder / CONFIG)
     for file in missing:
         sha256 = fetch(file, folder / file.path, headers, sums.get(file.path, ""), progress)
         done[file.path] = {"size": file.size, "sha256": sha256}
         marker.write_text(json.dumps({"source": about, "files": done}, indent=1, sort_keys=True))
         progress.say(f"{file.path} is whole, SHA-256 {sha256}")
+        if file.path == CONFIG:
+            readable(folder / CONFIG)
     log(f"{folder} holds {about['name']} at {about['revision']}")
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from components.args import Fault, Words
@@ -28,6 +29,7 @@ _OFF: Final = ("", "0", "false")
 _OFFLINE: Final = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 _ON: Final = ("1", "ON", "YES", "TRUE")
 """Values with which either keeps that library offline: huggingface_hub/constants.py, 0.36.0."""
+_NO_XET: Final = "HF_HUB_DISABLE_XET"
 _MODELSCOPE: Final = {True: "vllm.hub: modelscope", False: "VLLM_USE_MODELSCOPE: 'True'"}
 """How ModelScope is asked: for the model itself, and for what is beside one of no hub."""
 
@@ -192,7 +194,7 @@ def hubs_are_in_reach(environment: Environment) -> Iterator[str]:
     if region is None or not is_mainland(region):
         return
     asked = {
-        hub.subject: f"{_MODELSCOPE[hub.is_the_model]}, or HF_ENDPOINT in server.env"
+        hub.subject: f"{_MODELSCOPE[hub.is_the_model]}, or HF_ENDPOINT and {_NO_XET} in server.env"
         for hub in _hub_models(environment)
         if hub.is_of_huggingface
     }
@@ -208,6 +210,25 @@ def hubs_are_in_reach(environment: Environment) -> Iterator[str]:
             f"{field} is read from huggingface.co, which is not reached from mainland China, and "
             f"{region} is there: {remedy} with a mirror, leads elsewhere."
         )
+
+
+@warning
+def mirrors_have_the_weights(environment: Environment) -> Iterator[str]:
+    """Of what Hugging Face keeps in Xet, a mirror gives the address alone.
+
+    findings/huggingface-mirror-and-xet.sh
+    """
+    for path, hubs in groupby(_hub_models(environment), key=lambda hub: hub.path):
+        hub = next(hubs)
+        env = hub.section.server.variables()
+        mirror = env.get("HF_ENDPOINT")
+        if mirror and not hub.is_of_modelscope and env.get(_NO_XET, "").upper() not in _ON:
+            yield (
+                f"{path}.server.env[HF_ENDPOINT] is {mirror}, and weights that Hugging Face keeps "
+                "in Xet, as it does with nearly all, are read past it from where Hugging Face "
+                f"says, cas-server.xethub.hf.co: {_NO_XET}: '1' beside it has the mirror asked for "
+                "them."
+            )
 
 
 @warning

@@ -12,6 +12,7 @@ from components.catalog.metrics import (
     METRICS,
     QUANTILE,
     QUEUE_BUCKETS,
+    TTFT_P95,
     bucket_around,
     offered,
     ttft_buckets,
@@ -217,6 +218,23 @@ def latencies_are_held_at_bounds(environment: Environment) -> Iterator[str]:
                 f"come soon after {bucket.begins} s Prometheus makes a p95 of {bucket.p95}, so "
                 "that replicas are added up to max where nobody waits longer than the target. Give "
                 f"{bucket.bounds}, a bound of the bucket."
+            )
+
+
+@warning
+def who_gives_up_is_counted(environment: Environment) -> Iterator[str]:
+    """Of a request that its client gives up vLLM counts neither its wait nor its end.
+
+    See findings/vllm-forgets-who-gives-up.sh.
+    """
+    for path, _, scale in keda_scales(environment):
+        triggers = scale.keda.triggers if scale.keda else []
+        metrics = {str(scale.metric), *(str(trigger.metric) for trigger in triggers)}
+        if metrics == {TTFT_P95}:
+            yield (
+                f"{path} is by {TTFT_P95} alone, and vLLM counts no wait of a request that its "
+                "client gives up: where all give up before their first token, it is 0, and "
+                "replicas go. Add vllm_num_requests_waiting, which has them while they wait."
             )
 
 

@@ -499,6 +499,16 @@ REFUSED: Final = [
         ],
     ),
     Case(
+        "a model of a hub that KServe fetches",
+        "whole-models",
+        [fetched("hf://acme/qwen:v1.0.0")],
+        [
+            "InferenceService one: spec.predictor.model.storageUri is 'hf://acme/qwen:v1.0.0', but "
+            "it must be pvc:// of a folder that is filled once: where the hub is not reached when "
+            "KServe's initializer starts again, half of the model passes for whole."
+        ],
+    ),
+    Case(
         "a folder of S3 without a slash",
         "closed-folders",
         [fetched("s3://models/Qwen2.5-7B")],
@@ -770,6 +780,19 @@ ACCEPTED: Final = [
             imported(),
             imported(endpoint="https://mirror.example.com"),
             imported(endpoint="http://mirror.example.com", sha256={"a.safetensors": "0" * 64}),
+        ],
+    ),
+    Case(
+        "models of volumes and buckets, and what a server reads of a hub by itself",
+        "whole-models",
+        [
+            fetched("pvc://models/Qwen-7B"),
+            fetched("s3://models/Qwen-7B/"),
+            manifest(
+                "serving.kserve.io/v1alpha2",
+                "LLMInferenceService",
+                {"spec": {"model": {"uri": "hf://acme/qwen"}}},
+            ),
         ],
     ),
     Case(

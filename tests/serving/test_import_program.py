@@ -191,6 +191,48 @@ def test_a_folder_is_filled_from_each_kind_of_source(
     assert contents(tmp_path / "new" / "folder") == WANTED
 
 
+ROPE = {"rope_theta": 1000000.0, "rope_type": "default"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"rope_parameters": ROPE}, {"text_config": {"rope_parameters": {"full_attention": ROPE}}}],
+    ids=["of a model", "of the text of one"],
+)
+def test_a_model_that_the_server_would_misread_is_refused_before_its_weights(
+    hub: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
+) -> None:
+    hub.files["config.json"] = json.dumps(config).encode()
+    monkeypatch.setattr(import_program, "version", lambda _: "4.57.6")
+    with pytest.raises(ImportRefused, match=r"transformers 4\.57\.6, which takes rope_theta for"):
+        fill(source(hub), tmp_path)
+    assert contents(tmp_path).keys() == {"config.json"}
+    with pytest.raises(ImportRefused):  # by a pod that is started again
+        fill(source(hub), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("transformers", "config"),
+    [
+        ("5.20.2", {"rope_parameters": ROPE}),
+        ("4.57.6", {"rope_theta": 1000000.0}),
+        ("4.57.6", {"rope_parameters": ROPE, "rope_theta": 1000000.0}),
+        ("4.57.6", {"rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}}),
+    ],
+)
+def test_a_model_that_the_server_reads_right_is_imported(
+    hub: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    transformers: str,
+    config: dict[str, Any],
+) -> None:
+    hub.files["config.json"] = json.dumps(config).encode()
+    monkeypatch.setattr(import_program, "version", lambda _: transformers)
+    fill(source(hub), tmp_path)
+    assert contents(tmp_path).keys() == WANTED.keys()
+
+
 def test_what_is_filled_is_not_asked_for_again(hub: Server, tmp_path: Path) -> None:
     fill(source(hub), tmp_path)
     before = len(hub.downloads())

@@ -44,6 +44,11 @@ WORDS = [
         "ValueError: Invalid repository ID or local directory specified: '/mnt/models/qwen'.",
         "paths_are_mounted",
     ),
+    (
+        "RuntimeError: Data processing error: CAS service error : Reqwest Error: error sending "
+        "request for url (https://cas-server.xethub.hf.co/v1/reconstructions/aa)",
+        "mirrors_have_the_weights",
+    ),
     ("OSError: We couldn't connect to 'https://huggingface.co' to load", "hubs_are_in_reach"),
     (
         "OSError: /mnt/models does not appear to have a file named config.json.",

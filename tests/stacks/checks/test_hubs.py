@@ -19,6 +19,8 @@ NEWER: Raw = {
     "models[qwen].server.vllm.quantization": GONE,
     "models[qwen].volume.path": "/Qwen2.5-7B-Instruct",
 }
+MIRRORED: Raw = {"HF_ENDPOINT": "https://hf-mirror.com"}
+MIRROR: Raw = {**HUB, "models[qwen].server.env": MIRRORED}
 DRAFT: Final = ["--speculative-config", '{"model": "acme/draft", "num_speculative_tokens": 3}']
 
 CASES = [
@@ -145,8 +147,8 @@ SURPRISES = [
         (
             "What models[qwen].server.vllm.extra_args says of --speculative-config is read from "
             "huggingface.co, which is not reached from mainland China, and cn-beijing is there: "
-            "VLLM_USE_MODELSCOPE: 'True', or HF_ENDPOINT in server.env with a mirror, leads "
-            "elsewhere."
+            "VLLM_USE_MODELSCOPE: 'True', or HF_ENDPOINT and HF_HUB_DISABLE_XET in server.env "
+            "with a mirror, leads elsewhere."
         ),
         {
             **NEWER,
@@ -229,14 +231,27 @@ SURPRISES = [
         {"models[qwen].volume": {**VOLUME, "source": {**SOURCE, "revision": COMMIT}}},
     ),
     Case(
+        "mirrors_have_the_weights",
+        "a mirror that gives away where weights are, and not the weights",
+        dev,
+        MIRROR,
+        (
+            "models[qwen].server.env[HF_ENDPOINT] is https://hf-mirror.com, and weights that "
+            "Hugging Face keeps in Xet, as it does with nearly all, are read past it from where "
+            "Hugging Face says, cas-server.xethub.hf.co: HF_HUB_DISABLE_XET: '1' beside it has the "
+            "mirror asked for them."
+        ),
+        {**MIRROR, "models[qwen].server.env": {**MIRRORED, "HF_HUB_DISABLE_XET": "1"}},
+    ),
+    Case(
         "hubs_are_in_reach",
         "Hugging Face, asked from mainland China by each pod",
         dev,
         HUB,
         (
             f"{FIELD} is read from huggingface.co, which is not reached from mainland China, and "
-            "cn-beijing is there: vllm.hub: modelscope, or HF_ENDPOINT in server.env with a "
-            "mirror, leads elsewhere."
+            "cn-beijing is there: vllm.hub: modelscope, or HF_ENDPOINT and "
+            "HF_HUB_DISABLE_XET in server.env with a mirror, leads elsewhere."
         ),
         {**HUB, "models[qwen].server.vllm.hub": "modelscope"},
     ),

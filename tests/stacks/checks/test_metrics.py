@@ -44,6 +44,7 @@ READING: Final = {
         "target": 4,
     },
 }
+LATENCY: Final = {"metric": "vllm_time_to_first_token_p95", "target": 2.5}
 CASES = [
     Case(
         "promises_are_watched",
@@ -795,6 +796,20 @@ CASES = [
     ),
 ]
 SURPRISES = [
+    Case(
+        "who_gives_up_is_counted",
+        "a latency alone, which who never got a first token is not in",
+        signals,
+        {f"{CHAT}.{key}": value for key, value in LATENCY.items()}
+        | {f"{CHAT}.keda.triggers": GONE},
+        (
+            "models[chat].serve.kserve.scale is by vllm_time_to_first_token_p95 alone, and vLLM "
+            "counts no wait of a request that its client gives up: where all give up before their "
+            "first token, it is 0, and replicas go. Add vllm_num_requests_waiting, which has them "
+            "while they wait."
+        ),
+        {f"{CHAT}.keda.triggers": [LATENCY]},
+    ),
     Case(
         "windows_leave_room",
         "an alert of every night",
