@@ -634,6 +634,10 @@ def _secret(name: str, namespace: str, values: Mapping[str, str]) -> Manifest:
     }
 
 
+_WANTED: Final = ("BackendTrafficPolicy", "Overridden")
+"""What is said of a Gateway's policy where a route has its own, with the same circuit breaker."""
+
+
 def _conditions(inside: Inside) -> list[str]:
     """What Envoy Gateway says against an object of ours."""
     faults = []
@@ -655,6 +659,7 @@ def _conditions(inside: Inside) -> list[str]:
                 f"{name}: {entry['type']} is {entry['status']}: {entry['message']}"
                 for entry in conditions
                 if (entry["status"] == "True") != (entry["type"] in ("Accepted", "ResolvedRefs"))
+                and (kind, entry["type"]) != _WANTED
             ]
     return faults
 
