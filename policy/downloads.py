@@ -89,7 +89,7 @@ def half_models(plan: Plan, _: Settings) -> Iterator[Finding]:
     findings/kserve-takes-half-a-model.sh
     """
     for resource, field, uri in _fetched(plan):
-        if uri.startswith(_HF) and not field.endswith(".uri"):  # Servers read that by themselves.
+        if uri.startswith(_HF):
             want = "pvc:// of a folder that is filled once"
             why = (
                 "where the hub is not reached when KServe's initializer starts again, half of the "
@@ -99,11 +99,16 @@ def half_models(plan: Plan, _: Settings) -> Iterator[Finding]:
 
 
 def _fetched(plan: Plan) -> Iterator[tuple[Resource, str, str]]:
-    """What KServe fetches, with the resource and the path that say so."""
+    """What KServe fetches, with the resource and the path that say so.
+
+    Servers of an LLMInferenceService without an initializer read it by themselves.
+    """
     for resource in plan.resources:
         if resource.manifest is not None and kind_of(resource.manifest)[0] == kinds.KSERVE:
-            for field, uri in _addresses(section(resource.manifest, "spec"), "spec"):
-                yield resource, field, uri
+            spec = section(resource.manifest, "spec")
+            if section(spec, "storageInitializer").get("enabled") is not False:
+                for field, uri in _addresses(spec, "spec"):
+                    yield resource, field, uri
 
 
 def _addresses(value: object, path: str) -> Iterator[tuple[str, str]]:

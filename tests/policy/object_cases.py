@@ -499,6 +499,22 @@ REFUSED: Final = [
         ],
     ),
     Case(
+        "a model of Hugging Face that an LLMInferenceService has fetched",
+        "whole-models",
+        [
+            manifest(
+                "serving.kserve.io/v1alpha2",
+                "LLMInferenceService",
+                {"spec": {"model": {"uri": "hf://acme/qwen"}}},
+            )
+        ],
+        [
+            "LLMInferenceService one: spec.model.uri is 'hf://acme/qwen', but it must be pvc:// of "
+            "a folder that is filled once: where the hub is not reached when KServe's initializer "
+            "starts again, half of the model passes for whole."
+        ],
+    ),
+    Case(
         "a model of a hub that KServe fetches",
         "whole-models",
         [fetched("hf://acme/qwen:v1.0.0")],
@@ -791,7 +807,12 @@ ACCEPTED: Final = [
             manifest(
                 "serving.kserve.io/v1alpha2",
                 "LLMInferenceService",
-                {"spec": {"model": {"uri": "hf://acme/qwen"}}},
+                {
+                    "spec": {
+                        "model": {"uri": "hf://acme/qwen"},
+                        "storageInitializer": {"enabled": False},
+                    }
+                },
             ),
         ],
     ),
