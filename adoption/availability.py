@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.crds.affinity import Unsatisfiable
+from components.crds.leader_worker_labels import WORKER_INDEX
 from components.serving.availability import TOPOLOGY_KEYS, Topology
 from plan.fit import matches
-from plan.kinds import BUDGET
+from plan.kinds import BUDGET, GROUPS
 from plan.objects import Manifest, Objects, items, name_of, namespace_of, section, text_of
+from plan.pods import pods_of
 
+from .groups import size_of
 from .workloads import LiveWorkload, Notes
 
 _TOPOLOGIES: Final = {key: topology for topology, key in TOPOLOGY_KEYS.items()}
@@ -18,10 +21,20 @@ Section = dict[str, Any]
 
 def availability(workload: LiveWorkload, objects: Objects, notes: Notes) -> Section:
     """`topology_spread` and `pod_disruption_budget` of a model, those that it has."""
+    is_group = workload.kind == GROUPS[1]
     parts: Mapping[str, Any] = {
-        "topology_spread": [*_spread(workload, notes)],
+        "topology_spread": [] if is_group else [*_spread(workload, notes)],
         "pod_disruption_budget": _budget(workload, objects, notes),
     }
+    if is_group and any(
+        items(pods.spec, "topologySpreadConstraints") for pods in pods_of(workload.manifest)
+    ):
+        notes.say(
+            workload,
+            "its pods are spread by topologySpreadConstraints, which a stack file does not have "
+            "for the pods of a group, as they belong together; that is left out. See "
+            "serve.leader_worker.exclusive_topology.",
+        )
     return {key: part for key, part in parts.items() if part}
 
 
@@ -70,10 +83,16 @@ def _budget(workload: LiveWorkload, objects: Objects, notes: Notes) -> Section:
                 f"its PodDisruptionBudget {name} has {said}, and a stack file a number of replicas "
                 "from 1 on: it stays beside the stack as it is.",
             )
+        elif (pods := _pods_per_replica(budget, workload)) is None or count % pods:
+            notes.say(
+                workload,
+                f"its PodDisruptionBudget {name} has {fields[field]} {count} of its pods, and a "
+                "stack file a number of whole groups: it stays beside the stack as it is.",
+            )
         elif chosen:
             notes.say(workload, f"PodDisruptionBudget {name} is a further one: {_STAYS}")
         else:
-            chosen = {field: count}
+            chosen = {field: count // pods}
             if name != workload.entry:
                 notes.say(
                     workload,
@@ -91,4 +110,29 @@ _STAYS: Final = (
 
 def _is_about(budget: Manifest, workload: LiveWorkload) -> bool:
     is_near = namespace_of(budget) == workload.namespace
-    return is_near and matches(budget.get("spec", {}).get("selector"), workload.pods.labels)
+    return is_near and bool(_numbers(budget, workload))
+
+
+def _pods_per_replica(budget: Manifest, workload: LiveWorkload) -> int | None:
+    """Pods that a budget counts of each replica; None where those of a group are only some."""
+    numbers = _numbers(budget, workload)
+    if workload.kind != GROUPS[1] or numbers == {0}:
+        return 1
+    return len(numbers) if len(numbers) == size_of(workload) else None
+
+
+def _numbers(budget: Manifest, workload: LiveWorkload) -> set[int]:
+    """Numbers of the pods of a replica that a budget is about: a group has several, else 0."""
+    selector = section(budget, "spec").get("selector")
+    if workload.kind != GROUPS[1]:
+        return {0} if matches(selector, workload.pods.labels) else set()
+    workers = next(
+        (pods for pods in pods_of(workload.manifest) if pods.path != workload.pods.path),
+        workload.pods,
+    )
+    labels = {0: workload.pods.labels, **dict.fromkeys(range(1, size_of(workload)), workers.labels)}
+    return {
+        number
+        for number, of_pod in labels.items()
+        if matches(selector, {**of_pod, WORKER_INDEX: str(number)})
+    }

@@ -18,7 +18,7 @@ from wizard.draft import KUBECONFIG, PLACEHOLDER, Draft
 from . import models, platform
 from .autoscalers import BY_CPU
 from .availability import availability
-from .groups import leader_worker
+from .groups import is_of_one_node, leader_worker, service_sentence
 from .nodes import Groups, policy_notes
 from .pods import PodReader, Stores, dataset_notes
 from .training import CLASS, training
@@ -60,6 +60,8 @@ class Description:
             Refused: No model is left.
         """
         notes = Notes([*self.notes])
+        if workload := self.workloads.get(name):
+            notes.withdraw(workload, service_sentence(workload))
         notes.say(f"{name} is left out", sentence)
         config = _without(self.draft.config, name)
         if not config["models"]:
@@ -91,14 +93,18 @@ def describe(
     notes = Notes()
     candidates = [*workloads(cluster.objects, namespace, notes)]
     foreign(cluster.objects, namespace, notes)
-    chosen = [*_of_distinct_names(candidates, notes)]
+    several = [workload for workload in candidates if not is_of_one_node(workload, notes)]
+    chosen = [*_of_distinct_names(several, notes)]
     described = _Describer(cluster, notes, chosen, version, context).config()
     config, dropped = _sound(described, notes)
+    for workload in chosen:
+        if workload.entry in dropped:
+            notes.withdraw(workload, service_sentence(workload))
     if not config["models"]:
         where = f"Namespace {namespace}" if namespace else "The cluster"
         why = (
             "each of its models is left out, for what is said of it below."
-            if any(workload.kind != "Job" for workload in chosen)
+            if any(workload.kind != "Job" for workload in candidates)
             else "it runs no model that a stack file can describe: no Knative Service, "
             "InferenceService, Deployment or LeaderWorkerSet that asks for cards or runs vLLM."
         )
@@ -290,11 +296,7 @@ class _Describer:
             "name": workload.entry,
             **reader.model(),
             **self._place(workload),
-            **(
-                availability(workload, self.objects, self.notes)
-                if workload.kind != GROUPS[1]
-                else {}
-            ),
+            **availability(workload, self.objects, self.notes),
             "serve": models.bounded(serve, workload, self.notes),
         }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.crds.leader_worker_labels import EXCLUSIVE_TOPOLOGY
-from plan.kinds import HPA, SCALED_OBJECT
+from plan.kinds import GROUPS, HPA, SCALED_OBJECT
 from plan.objects import Objects, items, name_of, namespace_of, section
 from plan.pods import pods_of
 
@@ -37,12 +37,19 @@ def leader_worker(
     """
     spec = section(workload.manifest, "spec")
     group = section(spec, "leaderWorkerTemplate")
-    groups = max(1, int(spec.get("replicas", 1)))
+    replicas, nodes = int(spec.get("replicas", 1)), size_of(workload)
+    groups = max(1, replicas)
     serve: Section = {
-        "nodes": int(group.get("size", 1)),
+        "nodes": nodes,
         "scale": {"min": groups, "max": groups},
         "startup_seconds": startup_of(workload, {}),
     }
+    if not replicas:
+        notes.say(
+            workload,
+            f"it has no group now, and a stack file has one at least: the first update starts one, "
+            f"on {nodes} nodes, with their cards.",
+        )
     if workers := _workers(workload):
         words = words_of(workers)
         if words and words != words_of(workload.server):
@@ -51,7 +58,7 @@ def leader_worker(
     for scaler in _scalers(workload, objects):
         notes.say(
             workload,
-            f"{scaler} scales it, and the stack file has the {groups} groups that there are: write "
+            f"{scaler} scales it, and the stack file has a fixed number of groups, {groups}: write "
             "what it scales on into serve.leader_worker.scale, and delete it after the first "
             "update.",
         )
@@ -66,15 +73,36 @@ def leader_worker(
         if (value := {**spec, **group}.get(key, usual)) != usual:
             text = f"is {value}" if isinstance(value, str) else "is set"
             notes.say(workload, f"its {key} {text}, for which a stack file has no field.")
-    notes.say(
-        workload,
-        f"its command lines are kept as they are, and the stack makes Service {workload.entry}"
-        "-leader, which leads to the leaders: send requests there, and delete the Service that "
-        "does so now, unless it is called so too.",
-    )
+    notes.say(workload, service_sentence(workload))
     if annotations := own_annotations(_annotations(workload)):
         serve["annotations"] = annotations
     return serve
+
+
+def service_sentence(workload: LiveWorkload) -> str:
+    """What is said of requests to a set that the stack file has."""
+    return (
+        f"its command lines are kept as they are, and the stack makes Service {workload.entry}"
+        "-leader, which leads to the leaders: send requests there, and delete the Service that "
+        "does so now, unless it is called so too."
+    )
+
+
+def is_of_one_node(workload: LiveWorkload, notes: Notes) -> bool:
+    """Whether it is a set of groups of a single pod, which is then said to be left out."""
+    if workload.kind != GROUPS[1] or size_of(workload) > 1:
+        return False
+    notes.say(
+        workload,
+        "it is left out, and stays as it is: its groups have size 1, and a stack file has models "
+        "on 2 nodes or more by serve.leader_worker.",
+    )
+    return True
+
+
+def size_of(workload: LiveWorkload) -> int:
+    """Pods of a group of a set."""
+    return int(section(workload.manifest, "spec", "leaderWorkerTemplate").get("size", 1))
 
 
 def _workers(workload: LiveWorkload) -> Mapping[str, Any]:

@@ -370,7 +370,10 @@ def _way_on(trail: Trail, name: str, patch: str) -> str:
         return (
             f"`kubectl patch leaderworkerset {name} -n {trail.namespace} --type merge -p '{patch}'`"
         )
-    return f"`kubectl delete leaderworkerset {name} -n {trail.namespace}`: KServe makes it anew"
+    return (
+        f"`kubectl delete leaderworkerset {name} -n {trail.namespace}`, which ends the groups that "
+        "still serve: KServe makes it anew"
+    )
 
 
 def _ordinal(pod: Manifest) -> int:

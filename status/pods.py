@@ -120,10 +120,11 @@ def _lingering(cluster: LiveCluster, pod: Manifest) -> Finding | None:
         return None
     name, command = name_of(pod), f"kubectl delete pod -n {namespace_of(pod)} {name_of(pod)}"
     finalizers = [*map(str, about.get("finalizers") or ())]
-    if JOB_TRACKING in finalizers and phase not in ENDED:
+    node = pod["spec"].get("nodeName")
+    waits = JOB_TRACKING in finalizers and phase not in ENDED and _job_waits(cluster, pod)
+    if node and waits:
         # Nor does the Job make another one, nor is it gone when it is deleted by force:
         # findings/job-waits-for-a-node-that-is-gone.sh.
-        node = pod["spec"].get("nodeName")
         why = f"should have gone {duration(late)} ago: its node does not say that it has ended"
         remedy = (
             f"look at node {node}; once it is off, kubectl delete node {node}: until then its Job "
@@ -133,12 +134,18 @@ def _lingering(cluster: LiveCluster, pod: Manifest) -> Finding | None:
     holders = ", ".join(finalizers)
     held = f"finalizers hold it ({holders})" if holders else "its node does not say that it is gone"
     why = f"should have gone {duration(late)} ago: {held}"
-    remedy = (
-        f"look at whoever takes off {holders}"
-        if holders
-        else f"look at node {pod['spec'].get('nodeName')}; once it is off, {command} --force"
-    )
+    step = f"look at node {node}; once it is off, " if node else ""
+    remedy = f"look at whoever takes off {holders}" if holders else f"{step}{command} --force"
     return Finding(Stage.BROKEN, LINK, f"Pod {name}", why, remedy)
+
+
+def _job_waits(cluster: LiveCluster, pod: Manifest) -> bool:
+    """Whether the Job of a pod replaces what has failed alone: with a policy for failures."""
+    return any(
+        owner.get("kind") == "Job" and "podFailurePolicy" in section(job, "spec")
+        for owner in items(section(pod, "metadata"), "ownerReferences")
+        if (job := cluster.objects.get("batch", "Job", owner.get("name"), namespace_of(pod)))
+    )
 
 
 def _failed(pod: Manifest) -> Finding:

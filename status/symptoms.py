@@ -135,11 +135,16 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"must be (greater than or equal to|>=) max_(num_seqs|loras)|to use EPLB"
         r"|async scheduling is (not|only|currently)|VLLM_USE_V1=[01] is not supported"
         r"|is not supported with\s+async scheduling|does not support `--runner"
-        r"|kv-cache is not supported with fp8|Unknown attention backend"
-        r"|arguments are required: --model",
+        r"|kv-cache is not supported with fp8|Unknown attention backend",
         "the server refuses what its flags say together, or of its model",
         "take one of the flags that are named out",
         "flags that do not go together",
+    ),
+    _symptom(
+        r"arguments are required: --model",
+        "the server is told no model",
+        "name it: vllm.model, or --model-path with a path of the mounted volume in the command",
+        "a command without a model",
     ),
     _symptom(
         r"Unknown quantization method|Unsupported quantization method|Unsupported GPTQ format",
@@ -239,17 +244,24 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"xethub\.hf\.co|CAS (?:Client|service) [Ee]rror",
-        "weights are read from where Hugging Face keeps them, past the mirror of HF_ENDPOINT, and "
-        "that place is not reached",
+        "where Hugging Face keeps the weights is not reached",
         "HF_HUB_DISABLE_XET: '1' in server.env, vllm.hub: modelscope, or volume with a source",
         "mirrors_have_the_weights",
     ),
     _symptom(
         r"We couldn't connect to|Max retries exceeded with url|Failed to resolve '"
         r"|429 Client Error|ProxyError|\.ConnectError\b|\.ConnectTimeout\b|Read timed out"
-        r"|CAS service error|XetDownloadError|failed to download or load vocab",
+        r"|XetDownloadError|failed to download or load vocab",
         "the server does not reach the hub that it asks, or is sent away as one of too many",
         "vllm.hub: modelscope, a mirror by HF_ENDPOINT, or volume with a source",
+        "hubs_are_in_reach",
+    ),
+    _symptom(
+        r"Can't load (the )?(tokenizer|configuration|image processor|feature extractor|processor)"
+        r" (for|of) '[^'/]",
+        "the hub has no such files of that model, or is not reached",
+        "mend the name, or take vllm.hub: modelscope, a mirror by HF_ENDPOINT, or volume with a "
+        "source",
         "hubs_are_in_reach",
     ),
     _symptom(
@@ -269,7 +281,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"(No such file or directory|does not appear to have a file named).*"
         r"(config\.json|safetensors)|no file named config\.json|Cannot find any model weights"
         r"|No adapter found for|Can't load (the )?(tokenizer|configuration|image processor"
-        r"|feature extractor|processor)",
+        r"|feature extractor|processor) (for|of) '/",
         "the folder that is mounted lacks files of the model",
         "fill the store: output <model>_upload_command",
         "the model's files are not in the bucket",
@@ -372,7 +384,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"|Watchdog caught collective operation timeout|Gloo connectFullMesh failed"
         r"|seconds waiting for clients|NCCL WARN (NET/IB|Call to ibv_)|Failed to connect to GCS"
         r"|any running Ray instance|peer access is not supported|Cannot provide a placement group"
-        r"|socket\.gaierror|NIXL_ERR_|ibv_create_qp failed|Cannot assign requested address",
+        r"|NIXL_ERR_|ibv_create_qp failed"
+        r"|(c10d|TCPStore|Gloo).*(socket\.gaierror|Cannot assign requested address)",
         "its cards, or the pods of its group, do not reach one another",
         "set NCCL_DEBUG to INFO in server.env, which says where it stops: at /dev/shm "
         "(server.shared_memory), at the network between nodes, or at a card",

@@ -23,7 +23,14 @@ _OUTSIDE_MAINLAND: Final = ("cn-hongkong",)
 REGIONS: Final = (
     *("cn-hangzhou", "cn-shanghai", "cn-beijing", "cn-shenzhen", "cn-qingdao", "cn-zhangjiakou"),
     *("cn-huhehaote", "cn-wulanchabu", "cn-heyuan", "cn-guangzhou", "cn-chengdu", "cn-nanjing"),
-    *("cn-fuzhou", "cn-zhongwei", "cn-hongkong", "cn-north-2-gov-1", "cn-hangzhou-finance"),
+    *(
+        "cn-fuzhou",
+        "cn-wuhan-lr",
+        "cn-zhongwei",
+        "cn-hongkong",
+        "cn-north-2-gov-1",
+        "cn-hangzhou-finance",
+    ),
     *("cn-shanghai-finance-1", "cn-shenzhen-finance", "cn-shenzhen-finance-1"),
     *("cn-beijing-finance-1", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3"),
     *("ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ap-southeast-8", "ap-northeast-1"),

@@ -15,7 +15,16 @@ from typing import Any, Final
 Version = tuple[int, int, int, int]
 """The last part is that of a repair: 5 of 0.4.6.post5."""
 
-_FORM: Final = re.compile(r"v?(0)\.(\d{1,2})\.(\d{1,3})(?:[.-]?post(\d{1,2}))?(?![\d.])")
+_FORM: Final = re.compile(
+    r"v?(0)\.(\d{1,2})\.(\d{1,3})(?:[.-]?post(\d{1,2}))?(?![\d.]|[-.]?(?:rc|dev)\d*)"
+)
+"""Of no candidate: 0.5.0rc2 has flags of 0.5.0, which is no release."""
+_REPOSITORY: Final = (
+    r"((docker|hub|io|mirror|library|lmsys|lmsysorg)[-_.])*sglang([-_.](sglang|openai|api|server|"
+    r"serving|inference|gpu|cuda|cu\d+|rocm|arm64|aarch64|amd64|x86|64|release|repo|base|mirror))*"
+)
+"""Names of repositories that hold SGLang itself, and not a program of somebody's with its own
+releases."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class SglangFlag:
 def sglang_version(image: str) -> Version | None:
     """The release of an image of SGLang by its tag, such as `v0.5.3-cu126`; None if none tells."""
     repository, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    match = _FORM.match(tag) if "sglang" in repository.lower() else None
+    match = _FORM.match(tag) if re.fullmatch(_REPOSITORY, repository.lower()) else None
     return read_version(match[0]) if match else None
 
 

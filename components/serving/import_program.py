@@ -15,6 +15,7 @@ import fnmatch
 import hashlib
 import hmac
 import http.client
+import importlib
 import json
 import os
 import re
@@ -31,7 +32,7 @@ from typing import Any, NamedTuple
 
 MARKER = ".ack-inference-import.json"
 CONFIG = "config.json"
-ROPE_DEFAULT = {"rope_theta": 10000.0, "rope_type": "default"}
+ROPE_THETA = 10000
 BLOCK = 4 * 2**20
 ATTEMPTS = 6
 PATIENCE_SECONDS = 60
@@ -385,6 +386,30 @@ def selected(files: list[RemoteFile], patterns: list[str]) -> list[RemoteFile]:
     return sorted(chosen, key=lambda file: (file.size, file.path))
 
 
+def loses_rope(rope: Any) -> bool:
+    """Whether a rotary embedding is another one where its parameters are passed over.
+
+    Args:
+        rope: `rope_parameters`, of a model or by its kinds of layers.
+    """
+    if not isinstance(rope, dict):
+        return False
+    if any(isinstance(part, dict) for part in rope.values()):
+        return any(loses_rope(part) for part in rope.values())
+    theta, scaling = rope.get("rope_theta", ROPE_THETA), rope.get("rope_type", "default")
+    return bool(theta != ROPE_THETA or scaling != "default")
+
+
+def model_types() -> set[str]:
+    """Types of models that the transformers of this image has classes for; none if it is broken."""
+    try:
+        auto = importlib.import_module("transformers.models.auto.configuration_auto")
+        return {*auto.CONFIG_MAPPING_NAMES}
+    except Exception as error:  # Whatever the import of a large library may raise.
+        log(f"transformers does not say what models it knows: {type(error).__name__}: {error}")
+        return set()
+
+
 def readable(config: Path) -> None:
     """Holds a model's configuration against the transformers of this image, if it has one.
 
@@ -400,10 +425,17 @@ def readable(config: Path) -> None:
         return
     if not config.is_file() or int(release.partition(".")[0]) > 4:
         return
-    settings = json.loads(config.read_text())
-    for part in (settings, settings.get("text_config") or {}):
-        rope = part.get("rope_parameters") or ROPE_DEFAULT
-        if rope != ROPE_DEFAULT and "rope_theta" not in part:
+    try:
+        whole = json.loads(config.read_bytes())
+    except ValueError:
+        return  # The server says what is wrong with it.
+    settings = whole if isinstance(whole, dict) else {}
+    text = settings.get("text_config")
+    for part in (settings, text if isinstance(text, dict) else {}):
+        if "rope_theta" in part or not loses_rope(part.get("rope_parameters")):
+            continue
+        # Servers bring classes for models that are newer than transformers 4; those read it.
+        if {str(about.get("model_type")) for about in (settings, part)} & model_types():
             raise ImportRefused(
                 f"config.json has rope_parameters, as transformers 5 writes it, and the image has "
                 f"transformers {release}, which takes rope_theta for 10000: its answers would be "

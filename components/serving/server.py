@@ -384,9 +384,9 @@ class ModelServer(Args):
         return "command" if self.vllm is None else "vllm.extra_args"
 
     def _parallel_faults(self, nodes: int) -> Iterator[Fault]:
-        command, gpus = self.vllm_command, self.gpus * nodes
+        command, sums = self.vllm_command, (self.gpus, self.gpus * nodes)
         cards = cards_of(command) if command is not None and self.gpus else None
-        if command is None or cards is None or cards == gpus or self._repeats_tensor_size():
+        if command is None or cards is None or cards in sums or self._repeats_tensor_size():
             return
         alone = self.vllm is not None and cards == self.vllm.tensor_parallel_size
         section = "command" if self.vllm is None else "vllm"
@@ -396,7 +396,7 @@ class ModelServer(Args):
         copies = ", or left out where copies share them" if alone and not self.gpus % cards else ""
         want = f"resources.gpus ({self.gpus}){copies}"
         if nodes > 1:
-            want = f"{gpus}, of {nodes} nodes with {self.gpus} each"
+            want = f"{sums[0]} of one node, or {sums[1]} of all {nodes}"
         yield Fault(field, got, want, "vLLM starts one worker per card")
 
     def _repeats_tensor_size(self) -> bool:

@@ -18,6 +18,8 @@ from ..catalog.sglang import (
 _EXITS: Final = "exits when it starts"
 _LIKENESS: Final = 0.75
 """How close a flag has to be to one that was meant; many are alike at their beginning."""
+_ALIKE: Final = 0.93
+"""The same, where the release is not known: it may be a new flag, which is named after another."""
 _OF_VLLM: Final[Mapping[str, str]] = MappingProxyType(
     {
         "--max-model-len": "--context-length",
@@ -69,7 +71,8 @@ def sglang_faults(field: str, words: Sequence[str], image: str) -> Iterator[Faul
         begun = [flag for flag in flags if flag.startswith(spelled)]
         candidates = [spelled] if spelled in flags else begun
         if not candidates:
-            yield Fault(field, spelled, *_unknown(spelled, version, flags, about))
+            if version or _is_meant(spelled, flags):
+                yield Fault(field, spelled, *_unknown(spelled, version, flags, about))
             continue
         offered = flags[candidates[0]].values
         is_told = bool(value) and not re.search(r"[$`]", value) and not value.startswith("--")
@@ -79,6 +82,12 @@ def sglang_faults(field: str, words: Sequence[str], image: str) -> Iterator[Faul
         if candidates == [_SHARE] and is_told and not _is_share(value):
             want, why = "a number between 0 and 1", "it is a share of a card's memory"
             yield Fault(field, f"{_SHARE} {value}", want, why)
+
+
+def _is_meant(flag: str, flags: Mapping[str, object]) -> bool:
+    """Whether a flag stands for another one; else an image that tells no release may know it."""
+    is_spelt = flag.replace("_", "-") in flags or nearest(flag, flags, _ALIKE) is not None
+    return is_spelt or flag in _OF_VLLM
 
 
 def _unknown(

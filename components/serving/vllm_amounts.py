@@ -30,6 +30,8 @@ _TOKENS: Final = "--max-num-batched-tokens"
 _CONTEXT: Final = "--decode-context-parallel-size"
 _PREFILL: Final = "--prefill-context-parallel-size"
 """With which it is spread otherwise."""
+_LORA: Final = "--enable-lora"
+"""Without which the numbers of adapters are not looked at."""
 _ADAPTERS: Final = "--max-loras"
 _ADAPTERS_KEPT: Final = "--max-cpu-loras"
 _PER_CARD: Final = "--cpu-offload-gb"
@@ -62,7 +64,7 @@ def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> 
         yield Fault(field, f"{_TOKENS} {tokens}", want, "vLLM exits when it starts")
     # vllm/config/lora.py, and vllm/config.py before, of 0.8.5 to 0.33.0.
     adapters, in_memory = command.number(_ADAPTERS) or 1, command.number(_ADAPTERS_KEPT)
-    if in_memory is not None and in_memory < adapters:
+    if in_memory is not None and in_memory < adapters and _LORA in command.flags:
         want = f"at least {_ADAPTERS} ({adapters}), or left out"
         yield Fault(field, f"{_ADAPTERS_KEPT} {in_memory}", want, "vLLM exits when it starts")
     # From 0.10.2 on, which knows it first: vllm/engine/arg_utils.py, later vllm/config/parallel.py.
@@ -124,7 +126,7 @@ def _connector_amounts(command: VllmCommand, env: Mapping[str, str]) -> dict[str
     if connector == "OffloadingConnector" and isinstance(extra, dict):
         count = extra.get(_BYTES)
         return {_BYTES: count / GIB if isinstance(count, int) else _number(count) / GIB}
-    is_lmcache = isinstance(connector, str) and connector.startswith("LMCache")
+    is_lmcache = isinstance(connector, str) and connector.startswith("LMCacheConnector")
     return {_LMCACHE: _number(env.get(_LMCACHE)) * 1e9 / GIB} if is_lmcache else {}
 
 

@@ -52,6 +52,8 @@ def exclusion_faults(field: str, command: VllmCommand, image: VllmImage | None) 
     if (
         form in _HALF_ALONE
         and flags.get("--dtype") == "bfloat16"
+        and image is not None
+        and image.cuda  # On CPUs they are computed in bfloat16.
         and version is not None
         and _HALF_ALONE_IN.has(version)
     ):

@@ -468,7 +468,9 @@ def _choice_faults(
 def _closest(value: str, offered: Sequence[str]) -> str | None:
     """The value that may be meant: of numbers the next higher one, or else the highest."""
     if not value.isdecimal() or not all(choice.isdecimal() for choice in offered):
-        return nearest(value, offered)
+        # FLASH_ATTN_VLLM_V1 of older releases is FLASH_ATTN of newer ones.
+        short = value.removesuffix("_VLLM_V1")
+        return short if short in offered else nearest(value, offered)
     numbers = sorted(map(int, offered))
     return str(next((number for number in numbers if number >= int(value)), numbers[-1]))
 

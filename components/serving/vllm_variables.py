@@ -29,7 +29,8 @@ def variable_faults(
         image: The release, where the tag tells it, of a server that is vLLM.
     """
     for name, value in (env or {}).items() if image and image.version <= releases()[-1] else ():
-        if image is not None and not re.search(REFERENCE, value):
+        is_read = name != _LEVEL or not _logs_otherwise(env or {})
+        if image is not None and is_read and not re.search(REFERENCE, value):
             yield from _form_faults(f"{field}[{name}]", name, value, image)
 
 
@@ -40,6 +41,11 @@ _ENGINE: Final = "VLLM_USE_V1"
 _ENGINE_FOR_GOOD: Final[Version] = (0, 11, 0)
 """The release that still reads _ENGINE, and has no other engine: vllm/entrypoints/openai/
 api_server.py asserts that it is on. Later ones do not read it."""
+
+
+def _logs_otherwise(env: Mapping[str, str]) -> bool:
+    """Whether vLLM asks for no level: vllm/logger.py, 0.4.1 to 0.33.0."""
+    return env.get("VLLM_CONFIGURE_LOGGING") == "0" or "VLLM_LOGGING_CONFIG_PATH" in env
 
 
 def _form_faults(field: str, name: str, value: str, image: VllmImage) -> Iterator[Fault]:

@@ -174,7 +174,7 @@ class _Comparison:
             for change in changes(old.inputs, new.inputs, same=self._same)
             if not any(touches(change, path) for path in new.ignore_changes)
         ]
-        replacing = {change for change in differing if _replaces(new, change)}
+        replacing = {change for change in differing if _replaces(new, old.inputs, change)}
         because = self._causes(new, old, differing)
         if replacing or (new.custom and self._must_go(new, old)):
             kind = ChangeKind.REPLACED
@@ -222,7 +222,7 @@ class _Comparison:
                 continue
             open_ = [key for key, urns in resource.property_dependencies.items() if going & {*urns}]
             if resource.provider_urn in going or any(
-                _replaces(resource, Change((key,), "UPDATE")) for key in open_
+                _replaces(resource, resource.inputs, Change((key,), "UPDATE")) for key in open_
             ):
                 going.add(resource.urn)
                 self.forced.setdefault(resource.urn, root.urn)
@@ -264,8 +264,8 @@ def _pairs(olds: Mapping[str, Resource], new: Plan) -> dict[str, Resource]:
     return pairs
 
 
-def _replaces(resource: Resource, change: Change) -> bool:
-    return replaces(resource.type, resource.inputs, change) or any(
+def _replaces(resource: Resource, before: Mapping[str, Any], change: Change) -> bool:
+    return replaces(resource.type, before, change) or any(
         touches(change, path) for path in resource.replace_on_changes
     )
 

@@ -15,7 +15,7 @@ def replaces(type_: str, inputs: Mapping[str, Any], change: Change) -> bool:
 
     Args:
         type_: Type token.
-        inputs: Its inputs after the change.
+        inputs: Its inputs before the change.
         change: One property that differs.
     """
     match type_.split(":"):

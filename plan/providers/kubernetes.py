@@ -54,8 +54,13 @@ def replaces(type_: str, inputs: Mapping[str, Any], change: Change) -> bool:
 def replaces_provider(inputs: Mapping[str, Any], change: Change) -> bool:
     """Whether a provider with this change speaks to another cluster.
 
-    A provider that names its cluster is told apart by that name, once it has had one; any other by
-    its kubeconfig. findings/pulumi-takes-another-address-for-another-cluster.sh
+    One that named its cluster before is told apart by that name; any other by its kubeconfig, also
+    where it names the cluster from now on:
+    findings/pulumi-takes-another-address-for-another-cluster.sh.
+
+    Args:
+        inputs: What it had before the change.
+        change: One property that differs.
     """
     if "clusterIdentifier" in inputs:
         return change.path[0] == "clusterIdentifier" and change.kind == "UPDATE"

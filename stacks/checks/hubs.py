@@ -29,6 +29,8 @@ _OFF: Final = ("", "0", "false")
 _OFFLINE: Final = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 _ON: Final = ("1", "ON", "YES", "TRUE")
 """Values with which either keeps that library offline: huggingface_hub/constants.py, 0.36.0."""
+_HUB: Final = r"$|https?://huggingface\.co(/|$)"
+"""The hub's own address, which is no mirror's."""
 _NO_XET: Final = "HF_HUB_DISABLE_XET"
 _MODELSCOPE: Final = {True: "vllm.hub: modelscope", False: "VLLM_USE_MODELSCOPE: 'True'"}
 """How ModelScope is asked: for the model itself, and for what is beside one of no hub."""
@@ -222,7 +224,9 @@ def mirrors_have_the_weights(environment: Environment) -> Iterator[str]:
         hub = next(hubs)
         env = hub.section.server.variables()
         mirror = env.get("HF_ENDPOINT")
-        if mirror and not hub.is_of_modelscope and env.get(_NO_XET, "").upper() not in _ON:
+        if mirror is None or re.match(_HUB, mirror):
+            continue
+        if not hub.is_of_modelscope and env.get(_NO_XET, "").upper() not in _ON:
             yield (
                 f"{path}.server.env[HF_ENDPOINT] is {mirror}, and weights that Hugging Face keeps "
                 "in Xet, as it does with nearly all, are read past it from where Hugging Face "

@@ -33,7 +33,16 @@ from .views import (
     server_variables,
 )
 
-IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace", "/etc/ssl")
+IMAGE_FOLDERS: Final = (
+    "/vllm-workspace",
+    "/usr",
+    "/opt",
+    "/app",
+    "/workspace",
+    "/etc/ssl",
+    "/etc/pki",
+    "/tmp",  # noqa: S108  of an image
+)
 """Folders that images keep programs and templates in; the first is that of vllm/vllm-openai."""
 VARIABLES_REPLACED: Final = MappingProxyType(
     {
@@ -144,7 +153,7 @@ def files_are_in_the_image(environment: Environment) -> Iterator[str]:
         ]
         for subject, file in reads:
             inside = any(is_below(file, folder) for folder in [*mounts, *IMAGE_FOLDERS])
-            if file.startswith("/") and not inside:
+            if file.startswith("/") and file != "/" and not inside:
                 yield (
                     f"{path}.{subject} {file}, which lies below no mount: it starts only if the "
                     "image has that."

@@ -89,6 +89,8 @@ FORMAT_OF_FLAG: Final = MappingProxyType(
     {"awq": r"^(auto_)?awq", "gptq": r"^(auto_)?gptq", "fp8": r"^fp8$", "bnb": r"^bitsandbytes$"}
 )
 """By kind of format, the values of --quantization that are for no other."""
+BLACKWELL_CUDA: Final = r"cu(da)?-?(12\.?[89]|1[3-9])"
+"""How a tag says CUDA 12.8 or later, which has code for Blackwell."""
 CACHE_FLAG: Final = "--kv-cache-dtype"
 BACKEND_FLAG: Final = "--attention-backend"
 EXPERT_FLAG: Final = "--enable-expert-parallel"
@@ -408,7 +410,7 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
                 want = f"a vLLM below 0.9.0, or placed without pool {pool.name}"
                 why = f"vLLM {image.release} has no kernels for {pool.gpu}"
                 yield Fault(f"{path}.server.image", model.server.image, want, why)
-            if image and not _has_blackwell(image, gpu):
+            if image and not _has_blackwell(image, gpu, model.server.image):
                 want = f"vLLM {release_name(BLACKWELL_SINCE)} or later but "
                 want += f"{release_name(BLACKWELL_LEFT_OUT)}, or placed without pool {pool.name}"
                 why = f"the image of vLLM {image.release} has no code for compute capability "
@@ -484,9 +486,10 @@ def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
             )
 
 
-def _has_blackwell(image: VllmImage, gpu: Gpu) -> bool:
-    """Whether an image has code for a card, of those that are not too old for it."""
+def _has_blackwell(image: VllmImage, gpu: Gpu, reference: str) -> bool:
+    """Whether an image has code for a card, by its release or by the CUDA that its tag says."""
     is_new = image.version >= BLACKWELL_SINCE and image.version != BLACKWELL_LEFT_OUT
+    is_new = is_new or re.search(BLACKWELL_CUDA, reference) is not None
     return is_new or gpu.compute_capability < BLACKWELL_CAPABILITY
 
 

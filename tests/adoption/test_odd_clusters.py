@@ -318,9 +318,82 @@ def test_what_a_stack_file_cannot_say_of_a_group_is_told():
         "its restartPolicy is None, for which a stack file has no field",
         "its subGroupPolicy is set, for which a stack file has no field",
         "variables of its workers are others than of its leaders",
-        "HorizontalPodAutoscaler deepseek scales it, and the stack file has the 1 groups",
+        "HorizontalPodAutoscaler deepseek scales it, and the stack file has a fixed number of",
     ):
         assert words in notes
+
+
+SET = {"leaderworkerset.sigs.k8s.io/name": "deepseek"}
+LEADERS = {**SET, "leaderworkerset.sigs.k8s.io/worker-index": "0"}
+WORKERS = {**SET, "leaderworkerset.sigs.k8s.io/worker-index": "1"}
+
+
+@pytest.mark.parametrize(
+    ("count", "labels", "kept", "sentence"),
+    [
+        ({"minAvailable": 2}, SET, {"min_available": 1}, ""),
+        ({"maxUnavailable": 1}, LEADERS, {"max_unavailable": 1}, ""),
+        ({"maxUnavailable": 1}, {"role": "leader"}, {"max_unavailable": 1}, ""),
+        ({"maxUnavailable": 1}, SET, None, "has maxUnavailable 1 of its pods"),
+        ({"minAvailable": 1}, WORKERS, None, "has minAvailable 1 of its pods"),
+        ({"minAvailable": 1}, {"app": "other"}, None, ""),
+    ],
+)
+def test_a_budget_over_the_pods_of_groups_is_one_of_groups_or_told(count, labels, kept, sentence):
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "deepseek", "namespace": SPACE},
+        "spec": {**count, "selector": {"matchLabels": labels}},
+    }
+    description = described(*groups(lambda spec: spec.update(replicas=2)), budget)
+    assert model(description).get("pod_disruption_budget") == kept
+    notes = [note for note in description.notes if "Budget" in note]
+    assert len(notes) == bool(sentence)
+    assert sentence in "".join(notes)
+
+
+@pytest.mark.parametrize("template", ["leaderTemplate", "workerTemplate"])
+def test_a_spread_of_the_pods_of_groups_is_told(template):
+    def spread(spec: Manifest) -> None:
+        constraint = {"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1}
+        pods = spec["leaderWorkerTemplate"][template]["spec"]
+        pods["topologySpreadConstraints"] = [constraint]
+
+    description = described(*groups(spread))
+    assert "topology_spread" not in model(description)
+    assert any("spread by topologySpreadConstraints" in note for note in description.notes)
+
+
+def test_a_set_without_a_group_is_said_to_get_one():
+    description = described(*groups(lambda spec: spec.update(replicas=0)))
+    assert model(description)["serve"]["leader_worker"]["scale"] == {"min": 1, "max": 1}
+    [note] = [note for note in description.notes if "it has no group now" in note]
+    assert "the first update starts one, on 2 nodes" in note
+
+
+@pytest.mark.parametrize("size", [1, None])
+def test_a_set_of_groups_of_one_pod_is_left_out_and_nothing_else_said_of_it(size):
+    def single(spec: Manifest) -> None:
+        spec["leaderWorkerTemplate"].pop("size")
+        spec["leaderWorkerTemplate"] |= {"size": size} if size else {}
+
+    notes = described(*objects(), *groups(single)).notes
+    [note] = [note for note in notes if "deepseek" in note]
+    assert note.startswith("LeaderWorkerSet team-a/deepseek: it is left out")
+    with pytest.raises(Refused, match="each of its models is left out"):
+        described(*groups(single))
+
+
+def test_no_service_is_to_be_deleted_of_a_set_that_is_refused():
+    large = groups(lambda spec: spec["leaderWorkerTemplate"].update(size=100))
+    notes = described(*objects(), *large).notes
+    assert any(note.startswith("deepseek is left out") for note in notes)
+    assert not any("delete the Service" in note for note in notes)
+    description = described(*objects(), *groups())
+    assert any("delete the Service" in note for note in description.notes)
+    notes = description.without("deepseek", "a policy refuses it.").notes
+    assert not any("delete the Service" in note for note in notes)
 
 
 def test_a_group_that_another_object_has_made_is_left_to_it():

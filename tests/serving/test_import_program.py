@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -192,18 +194,33 @@ def test_a_folder_is_filled_from_each_kind_of_source(
 
 
 ROPE = {"rope_theta": 1000000.0, "rope_type": "default"}
+YARN = {"rope_theta": 10000.0, "rope_type": "yarn", "factor": 4.0}
+PLAIN = {"rope_theta": 10000, "rope_type": "default", "partial_rotary_factor": 1.0}
+AUTO = "transformers.models.auto.configuration_auto"
+
+
+def install(monkeypatch: pytest.MonkeyPatch, release: str, *model_types: str) -> None:
+    """Has the image a transformers that knows some types of models."""
+    monkeypatch.setattr(import_program, "version", lambda _: release)
+    auto = SimpleNamespace(CONFIG_MAPPING_NAMES=dict.fromkeys(model_types, "Config"))
+    monkeypatch.setitem(sys.modules, AUTO, auto)
 
 
 @pytest.mark.parametrize(
     "config",
-    [{"rope_parameters": ROPE}, {"text_config": {"rope_parameters": {"full_attention": ROPE}}}],
-    ids=["of a model", "of the text of one"],
+    [
+        {"model_type": "qwen2", "rope_parameters": ROPE},
+        {"model_type": "qwen2", "rope_parameters": YARN},
+        {"model_type": "qwen2", "text_config": {"rope_parameters": {"full_attention": ROPE}}},
+        {"model_type": "new", "text_config": {"model_type": "qwen2", "rope_parameters": ROPE}},
+    ],
+    ids=["base", "scaling", "of the text", "of the text of a new model"],
 )
 def test_a_model_that_the_server_would_misread_is_refused_before_its_weights(
     hub: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
 ) -> None:
     hub.files["config.json"] = json.dumps(config).encode()
-    monkeypatch.setattr(import_program, "version", lambda _: "4.57.6")
+    install(monkeypatch, "4.57.6", "qwen2")
     with pytest.raises(ImportRefused, match=r"transformers 4\.57\.6, which takes rope_theta for"):
         fill(source(hub), tmp_path)
     assert contents(tmp_path).keys() == {"config.json"}
@@ -214,10 +231,15 @@ def test_a_model_that_the_server_would_misread_is_refused_before_its_weights(
 @pytest.mark.parametrize(
     ("transformers", "config"),
     [
-        ("5.20.2", {"rope_parameters": ROPE}),
-        ("4.57.6", {"rope_theta": 1000000.0}),
-        ("4.57.6", {"rope_parameters": ROPE, "rope_theta": 1000000.0}),
-        ("4.57.6", {"rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}}),
+        ("5.20.2", {"model_type": "qwen2", "rope_parameters": ROPE}),
+        ("4.57.6", {"model_type": "qwen2", "rope_theta": 1000000.0}),
+        ("4.57.6", {"model_type": "qwen2", "rope_parameters": ROPE, "rope_theta": 1000000.0}),
+        ("4.57.6", {"model_type": "qwen2", "rope_parameters": PLAIN}),
+        ("4.57.6", {"model_type": "qwen2", "rope_parameters": {"full_attention": PLAIN}}),
+        ("4.57.6", {"model_type": "qwen3_5", "text_config": {"rope_parameters": ROPE}}),
+        ("4.57.6", {"rope_parameters": ROPE}),
+        ("4.57.6", {"model_type": "qwen2", "rope_parameters": [], "text_config": "x"}),
+        ("4.57.6", ["no object"]),
     ],
 )
 def test_a_model_that_the_server_reads_right_is_imported(
@@ -225,10 +247,30 @@ def test_a_model_that_the_server_reads_right_is_imported(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     transformers: str,
-    config: dict[str, Any],
+    config: Any,
 ) -> None:
     hub.files["config.json"] = json.dumps(config).encode()
-    monkeypatch.setattr(import_program, "version", lambda _: transformers)
+    install(monkeypatch, transformers, "qwen2")
+    fill(source(hub), tmp_path)
+    assert contents(tmp_path).keys() == WANTED.keys()
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\x00", b""])
+def test_a_configuration_that_is_no_json_is_left_to_the_server(
+    hub: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    hub.files["config.json"] = content
+    install(monkeypatch, "4.57.6", "qwen2")
+    fill(source(hub), tmp_path)
+    assert contents(tmp_path).keys() == WANTED.keys()
+
+
+def test_a_transformers_that_cannot_be_imported_refuses_nothing(
+    hub: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.files["config.json"] = json.dumps({"model_type": "qwen2", "rope_parameters": ROPE}).encode()
+    install(monkeypatch, "4.57.6")
+    monkeypatch.setitem(sys.modules, AUTO, None)
     fill(source(hub), tmp_path)
     assert contents(tmp_path).keys() == WANTED.keys()
 

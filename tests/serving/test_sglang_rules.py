@@ -78,6 +78,13 @@ def test_flags_that_the_release_knows_pass(tag: str, words: tuple[str, ...]):
     assert faults(tag, *words) == []
 
 
+def test_an_image_that_tells_no_release_may_know_flags_that_are_newer():
+    assert faults("latest", "--brand-new-flag", "1") == []
+    assert faults("latest", "--max-model-len", "8192") != []
+    assert faults("latest", "--mem_fraction_static", "0.8") != []
+    assert faults("latest", "--mem-fraction-statc", "0.8") != []
+
+
 def test_what_serves_models_that_draw_has_flags_of_its_own():
     assert faults("v0.5.6", "--ulysses-degree", "2", program=("sglang", "serve")) == []
 
@@ -88,6 +95,8 @@ def test_what_serves_models_that_draw_has_flags_of_its_own():
         ("docker.io/lmsysorg/sglang:v0.5.3-cu126", "0.5.3"),
         ("registry/team/sglang:v0.4.6.post5-cu124", "0.4.6.post5"),
         ("docker.io/lmsysorg/sglang:latest", None),
+        ("docker.io/lmsysorg/sglang:v0.5.0rc2-cu126", None),
+        ("registry/team/sglang-chat-app:0.5.1", None),
         ("docker.io/vllm/vllm-openai:v0.5.3", None),
     ],
 )

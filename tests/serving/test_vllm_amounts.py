@@ -119,6 +119,7 @@ def test_amounts_that_the_pod_has_no_memory_for_are_refused(
         ("0.28.0", ["--cpu-offload-gb", "20", "--kv-offloading-size", "40"]),
         ("0.28.0", ["--decode-context-parallel-size", "1"]),
         ("0.28.0", ["--enable-lora", "--max-loras", "4", "--max-cpu-loras", "4"]),
+        ("0.28.0", ["--max-loras", "4", "--max-cpu-loras", "2"]),
         ("0.28.0", ["--kv-transfer-config", OFFLOADING.replace("BYTES", "60000000000")]),
         # Older releases were not seen to refuse it.
         ("0.8.5", ["--max-num-seqs", "0"]),
@@ -132,8 +133,9 @@ def test_what_lmcache_keeps_counts_where_it_is_the_connector() -> None:
     raw = typed("0.28.0", "--kv-transfer-config", LMCACHE)
     raw["env"] = {"LMCACHE_MAX_LOCAL_CPU_SIZE": "100"}
     assert "memory for LMCACHE_MAX_LOCAL_CPU_SIZE counts against it" in shortage(raw)
-    raw["vllm"] = {**raw["vllm"], "extra_args": []}
-    assert not [*ModelServer.of(raw).resource_faults()]
+    for words in ([], ["--kv-transfer-config", LMCACHE.replace("ConnectorV1", "MPConnector")]):
+        raw["vllm"] = {**raw["vllm"], "extra_args": words}
+        assert not [*ModelServer.of(raw).resource_faults()]
 
 
 def test_weights_are_kept_for_each_card() -> None:

@@ -90,3 +90,9 @@ def test_formats_that_exclude_others_are_refused(
 )
 def test_formats_that_go_together_pass(release: str, fields: dict[str, str], words: list[str]):
     assert ModelServer.of(typed(release, *words, **fields)).command_line()
+
+
+def test_on_cpus_awq_is_computed_in_bfloat16() -> None:
+    raw = typed("0.10.0", quantization="awq", dtype="bfloat16")
+    image = "public/vllm-cpu-release-repo:v0.10.0"
+    assert ModelServer.of({**raw, "image": image}).command_line()

@@ -110,7 +110,11 @@ def options_of(release: str) -> list[Any]:
 def test_the_table_refuses_no_value_that_the_parser_offers(release: str) -> None:
     _, offered = options_of(release)
     version = table.read_version(release)
-    judged = {flag: {*table.choices(flag, version)} for flag in table.names("choices", version)}
+    judged = {
+        flag: {*table.choices(flag, version)}
+        for flag in table.names("choices", version)
+        if flag in offered  # The rest are of the API server, whose parser is not asked here.
+    }
     assert judged
     assert {
         flag for flag, values in judged.items() if not {*offered[flag]} - {"None"} <= values

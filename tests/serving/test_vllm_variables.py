@@ -65,6 +65,7 @@ def test_what_cannot_be_read_is_refused(release: str, env: dict[str, str], sente
         ("0.28.0", {"VLLM_PORT": "$(PORT_OF_A_SECRET)", "HF_ENDPOINT": "$(MIRROR)"}),
         ("0.28.0", {"VLLM_USE_MODELSCOPE": "true", "VLLM_LOGGING_LEVEL": "DEBUG"}),
         ("0.10.2", {"VLLM_USE_V1": "0", "VLLM_LOGGING_LEVEL": "debug"}),
+        ("0.10.2", {"VLLM_LOGGING_LEVEL": "TRACE", "VLLM_CONFIGURE_LOGGING": "0"}),
         ("0.28.0", {"VLLM_USE_MODELSCOPE": "1", "VLLM_NO_USAGE_STATS": "no"}),
         ("0.19.0", {"VLLM_USE_MODELSCOPE": "TRUE", "VLLM_NO_USAGE_STATS": "1"}),
         ("0.28.0", {"VLLM_FLOAT32_MATMUL_PRECISION": "HIGH", "VLLM_OF_A_PLUGIN": "x"}),

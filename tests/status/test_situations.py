@@ -622,6 +622,27 @@ def test_training_whose_node_is_gone_waits_for_the_node_and_not_for_its_finalize
     assert "theirs/hold" in first(assessed(live), "finetune").why
 
 
+def test_a_job_without_a_policy_for_failures_waits_for_no_node():
+    live = Live(plan_of("dev"))
+    about = live.get("Pod", TRAINING)["metadata"]
+    about |= {"deletionTimestamp": ago(300), "finalizers": ["batch.kubernetes.io/job-tracking"]}
+    assert "makes no other pod" in first(assessed(live), "finetune").remedy
+    del live.get("Job", TRAINING)["spec"]["podFailurePolicy"]
+    finding = first(assessed(live), "finetune")
+    assert "finalizers hold it (batch.kubernetes.io/job-tracking)" in finding.why
+    assert "makes no other pod" not in finding.remedy
+
+
+@pytest.mark.parametrize("finalizers", [["batch.kubernetes.io/job-tracking"], []])
+def test_a_pod_that_goes_and_has_no_node_is_sent_to_none(finalizers: list[str]):
+    live = Live(plan_of("dev"))
+    live.pending(TRAINING)["metadata"] |= {
+        "deletionTimestamp": ago(300),
+        "finalizers": finalizers,
+    }
+    assert "node None" not in first(assessed(live), "finetune").remedy
+
+
 @pytest.mark.parametrize(
     ("kind", "model"),
     [
@@ -1045,6 +1066,7 @@ def test_an_update_of_groups_that_kserve_has_made_is_looked_at_too() -> None:
     [finding] = [finding for finding in way.findings if finding.link == "revision"]
     assert finding.why.endswith(f"since {name}-0 of the old version is not ready")
     assert finding.remedy.startswith(f"`kubectl delete leaderworkerset {name} -n {space}`")
+    assert "ends the groups that still serve" in finding.remedy
 
 
 def by_llm() -> Live:

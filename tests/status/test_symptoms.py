@@ -216,7 +216,27 @@ WORDS = [
     ),
     ("DistStoreError: Timed out after 601 seconds waiting for clients. 1/2", "cards or pods"),
     ("ConnectionError: Could not find any running Ray instance.", "cards or pods"),
-    ("socket.gaierror: [Errno -2] Name or service not known", "cards or pods"),
+    (
+        "[c10d] The server socket has failed to bind to [::]:29500 (errno: 99 - Cannot assign "
+        "requested address).",
+        "cards or pods",
+    ),
+    (
+        "launch_server.py: error: the following arguments are required: --model-path/--model",
+        "a command without a model",
+    ),
+    (
+        "OSError: Can't load the configuration of 'Qwen/Qwen9'. If you were trying to load it from "
+        "'https://huggingface.co/models', make sure you don't have a local directory with the same "
+        "name.",
+        "hubs_are_in_reach",
+    ),
+    (
+        "OSError: Can't load the configuration of '/mnt/models'. If you were trying to load it "
+        "from 'https://huggingface.co/models', make sure you don't have a local directory with the "
+        "same name.",
+        "the model's files are not in the bucket",
+    ),
 ]
 
 
@@ -270,8 +290,18 @@ def test_last_words_are_told_by_what_they_mean(text: str, row: str):
         "RuntimeError: Engine core initialization failed. Failed core proc(s): {'EngineCore_0': 1}",
         "INFO: Async scheduling is enabled.",
         "RuntimeError: a Tensor with 151936 elements cannot be converted to Scalar",
+        "socket.gaierror: [Errno -2] Name or service not known",
+        "ERROR: [Errno 99] error while attempting to bind on address ('10.0.0.5', 8000): cannot "
+        "assign requested address",
         "The decoder prompt (length 9000) is longer than the maximum model length of 8192.",
     ],
 )
 def test_words_that_tell_nothing_are_left_alone(text: str):
     assert symptom_in(text) is None
+
+
+def test_a_store_of_weights_that_is_away_is_said_without_a_mirror():
+    """Nobody needs to have set one."""
+    symptom = symptom_in("Data processing error: CAS service error : Reqwest Error")
+    assert symptom is not None
+    assert "HF_ENDPOINT" not in symptom.why

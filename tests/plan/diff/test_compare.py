@@ -124,6 +124,12 @@ def test_a_provider_whose_cluster_is_named_for_the_first_time_stays() -> None:
     assert one_change(compare(plan(named), plan(renamed))).kind is ChangeKind.REPLACED
 
 
+def test_a_name_that_comes_with_another_kubeconfig_comes_too_late() -> None:
+    before = resource(PROVIDER, "reach", {"kubeconfig": secret("a")})
+    after = resource(PROVIDER, "reach", {"clusterIdentifier": "c1", "kubeconfig": secret("b")})
+    assert one_change(compare(plan(before), plan(after))).kind is ChangeKind.REPLACED
+
+
 def test_another_kubeconfig_may_be_of_another_cluster_where_nothing_else_names_it() -> None:
     before, after = (resource(PROVIDER, "reach", {"kubeconfig": secret(digest)}) for digest in "ab")
     assert one_change(compare(plan(before), plan(after))).kind is ChangeKind.REPLACED

@@ -230,18 +230,24 @@ SURPRISES = [
         ),
         {"models[qwen].volume": {**VOLUME, "source": {**SOURCE, "revision": COMMIT}}},
     ),
-    Case(
-        "mirrors_have_the_weights",
-        "a mirror that gives away where weights are, and not the weights",
-        dev,
-        MIRROR,
-        (
-            "models[qwen].server.env[HF_ENDPOINT] is https://hf-mirror.com, and weights that "
-            "Hugging Face keeps in Xet, as it does with nearly all, are read past it from where "
-            "Hugging Face says, cas-server.xethub.hf.co: HF_HUB_DISABLE_XET: '1' beside it has the "
-            "mirror asked for them."
-        ),
-        {**MIRROR, "models[qwen].server.env": {**MIRRORED, "HF_HUB_DISABLE_XET": "1"}},
+    *(
+        Case(
+            "mirrors_have_the_weights",
+            f"a mirror that gives away where weights are, and not the weights, and {[*env][-1]}",
+            dev,
+            MIRROR,
+            (
+                "models[qwen].server.env[HF_ENDPOINT] is https://hf-mirror.com, and weights that "
+                "Hugging Face keeps in Xet, as it does with nearly all, are read past it from "
+                "where Hugging Face says, cas-server.xethub.hf.co: HF_HUB_DISABLE_XET: '1' beside "
+                "it has the mirror asked for them."
+            ),
+            {**MIRROR, "models[qwen].server.env": env},
+        )
+        for env in (
+            {**MIRRORED, "HF_HUB_DISABLE_XET": "1"},
+            {"HF_ENDPOINT": "https://huggingface.co"},
+        )
     ),
     Case(
         "hubs_are_in_reach",

@@ -39,7 +39,7 @@ def by_kserve() -> Raw:
     return configuration(FOLDER / "Pulumi.llm-inference-service.yaml")
 
 
-LEADER = "ray start --head; vllm serve /mnt/models/qwen --port 8080 -tp 1"
+LEADER = "ray start --head; vllm serve /mnt/models/qwen --port 8080"
 
 CASES = [
     Case(
@@ -217,20 +217,45 @@ CASES = [
     ),
     Case(
         "LeaderWorkerModelArgs",
-        "a leader that starts the server for fewer cards than its group has",
+        "a leader that starts the server for more cards than its group has",
         groups,
         {
             "models[qwen].server.vllm": GONE,
-            "models[qwen].server.command": [*("sh", "-c"), LEADER],
+            "models[qwen].server.command": [*("sh", "-c"), f"{LEADER} -tp 4"],
             f"{QWEN}.worker_command": ["sh", "-c", "ray start --address=$(LWS_LEADER_ADDRESS)"],
         },
         (
-            "models[qwen].server.command is one that takes 1 card, but it must be 2, of 2 nodes "
-            "with 1 each: vLLM starts one worker per card."
+            "models[qwen].server.command is one that takes 4 cards (tensor 4), but it must be 1 "
+            "of one node, or 2 of all 2: vLLM starts one worker per card."
         ),
         {
             "models[qwen].server.vllm": GONE,
-            "models[qwen].server.command": [*("sh", "-c"), f"{LEADER} --pipeline-parallel-size 2"],
+            "models[qwen].server.command": [
+                *("sh", "-c"),
+                f"{LEADER} -tp 1 -pp 2",
+            ],
+            f"{QWEN}.worker_command": ["sh", "-c", "ray start --address=$(LWS_LEADER_ADDRESS)"],
+        },
+    ),
+    Case(
+        "LeaderWorkerModelArgs",
+        "the same, where each node has copies of the model of its own",
+        groups,
+        {
+            "models[qwen].server.vllm": GONE,
+            "models[qwen].server.command": [*("sh", "-c"), f"{LEADER} -tp 4"],
+            f"{QWEN}.worker_command": ["sh", "-c", "ray start --address=$(LWS_LEADER_ADDRESS)"],
+        },
+        (
+            "models[qwen].server.command is one that takes 4 cards (tensor 4), but it must be 1 "
+            "of one node, or 2 of all 2: vLLM starts one worker per card."
+        ),
+        {
+            "models[qwen].server.vllm": GONE,
+            "models[qwen].server.command": [
+                *("sh", "-c"),
+                f"{LEADER} -dp 2 -dpl 1",
+            ],
             f"{QWEN}.worker_command": ["sh", "-c", "ray start --address=$(LWS_LEADER_ADDRESS)"],
         },
     ),

@@ -69,9 +69,9 @@ CASES = [
                 "0.9.0 or later but 0.10.0, or placed without pool gpu: the image of vLLM "
                 f"{release} has no code for compute capability 10.0, which B200 has."
             ),
-            {**BLACKWELL, "models[qwen].server.image": "registry/vllm:0.9.0"},
+            {**BLACKWELL, "models[qwen].server.image": fine},
         )
-        for release in ("0.8.5", "0.10.0")
+        for release, fine in (("0.8.5", "registry/vllm:0.9.0"), ("0.10.0", "vllm:0.10.0-cu128"))
     ),
     Case(
         "vllm_runs_on_the_cards",
