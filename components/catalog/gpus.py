@@ -31,7 +31,7 @@ class Gpu:
 
 _BESIDE: Final = re.compile(r"nvidia|tesla|geforce|rtx|sxm\d*|pcie|nvlink|gpu|hbm\d*e?|")
 """Words beside the name of a card that tell no other card."""
-_MEMORY: Final = re.compile(r"(\d+)gi?b?")
+_MEMORY: Final = re.compile(r"(\d{1,4})gi?b?")
 
 
 def _mig(*profiles: str) -> Mapping[str, int]:

@@ -1,7 +1,7 @@
 """What each release of SGLang's server knows: its flags, and their values.
 
-`sglang_releases.json` is made by `python -m reference.sglang` out of the wheels' sources. A release
-in between is validated against the nearest older one.
+`sglang_releases.json` is made by `python -m reference.sglang` out of the wheels' sources, read on
+2026-11-30. A release in between is validated against the nearest older one.
 """
 
 import functools

@@ -61,7 +61,7 @@ class KubernetesPlugin(Plugin):
     def diff_config(self, old: Values, new: Values) -> Difference:
         """Another cluster is another provider, and so are all objects in it."""
         altered = tuple(changes(old, new))
-        return Difference(altered, frozenset(altered if _cluster(old) != _cluster(new) else ()))
+        return Difference(altered, frozenset(altered if _is_another(old, new) else ()))
 
     def check(self, request: Request) -> tuple[Values, list[PropertyFault]]:
         """A name of its own for an object without one."""
@@ -209,9 +209,16 @@ def _connect(kubeconfig: str) -> ApiClient:
     return ApiClient(cluster["server"], user["token"], Path(cluster["certificate-authority"]))
 
 
-def _cluster(values: Values) -> object:
-    if identifier := values.get("clusterIdentifier"):
-        return identifier
+def _is_another(old: Values, new: Values) -> bool:
+    """Whether a provider leads to another cluster: by name if both have one, else by address.
+
+    DiffConfig of pulumi-kubernetes, f47bc2d6f199 of 2026-01-15.
+    """
+    named = [values.get("clusterIdentifier") for values in (old, new)]
+    return len({*named}) > 1 if all(named) else _addresses(old) != _addresses(new)
+
+
+def _addresses(values: Values) -> list[str]:
     document = yaml.safe_load(values.get("kubeconfig") or "") or {}
     return [entry["cluster"]["server"] for entry in document.get("clusters", [])]
 

@@ -72,6 +72,7 @@ def test_what_replaces_a_cluster_is_marked() -> None:
     }
     assert marked == {
         "ClusterSection.id",
+        "ClusterSection.identifier",
         "ClusterSection.profile",
         "ClusterSection.proxy_mode",
         "NasSection.kms_key_id",
