@@ -384,7 +384,7 @@ SURPRISES = [
             "network.zones": [{"id": "cn-bejing-h", "cidr": "10.0.0.0/20", "pod_cidr": PODS}],
         },
         (
-            "region is cn-bejing, which is none of the 40 regions that are known here (did you "
+            "region is cn-bejing, which is none of the 41 regions that are known here (did you "
             "mean 'cn-beijing'?): unless it is newer than those, `up` reaches no API there."
         ),
         {},
