@@ -42,16 +42,22 @@ class Description:
     """A cluster as a stack file."""
 
     draft: Draft
-    notes: Sequence[str]
-    """What it could not say, or says otherwise."""
+    remarks: Sequence[str]
+    """What it could not say, or says otherwise, whichever entries it keeps."""
     workloads: Mapping[str, LiveWorkload]
     """By entry of `models` and `training`, what it describes."""
 
+    @property
+    def notes(self) -> list[str]:
+        """The remarks, and what becomes of requests to the entries that it keeps."""
+        groups = (entry for entry in self.workloads.values() if entry.kind == GROUPS[1])
+        return [*self.remarks, *(f"{group}: {service_sentence(group)}" for group in groups)]
+
     def ranked(self) -> "Description":
         """The same with a priority for each entry."""
-        notes = Notes([*self.notes])
+        notes = Notes(self.remarks)
         config = _ranked(self.draft.config, notes)
-        return replace(self, draft=replace(self.draft, config=config), notes=notes.sentences)
+        return replace(self, draft=replace(self.draft, config=config), remarks=notes.sentences)
 
     def without(self, name: str, sentence: str) -> "Description":
         """The same without an entry that is refused, and why.
@@ -59,9 +65,7 @@ class Description:
         Raises:
             Refused: No model is left.
         """
-        notes = Notes([*self.notes])
-        if workload := self.workloads.get(name):
-            notes.withdraw(workload, service_sentence(workload))
+        notes = Notes(self.remarks)
         notes.say(f"{name} is left out", sentence)
         config = _without(self.draft.config, name)
         if not config["models"]:
@@ -97,9 +101,6 @@ def describe(
     chosen = [*_of_distinct_names(several, notes)]
     described = _Describer(cluster, notes, chosen, version, context).config()
     config, dropped = _sound(described, notes)
-    for workload in chosen:
-        if workload.entry in dropped:
-            notes.withdraw(workload, service_sentence(workload))
     if not config["models"]:
         where = f"Namespace {namespace}" if namespace else "The cluster"
         why = (

@@ -73,7 +73,6 @@ def leader_worker(
         if (value := {**spec, **group}.get(key, usual)) != usual:
             text = f"is {value}" if isinstance(value, str) else "is set"
             notes.say(workload, f"its {key} {text}, for which a stack file has no field.")
-    notes.say(workload, service_sentence(workload))
     if annotations := own_annotations(_annotations(workload)):
         serve["annotations"] = annotations
     return serve

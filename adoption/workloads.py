@@ -98,10 +98,6 @@ class Notes:
         if text not in self.sentences:
             self.sentences.append(text)
 
-    def withdraw(self, subject: object, sentence: str) -> None:
-        """Takes a sentence about something back, if it was said."""
-        self.sentences = [text for text in self.sentences if text != f"{subject}: {sentence}"]
-
 
 @dataclass(frozen=True)
 class LiveWorkload:

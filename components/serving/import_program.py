@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 MARKER = ".ack-inference-import.json"
 CONFIG = "config.json"
-ROPE_THETA = 10000
+ROPE_BASES = ("rope_theta", "rope_local_base_freq")
 BLOCK = 4 * 2**20
 ATTEMPTS = 6
 PATIENCE_SECONDS = 60
@@ -386,28 +386,35 @@ def selected(files: list[RemoteFile], patterns: list[str]) -> list[RemoteFile]:
     return sorted(chosen, key=lambda file: (file.size, file.path))
 
 
-def loses_rope(rope: Any) -> bool:
+def loses_rope(rope: Any, usual: Any) -> bool:
     """Whether a rotary embedding is another one where its parameters are passed over.
 
     Args:
         rope: `rope_parameters`, of a model or by its kinds of layers.
+        usual: What a class of transformers 4 takes that reads none of them.
     """
     if not isinstance(rope, dict):
         return False
     if any(isinstance(part, dict) for part in rope.values()):
-        return any(loses_rope(part) for part in rope.values())
-    theta, scaling = rope.get("rope_theta", ROPE_THETA), rope.get("rope_type", "default")
-    return bool(theta != ROPE_THETA or scaling != "default")
+        return any(loses_rope(part, usual) for part in rope.values())
+    bases = [getattr(usual, name, None) for name in ROPE_BASES]
+    scaling = (getattr(usual, "rope_scaling", None) or {}).get("rope_type", "default")
+    is_other = rope.get("rope_theta", bases[0]) not in bases
+    return bases[0] is not None and (is_other or rope.get("rope_type", "default") != scaling)
 
 
-def model_types() -> set[str]:
-    """Types of models that the transformers of this image has classes for; none if it is broken."""
+def usual_settings(model_type: Any) -> Any:
+    """What the transformers of this image takes of a type of model by itself; None if it has none.
+
+    Servers bring classes for models that are newer than transformers 4: those read all.
+    """
     try:
         auto = importlib.import_module("transformers.models.auto.configuration_auto")
-        return {*auto.CONFIG_MAPPING_NAMES}
-    except Exception as error:  # Whatever the import of a large library may raise.
-        log(f"transformers does not say what models it knows: {type(error).__name__}: {error}")
-        return set()
+        is_read = model_type in auto.CONFIG_MAPPING_NAMES
+        return auto.AutoConfig.for_model(model_type) if is_read else None
+    except Exception as error:  # Whatever a large library may raise.
+        log(f"transformers does not say what it takes: {type(error).__name__}: {error}")
+        return None
 
 
 def readable(config: Path) -> None:
@@ -432,16 +439,16 @@ def readable(config: Path) -> None:
     settings = whole if isinstance(whole, dict) else {}
     text = settings.get("text_config")
     for part in (settings, text if isinstance(text, dict) else {}):
-        if "rope_theta" in part or not loses_rope(part.get("rope_parameters")):
+        if "rope_theta" in part or "rope_parameters" not in part:
             continue
-        # Servers bring classes for models that are newer than transformers 4; those read it.
-        if {str(about.get("model_type")) for about in (settings, part)} & model_types():
+        usual = usual_settings(part.get("model_type", settings.get("model_type")))
+        if loses_rope(part["rope_parameters"], usual):
             raise ImportRefused(
                 f"config.json has rope_parameters, as transformers 5 writes it, and the image has "
-                f"transformers {release}, which takes rope_theta for 10000: its answers would be "
-                "worse, without an error. Serve it by an image with transformers 5, such as vLLM "
-                "from 0.19.1 on; an image of the source itself, without transformers, fills the "
-                "folder all the same"
+                f"transformers {release}, which takes rope_theta for {usual.rope_theta:.0f} "
+                "instead: answers would be worse, without an error. Serve it by an image with "
+                "transformers 5, such as vLLM from 0.19.1 on; an image of the source itself, "
+                "without transformers, fills the folder all the same"
             )
 
 

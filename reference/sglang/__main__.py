@@ -5,8 +5,6 @@ Each wheel is fetched by pip, read and thrown away: some 0.3 GB in all.
 
 import ast
 import json
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -14,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ..vllm.__main__ import spans, text
+from ..releases import download, spans, text
 
 TABLE: Final = Path(__file__).parents[2] / "components/catalog/sglang_releases.json"
 LINES: Final[Mapping[str, int]] = {
@@ -47,15 +45,13 @@ PLATFORMS: Final = ("manylinux_2_34_x86_64", "manylinux2014_x86_64", "any")
 
 def fetched(release: str) -> dict[str, ast.Module]:
     """By path, the files of a release that say what its server is told."""
+    names = [word for name in PLATFORMS for word in ("--platform", name)]
     with tempfile.TemporaryDirectory() as folder:
-        platforms = [word for name in PLATFORMS for word in ("--platform", name)]
-        words = [*("-q", "--no-deps", "--no-cache-dir", "--only-binary=:all:"), *platforms]
-        words += ["--python-version", "3.12", "-d", folder, f"sglang=={release}"]
-        subprocess.run([sys.executable, "-m", "pip", "download", *words], check=True)  # noqa: S603
-        [wheel] = Path(folder).glob("*.whl")
+        options = ("--python-version", "3.12", *names)
+        wheel = download("sglang", release, Path(folder), (options,))
         with zipfile.ZipFile(wheel) as archive:
-            names = [n for n in archive.namelist() if n.startswith(READ) and n.endswith(".py")]
-            return {name: ast.parse(archive.read(name)) for name in names}
+            paths = [n for n in archive.namelist() if n.startswith(READ) and n.endswith(".py")]
+            return {path: ast.parse(archive.read(path)) for path in paths}
 
 
 def read_flags(files: Mapping[str, ast.Module]) -> dict[str, list[str]]:

@@ -4,13 +4,13 @@ Each wheel is fetched by pip, read and thrown away: some 20 GB in all. FOLDER ma
 that are unpacked already, in folders called by their number.
 """
 
-import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from ..releases import spans, text
 from .flags import read_choices, read_flags, read_keys, read_serve_flags
 from .parsers import (
     REASONING,
@@ -35,23 +35,6 @@ LINES: Final = (  # minor release, its first and its last patch
 RELEASES: Final = tuple(
     f"0.{minor}.{patch}" for minor, first, last in LINES for patch in range(first, last + 1)
 )
-
-Spans = list[list[object]]
-"""What holds, and the first and last release in which it does."""
-
-
-def spans(per_release: Mapping[str, Mapping[str, object]]) -> dict[str, Spans]:
-    """Turns tables by release into one table: by name, what it is from when to when."""
-    order = list(per_release)
-    spans_by_name: dict[str, Spans] = {}
-    for place, release in enumerate(order):
-        for name, value in per_release[release].items():
-            rows = spans_by_name.setdefault(name, [])
-            if rows and rows[-1][0] == value and place and rows[-1][2] == order[place - 1]:
-                rows[-1][2] = release
-            else:
-                rows.append([value, release, release])
-    return dict(sorted(spans_by_name.items()))
 
 
 def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
@@ -89,18 +72,6 @@ def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
         "ec_connectors": spans(ec),
         "architectures": spans(architectures),
     }
-
-
-def text(content: Mapping[str, object]) -> str:
-    """The table as JSON with a line per name, so that a newer one can be reviewed."""
-    parts = []
-    for key, value in content.items():
-        if isinstance(value, dict):
-            lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items())
-            parts.append(f" {json.dumps(key)}: {{\n{lines}\n }}")
-        else:
-            parts.append(f" {json.dumps(key)}: {json.dumps(value)}")
-    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -10,6 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from .. import releases
+
+PLATFORMS: Final = ((), ("--python-version", "3.10", "--platform", "manylinux1_x86_64"))
+"""Options of pip by which a wheel is had: those of old releases are for Python 3.10 at the most."""
 READ: Final = re.compile(
     r"vllm/(config(/.*)?|engine/(arg_utils|metrics)|scripts|utils/argparse_utils"
     r"|entrypoints/(openai|common|launchers)/cli_args|entrypoints/cli/serve"
@@ -68,15 +71,7 @@ def download(release: str, folder: Path) -> Path:
     Raises:
         LookupError: There is none, or no index is reached.
     """
-    base = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
-    arguments = ["--only-binary", ":all:", "--dest", str(folder), f"vllm=={release}"]
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    for tags in ([], ["--python-version", "3.10", "--platform", "manylinux1_x86_64"]):
-        command = [*base, *tags, *arguments]
-        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
-        if done.returncode == 0:
-            return next(folder.glob("*.whl"))
-    raise LookupError(f"pip finds no wheel of vllm {release} for Python {python} or 3.10")
+    return releases.download("vllm", release, folder, PLATFORMS)
 
 
 def _from_wheel(wheel: Path) -> Sources:

@@ -195,14 +195,26 @@ def test_a_folder_is_filled_from_each_kind_of_source(
 
 ROPE = {"rope_theta": 1000000.0, "rope_type": "default"}
 YARN = {"rope_theta": 10000.0, "rope_type": "yarn", "factor": 4.0}
+OWN_YARN = {"rope_theta": 150000.0, "rope_type": "yarn", "factor": 32.0}
+LINEAR = {"rope_type": "linear", "factor": 8.0}
 PLAIN = {"rope_theta": 10000, "rope_type": "default", "partial_rotary_factor": 1.0}
 AUTO = "transformers.models.auto.configuration_auto"
 
 
-def install(monkeypatch: pytest.MonkeyPatch, release: str, *model_types: str) -> None:
+USUAL = {
+    "qwen2": {"rope_theta": 10000.0, "rope_scaling": None},
+    "gpt_oss": {"rope_theta": 150000.0, "rope_scaling": {"rope_type": "yarn"}},
+    "gemma3_text": {"rope_theta": 1000000.0, "rope_local_base_freq": 10000.0},
+    "mamba": {},
+}
+"""What classes of transformers 4.57.6 take by themselves."""
+
+
+def install(monkeypatch: pytest.MonkeyPatch, release: str) -> None:
     """Has the image a transformers that knows some types of models."""
     monkeypatch.setattr(import_program, "version", lambda _: release)
-    auto = SimpleNamespace(CONFIG_MAPPING_NAMES=dict.fromkeys(model_types, "Config"))
+    config = SimpleNamespace(for_model=lambda name: SimpleNamespace(**USUAL[name]))
+    auto = SimpleNamespace(CONFIG_MAPPING_NAMES=dict.fromkeys(USUAL, "Config"), AutoConfig=config)
     monkeypatch.setitem(sys.modules, AUTO, auto)
 
 
@@ -213,14 +225,19 @@ def install(monkeypatch: pytest.MonkeyPatch, release: str, *model_types: str) ->
         {"model_type": "qwen2", "rope_parameters": YARN},
         {"model_type": "qwen2", "text_config": {"rope_parameters": {"full_attention": ROPE}}},
         {"model_type": "new", "text_config": {"model_type": "qwen2", "rope_parameters": ROPE}},
+        {"model_type": "gpt_oss", "rope_parameters": {**OWN_YARN, "rope_type": "default"}},
+        {"model_type": "gemma3_text", "rope_parameters": {"full_attention": {**ROPE, **LINEAR}}},
     ],
-    ids=["base", "scaling", "of the text", "of the text of a new model"],
+    ids=[
+        *("base", "scaling", "of the text", "of the text of a new model"),
+        *("none where the class has one", "of one kind of layers"),
+    ],
 )
 def test_a_model_that_the_server_would_misread_is_refused_before_its_weights(
     hub: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
 ) -> None:
     hub.files["config.json"] = json.dumps(config).encode()
-    install(monkeypatch, "4.57.6", "qwen2")
+    install(monkeypatch, "4.57.6")
     with pytest.raises(ImportRefused, match=r"transformers 4\.57\.6, which takes rope_theta for"):
         fill(source(hub), tmp_path)
     assert contents(tmp_path).keys() == {"config.json"}
@@ -238,6 +255,12 @@ def test_a_model_that_the_server_would_misread_is_refused_before_its_weights(
         ("4.57.6", {"model_type": "qwen2", "rope_parameters": {"full_attention": PLAIN}}),
         ("4.57.6", {"model_type": "qwen3_5", "text_config": {"rope_parameters": ROPE}}),
         ("4.57.6", {"rope_parameters": ROPE}),
+        ("4.57.6", {"model_type": "mamba", "rope_parameters": ROPE}),
+        ("4.57.6", {"model_type": "gpt_oss", "rope_parameters": OWN_YARN}),
+        (
+            "4.57.6",
+            {"model_type": "gemma3_text", "rope_parameters": {"full": ROPE, "sliding": PLAIN}},
+        ),
         ("4.57.6", {"model_type": "qwen2", "rope_parameters": [], "text_config": "x"}),
         ("4.57.6", ["no object"]),
     ],
@@ -250,7 +273,7 @@ def test_a_model_that_the_server_reads_right_is_imported(
     config: Any,
 ) -> None:
     hub.files["config.json"] = json.dumps(config).encode()
-    install(monkeypatch, transformers, "qwen2")
+    install(monkeypatch, transformers)
     fill(source(hub), tmp_path)
     assert contents(tmp_path).keys() == WANTED.keys()
 
@@ -260,7 +283,7 @@ def test_a_configuration_that_is_no_json_is_left_to_the_server(
     hub: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
     hub.files["config.json"] = content
-    install(monkeypatch, "4.57.6", "qwen2")
+    install(monkeypatch, "4.57.6")
     fill(source(hub), tmp_path)
     assert contents(tmp_path).keys() == WANTED.keys()
 
