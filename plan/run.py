@@ -98,9 +98,9 @@ def _unkept(file: StackFile) -> list[str]:
         return []
     keys = ", ".join(file.shared)
     return [
-        f"Pulumi.{file.stack}.yaml has {keys} at its top, which `pulumi config set` leaves out when "
-        "it writes the file, and what aliases stand for is written in their place: edit the file by "
-        "hand, and have it in Git."
+        f"Pulumi.{file.stack}.yaml has {keys} at its top, which `pulumi config set` leaves out "
+        "when it writes the file, and what aliases stand for is written in their place: edit the "
+        "file by hand, and have it in Git."
     ]
 
 
