@@ -73,6 +73,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("apps", "v1", "statefulsets", "StatefulSet"),
     Kind("batch", "v1", "jobs", "Job"),
     Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
+    Kind("autoscaling.k8s.io", "v1", "verticalpodautoscalers", "VerticalPodAutoscaler"),
     Kind("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject"),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress"),
     Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),

@@ -1,13 +1,14 @@
 """Why a pod does not run: scheduler, node, volumes, image, process, probe."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
+from . import kueue
 from .cluster import LiveCluster, last_seen
 from .kubelet import COMING, CRASHED, FAILURES, MOUNTS, PULL, WAITS, failure
 from .messages import text
@@ -32,6 +33,8 @@ _RESTARTS: Final = 2
 """From so many restarts on a process that ends is no accident."""
 GRACE_SECONDS: Final = 60
 """How long a node may take beside the grace period of a pod, until the pod is gone."""
+_NO_DEVICE: Final = "cannot allocate all claims"
+"""What the scheduler's plugin for ResourceClaims says: dynamicresources.go of Kubernetes 1.34."""
 JOB_TRACKING: Final = "batch.kubernetes.io/job-tracking"
 """Finalizer by which a Job counts its pods: it goes once they have ended."""
 
@@ -208,9 +211,8 @@ def _unscheduled(cluster: LiveCluster, rooms: Rooms, pod: Manifest) -> Finding:
                 "name more instance types or zones in the pool, or another pool in the placement",
                 "an instance type is sold out",
             )
-    if gates := items(section(pod, "spec"), "schedulingGates"):
-        why = f"is held back by the scheduling gate {gates[0].get('name')}"
-        return _finding(Stage.COMING, pod, why)
+    if gates := [str(gate.get("name")) for gate in items(section(pod, "spec"), "schedulingGates")]:
+        return _gated(pod, gates, age)
     shortage = rooms.shortage(pod)
     if shortage is None:
         finding = _by_scheduler(pod)
@@ -222,9 +224,27 @@ def _unscheduled(cluster: LiveCluster, rooms: Rooms, pod: Manifest) -> Finding:
     return replace(finding, why=f"{finding.why}{refusal}")
 
 
+def _gated(pod: Manifest, gates: Sequence[str], age: float) -> Finding:
+    """A pod that no scheduler looks at until somebody takes its gates off."""
+    if kueue.GATE not in gates:
+        return _finding(Stage.COMING, pod, f"is held back by the scheduling gate {gates[0]}")
+    why = f"is held back until {kueue.queue_of(pod)} admits it: {duration(age)} so far"
+    if age < NODE_SECONDS:
+        return _finding(Stage.COMING, pod, why)
+    workloads = f"kubectl describe workloads.kueue.x-k8s.io -n {namespace_of(pod)}"
+    remedy = f"look at what its Workload says ({workloads}), and at the quota of the queue"
+    return _finding(Stage.BROKEN, pod, why, remedy, kueue.GATE)
+
+
 def _by_scheduler(pod: Manifest) -> Finding:
     """What the scheduler says, where the nodes do not say it."""
     says = text(condition(pod, "PodScheduled").get("message"))
+    if _NO_DEVICE in says and section(pod, "spec").get("resourceClaims"):
+        # findings/claims-are-never-preempted.sh
+        why = f"has no node: no device is free for its ResourceClaims ({says})"
+        remedy = "end a pod that holds one, or add a node: for a ResourceClaim nobody gives way, "
+        remedy += "whatever the priorities"
+        return _finding(Stage.BROKEN, pod, why, remedy, _NO_DEVICE)
     if not says:
         why = "no scheduler has looked at it"
         return _finding(Stage.BROKEN, pod, why, "look at the scheduler that it names")

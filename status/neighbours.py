@@ -1,0 +1,98 @@
+"""Controllers of the cluster that change what the stack makes, and that its stack file names not.
+
+Nothing is broken by them today. Of what they will do, a sentence each.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from components.quantity import parse
+from plan.objects import Manifest, grouped, items, name_of, namespace_of, section, text_of, texts_of
+
+from . import kueue
+from .trail import Trail, ended
+
+VPA: Final = ("autoscaling.k8s.io", "VerticalPodAutoscaler")
+_MEMORY: Final = "memory"
+
+
+def neighbours(trails: Sequence[Trail]) -> Iterator[str]:
+    """A sentence per controller that acts on a model or a job, and was not asked to."""
+    for trail in trails:
+        yield from _resized(trail)
+        yield from _queued(trail)
+
+
+def _resized(trail: Trail) -> Iterator[str]:
+    """Whether an autoscaler may give its pods less memory than loading takes.
+
+    findings/vpa-forgets-what-loading-takes.sh
+    """
+    targets = [name_of(trail.planned), *map(name_of, trail.deployments)]
+    index = grouped(trail.cluster.objects.of(*VPA), _target)
+    for name in dict.fromkeys(targets):
+        for scaler in index.get((trail.namespace, name), ()):
+            mode = text_of(section(scaler, "spec", "updatePolicy"), "updateMode") or "Recreate"
+            if mode != "Off" and _shrinks(scaler, trail):
+                yield (
+                    f"{VPA[1]} {trail.namespace}/{name_of(scaler)} ({mode}) gives pods of {name} "
+                    "another memory than the stack file says, and its limit with it. Three days "
+                    "after a start it has forgotten what loading takes, and the next one is "
+                    "killed: give it minAllowed.memory of what the stack file says, or updateMode "
+                    '"Off".'
+                )
+
+
+def _target(scaler: Manifest) -> tuple[str, str]:
+    return namespace_of(scaler), text_of(section(scaler, "spec", "targetRef"), "name")
+
+
+def _shrinks(scaler: Manifest, trail: Trail) -> bool:
+    """Whether it may set the memory of the container that serves to less than is planned."""
+    policies = {
+        text_of(policy, "containerName"): policy
+        for policy in items(section(scaler, "spec", "resourcePolicy"), "containerPolicies")
+    }
+    policy = policies.get(trail.server.name, policies.get("*", {}))
+    if policy.get("mode") == "Off" or policy.get("controlledValues") == "RequestsOnly":
+        return False
+    if _MEMORY not in (texts_of(policy, "controlledResources") or (_MEMORY,)):
+        return False
+    least, wanted = section(policy, "minAllowed").get(_MEMORY), _memory(trail)
+    return least is None or wanted is None or _amount(least) < _amount(wanted)
+
+
+def _memory(trail: Trail) -> object:
+    """Memory that its container asks for; None where the plan does not say it."""
+    boxes = items(trail.template.spec, "containers") or [section(trail.template.spec, "model")]
+    needs: Mapping[str, Any] = section(boxes[0], "resources")
+    return section(needs, "requests").get(_MEMORY) or section(needs, "limits").get(_MEMORY)
+
+
+def _amount(quantity: object) -> float:
+    try:
+        return float(parse(str(quantity)))
+    except ValueError:
+        return 0.0
+
+
+def _queued(trail: Trail) -> Iterator[str]:
+    """Whether it stands in a queue of Kueue's, which nobody asked for.
+
+    A LocalQueue that is called `default` takes in whatever is made in its namespace.
+    findings/kueue-default-queue-takes-models-in.sh
+    """
+    if kueue.queue_name(trail.planned) or kueue.QUEUE in trail.template.labels:
+        return
+    pods = [pod for pod in trail.pods if not ended(pod)]
+    makers = [trail.live] if trail.live else []
+    for manifest in [*makers, *trail.deployments, *pods]:
+        if kueue.queue_name(manifest):
+            where = f"{manifest['kind']} {trail.namespace}/{name_of(manifest)}"
+            yield (
+                f"{where} stands in {kueue.queue_of(manifest)}, and the stack file does not say "
+                "so: new pods wait for that queue's quota, and are deleted for others' sake "
+                "whatever their budget. Give a LocalQueue that is called default another name, and "
+                "have the object made anew: Kueue lets nobody take off the label."
+            )
+            return

@@ -1,0 +1,144 @@
+"""What other controllers of a cluster do with a stack's pods, and what is said of it."""
+
+from typing import Any
+
+import pytest
+
+from status.model import Stage
+from tests.status.live import Live, ago
+from tests.status.test_situations import CHAT, QWEN, TRAINING, assessed, first, plan_of
+
+GATE = "kueue.x-k8s.io/admission"
+QUEUE = "kueue.x-k8s.io/queue-name"
+
+
+def _scaler(live: Live, target: str = CHAT, update: str | None = "Recreate", **policy: Any) -> None:
+    spec: dict[str, Any] = {"targetRef": {"kind": "Deployment", "name": target}}
+    if update:
+        spec["updatePolicy"] = {"updateMode": update}
+    if policy:
+        spec["resourcePolicy"] = {"containerPolicies": [{"containerName": "*", **policy}]}
+    live.objects.append(
+        {
+            "apiVersion": "autoscaling.k8s.io/v1",
+            "kind": "VerticalPodAutoscaler",
+            "metadata": {"name": "chat", "namespace": "inference"},
+            "spec": spec,
+        }
+    )
+
+
+@pytest.mark.parametrize("mode", ["Initial", "Recreate", "Auto", "InPlaceOrRecreate", None])
+def test_an_autoscaler_that_takes_memory_from_a_model_is_told(mode):
+    live = Live(plan_of("hybrid"))
+    _scaler(live, update=mode)
+    status = assessed(live)
+    [sentence] = status.drift
+    assert f"inference/chat ({mode or 'Recreate'}) gives pods of {CHAT}" in sentence
+    assert status.state is Stage.READY
+
+
+def test_of_an_autoscaler_that_only_recommends_or_is_of_others_nothing_is_told():
+    live = Live(plan_of("hybrid"))
+    _scaler(live, update="Off")
+    _scaler(live, target="another")
+    assert assessed(live).drift == []
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"mode": "Off"},
+        {"controlledResources": ["cpu"]},
+        {"controlledValues": "RequestsOnly"},
+        {"minAllowed": {"memory": "4Ti"}},
+        {"containerName": "kserve-container", "mode": "Off"},
+    ],
+)
+def test_an_autoscaler_that_leaves_the_servers_memory_alone_is_not_told(policy):
+    live = Live(plan_of("hybrid"))
+    _scaler(live, **policy)
+    assert assessed(live).drift == []
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"containerName": "queue-proxy", "mode": "Off"},
+        {"minAllowed": {"memory": "1Gi"}},
+        {"minAllowed": {"cpu": "4"}},
+        {"controlledResources": ["cpu", "memory"]},
+    ],
+)
+def test_an_autoscaler_that_may_still_take_memory_is_told(policy):
+    live = Live(plan_of("hybrid"))
+    _scaler(live, **policy)
+    assert len(assessed(live).drift) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("Deployment", CHAT), ("Pod", CHAT), ("InferenceService", "qwen-chat")]
+)
+def test_a_model_that_a_default_queue_has_taken_in_is_told_once(kind, name):
+    live = Live(plan_of("hybrid"))
+    about = live.get(kind, name)["metadata"]
+    about["labels"] = {**about.get("labels", {}), QUEUE: "default"}
+    status = assessed(live)
+    [sentence] = status.drift
+    assert sentence.startswith(f"{kind} inference/{about['name']} stands in Kueue's queue default")
+    assert status.state is Stage.READY
+
+
+def _gated(live: Live, seconds: float) -> None:
+    pod = live.pending(QWEN)
+    pod["spec"]["schedulingGates"] = [{"name": "other"}, {"name": GATE}]
+    pod["metadata"]["creationTimestamp"] = ago(seconds)
+    pod["metadata"]["labels"][QUEUE] = "default"
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(120, Stage.COMING), (3600, Stage.BROKEN)])
+def test_a_pod_that_no_queue_admits_is_broken_once_it_has_waited_as_long_as_for_a_node(
+    seconds, state
+):
+    live = Live(plan_of("dev"))
+    _gated(live, seconds)
+    finding = first(assessed(live), "qwen")
+    assert finding.state is state
+    assert "is held back until Kueue's queue default admits it" in finding.why
+    assert bool(finding.row) == (state is Stage.BROKEN)
+
+
+def test_a_gate_of_others_is_told_by_its_name():
+    live = Live(plan_of("dev"))
+    live.pending(QWEN)["spec"]["schedulingGates"] = [{"name": "other"}]
+    finding = first(assessed(live), "qwen")
+    assert (finding.state, finding.why) == (
+        Stage.COMING,
+        "is held back by the scheduling gate other",
+    )
+
+
+def test_a_job_that_a_queue_holds_back_is_not_to_be_resumed_by_hand():
+    live = Live(plan_of("dev"))
+    job = live.get("Job", TRAINING)
+    job["spec"] = {**job["spec"], "suspend": True}
+    live.remove("Pod", TRAINING)
+    assert first(assessed(live), TRAINING).remedy == "resume it: spec.suspend false"
+    job["metadata"] = {**job["metadata"], "labels": {QUEUE: "default"}}
+    finding = first(assessed(live), TRAINING)
+    assert finding.why == "is suspended until Kueue's queue default admits it"
+    assert "suspended again" in finding.remedy
+
+
+def test_a_pod_whose_claim_has_no_device_is_not_promised_that_others_give_way():
+    live = Live(plan_of("dev"))
+    pod = live.pending(QWEN)
+    for container in pod["spec"]["containers"]:
+        container["resources"] = {"claims": [{"name": "gpu"}]}
+    says = "0/1 nodes are available: 1 cannot allocate all claims."
+    live.condition("Pod", QWEN, "PodScheduled", "False", message=says)
+    assert "nobody gives way" not in first(assessed(live), "qwen").remedy
+    pod["spec"]["resourceClaims"] = [{"name": "gpu", "resourceClaimTemplateName": "gpu"}]
+    finding = first(assessed(live), "qwen")
+    assert finding.state is Stage.BROKEN
+    assert "whatever the priorities" in finding.remedy
