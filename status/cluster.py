@@ -92,6 +92,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("autoscaling.internal.knative.dev", "v1alpha1", "podautoscalers", "PodAutoscaler"),
     Kind("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService"),
     Kind("serving.kserve.io", "v1alpha2", "llminferenceservices", "LLMInferenceService"),
+    Kind("kueue.x-k8s.io", "v1beta2", "localqueues", "LocalQueue"),
     Kind("leaderworkerset.x-k8s.io", "v1", "leaderworkersets", "LeaderWorkerSet"),
     Kind("workloads.x-k8s.io", "v1alpha2", "rolebasedgroups", "RoleBasedGroup"),
 )

@@ -12,6 +12,10 @@ GATE: Final = "kueue.x-k8s.io/admission"
 QUEUE: Final = "kueue.x-k8s.io/queue-name"
 """Label of an object, and of the pods that it makes: the LocalQueue of its namespace."""
 
+LOCAL_QUEUE: Final = ("kueue.x-k8s.io", "LocalQueue")
+DEFAULT: Final = "default"
+"""A LocalQueue of this name takes in what is made in its namespace, asked or not."""
+
 
 def queue_name(manifest: Manifest | None) -> str:
     """LocalQueue that an object stands in; empty without one."""

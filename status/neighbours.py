@@ -7,13 +7,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.quantity import parse
-from plan.objects import Manifest, grouped, items, name_of, namespace_of, section, text_of, texts_of
+from plan import kinds
+from plan.objects import (
+    Manifest,
+    grouped,
+    items,
+    kind_of,
+    name_of,
+    namespace_of,
+    section,
+    text_of,
+    texts_of,
+)
 
 from . import kueue
 from .trail import Trail, ended
 
 VPA: Final = ("autoscaling.k8s.io", "VerticalPodAutoscaler")
 _MEMORY: Final = "memory"
+_REFUSED: Final = "is refused that update while it serves, for the label that Kueue puts on"
+_UPDATED: Final = {
+    ("apps", "Deployment"): _REFUSED,
+    kinds.GROUPS: _REFUSED,
+    kinds.JOB: "is suspended, which ends its pods, until that queue has room",
+}
+"""What a LocalQueue that is called default does with what was there before it."""
 
 
 def neighbours(trails: Sequence[Trail]) -> Iterator[str]:
@@ -77,7 +95,7 @@ def _amount(quantity: object) -> float:
 
 
 def _queued(trail: Trail) -> Iterator[str]:
-    """Whether it stands in a queue of Kueue's, which nobody asked for.
+    """Whether it stands in a queue of Kueue's that nobody asked for, or will.
 
     A LocalQueue that is called `default` takes in whatever is made in its namespace.
     findings/kueue-default-queue-takes-models-in.sh
@@ -88,11 +106,24 @@ def _queued(trail: Trail) -> Iterator[str]:
     makers = [trail.live] if trail.live else []
     for manifest in [*makers, *trail.deployments, *pods]:
         if kueue.queue_name(manifest):
-            where = f"{manifest['kind']} {trail.namespace}/{name_of(manifest)}"
             yield (
-                f"{where} stands in {kueue.queue_of(manifest)}, and the stack file does not say "
-                "so: new pods wait for that queue's quota, and are deleted for others' sake "
-                "whatever their budget. Give a LocalQueue that is called default another name, and "
-                "have the object made anew: Kueue lets nobody take off the label."
+                f"{_subject(manifest)} stands in {kueue.queue_of(manifest)}, and the stack file "
+                "does not say so: new pods wait for that queue's quota, and are deleted for "
+                "others' sake whatever their budget. Give a LocalQueue that is called default "
+                "another name, and have the object made anew: Kueue lets nobody take off the label."
             )
             return
+    if trail.find(*kueue.LOCAL_QUEUE, kueue.DEFAULT) is None:
+        return
+    for manifest in [*makers, *trail.deployments]:
+        if kind_of(manifest) in _UPDATED:
+            yield (
+                f"LocalQueue {trail.namespace}/{kueue.DEFAULT} takes in whatever its namespace "
+                f"has: at its next update, {_subject(manifest)} {_UPDATED[kind_of(manifest)]}. "
+                "Give the queue another name."
+            )
+            return
+
+
+def _subject(manifest: Manifest) -> str:
+    return f"{manifest['kind']} {namespace_of(manifest)}/{name_of(manifest)}"

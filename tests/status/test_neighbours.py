@@ -89,6 +89,40 @@ def test_a_model_that_a_default_queue_has_taken_in_is_told_once(kind, name):
     assert status.state is Stage.READY
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [("default", {f"{CHAT} is", "qwen-queue-predictor is"}), ("batch", set())]
+)
+def test_a_default_queue_beside_models_that_serve_is_told_before_their_next_update(name, told):
+    live = Live(plan_of("hybrid"))
+    live.objects.append(_queue(name))
+    sentences = assessed(live).drift
+    assert {
+        item.split("Deployment inference/")[1].split(" refused")[0] for item in sentences
+    } == told
+
+
+def test_a_default_queue_suspends_a_job_that_runs():
+    live = Live(plan_of("dev"))
+    live.objects.append(_queue("default"))
+    [sentence] = [item for item in assessed(live).drift if "Job" in item]
+    assert f"Job inference/{TRAINING} is suspended" in sentence
+
+
+def test_what_asks_for_a_queue_itself_is_not_told_of_the_default_one():
+    live = Live(plan_of("dev"))
+    live.objects.append(_queue("default"))
+    live.get("Job", TRAINING)["metadata"]["labels"] = {QUEUE: "batch"}
+    assert not [item for item in assessed(live).drift if "is suspended" in item]
+
+
+def _queue(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "kueue.x-k8s.io/v1beta2",
+        "kind": "LocalQueue",
+        "metadata": {"name": name, "namespace": "inference"},
+    }
+
+
 def _gated(live: Live, seconds: float) -> None:
     pod = live.pending(QWEN)
     pod["spec"]["schedulingGates"] = [{"name": "other"}, {"name": GATE}]
