@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from plan.machines import ZONE
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
 from . import kueue
@@ -35,6 +36,15 @@ GRACE_SECONDS: Final = 60
 """How long a node may take beside the grace period of a pod, until the pod is gone."""
 _NO_DEVICE: Final = "cannot allocate all claims"
 """What the scheduler's plugin for ResourceClaims says: dynamicresources.go of Kubernetes 1.34."""
+_LOST_NODES: Final = 3
+_LOST_SHARE: Final = 0.55
+_LARGE_ZONE: Final = 50
+"""From so many lost nodes on, and such a share, pods of a zone stay; not of a larger zone.
+
+node_lifecycle_controller.go of Kubernetes 1.34, and its defaults, read 2026-11-30.
+"""
+_REGION: Final = "topology.kubernetes.io/region"
+_ZONE_LOST: Final = "pods stay on nodes that are lost"
 JOB_TRACKING: Final = "batch.kubernetes.io/job-tracking"
 """Finalizer by which a Job counts its pods: it goes once they have ended."""
 
@@ -263,13 +273,38 @@ def _lost_node(cluster: LiveCluster, pod: Manifest) -> Finding | None:
     if ready.get("status") in ("False", "Unknown"):
         since = duration(seconds_since(cluster, ready.get("lastTransitionTime")))
         where = f"is on node {name} ({node_kind(node)}), which"
-        return _finding(
-            Stage.BROKEN,
-            pod,
-            f"{where} has not been ready for {since}: {ready.get('reason')}",
-            "look at the machine, or take the node out of its pool; spot machines are taken back",
-        )
+        why = f"{where} has not been ready for {since}: {ready.get('reason')}"
+        remedy = "look at the machine, or take the node out of its pool; spot machines are taken "
+        remedy += "back"
+        if lost := _kept_by_lost_nodes(cluster, node):
+            why += f"; its pods stay there, since {lost}"
+            remedy = f"look at the machines; of one that is off, kubectl delete node {name}: its "
+            remedy += "pods are then made elsewhere"
+            return _finding(Stage.BROKEN, pod, why, remedy, _ZONE_LOST)
+        return _finding(Stage.BROKEN, pod, why, remedy)
     return None
+
+
+def _kept_by_lost_nodes(cluster: LiveCluster, node: Manifest) -> str:
+    """Why Kubernetes ends no pod of a node that is lost: most of its zone is, and not all of it.
+
+    findings/lost-nodes-keep-their-pods-while-others-live.sh
+    """
+    if any(taint.get("effect") == "NoExecute" for taint in items(section(node, "spec"), "taints")):
+        return ""
+    zone = [other for other in cluster.objects.of("", "Node") if _zone(other) == _zone(node)]
+    lost = [other for other in zone if condition(other, "Ready").get("status") != "True"]
+    if len(zone) > _LARGE_ZONE or len(lost) < _LOST_NODES or len(lost) == len(zone):
+        return ""
+    if len(lost) < _LOST_SHARE * len(zone):
+        return ""
+    return f"{len(lost)} of {len(zone)} nodes of its zone are lost, and not all of them"
+
+
+def _zone(node: Manifest) -> tuple[object, object]:
+    """What the node controller takes for a zone: nodes without labels are one."""
+    labels = section(node, "metadata", "labels")
+    return labels.get(_REGION), labels.get(ZONE)
 
 
 def _containers(pod: Manifest, *keys: str) -> Iterator[Mapping[str, Any]]:

@@ -1,12 +1,13 @@
 """What other controllers of a cluster do with a stack's pods, and what is said of it."""
 
+import copy
 from typing import Any
 
 import pytest
 
 from status.model import Stage
 from tests.status.live import Live, ago
-from tests.status.test_situations import CHAT, QWEN, TRAINING, assessed, first, plan_of
+from tests.status.test_situations import CHAT, QWEN, ROOT, TRAINING, assessed, first, plan_of
 
 GATE = "kueue.x-k8s.io/admission"
 QUEUE = "kueue.x-k8s.io/queue-name"
@@ -123,6 +124,59 @@ def _queue(name: str) -> dict[str, Any]:
     }
 
 
+def _zone(live: Live, zone: str | None, ready: str) -> None:
+    about = live.get("Node", "gpu-0")
+    if zone:
+        about["metadata"].setdefault("labels", {})["topology.kubernetes.io/zone"] = zone
+    for number, letter in enumerate(ready):
+        node = copy.deepcopy(about)
+        node["metadata"]["name"] = f"more-{number}"
+        status = "True" if letter == "r" else "Unknown"
+        node["status"]["conditions"] = [{"type": "Ready", "status": status}]
+        live.objects.append(node)
+
+
+@pytest.mark.parametrize(
+    ("others", "stays"),
+    [
+        ("lrr", False),
+        ("llrrr", False),
+        ("ll", False),
+        ("llr", True),
+        ("llrr", True),
+        ("l" * 48 + "r", True),
+        ("l" * 49 + "r", False),
+    ],
+)
+def test_a_pod_on_a_lost_node_is_said_to_stay_there_while_few_of_its_zone_are_left(others, stays):
+    live = Live(plan_of("dev"))
+    _zone(live, "cn-beijing-z", others)
+    live.condition("Node", "gpu-0", "Ready", "Unknown", reason="NodeStatusUnknown")
+    finding = first(assessed(live), "qwen")
+    assert "has not been ready" in finding.why
+    assert ("its pods stay there" in finding.why) == stays
+    assert ("kubectl delete node gpu-0" in finding.remedy) == stays
+
+
+def test_a_pod_on_a_lost_node_that_is_tainted_is_made_elsewhere():
+    live = Live(plan_of("dev"))
+    _zone(live, "cn-beijing-z", "llr")
+    live.condition("Node", "gpu-0", "Ready", "Unknown", reason="NodeStatusUnknown")
+    taint = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
+    live.get("Node", "gpu-0")["spec"] = {"taints": [taint]}
+    assert "its pods stay there" not in first(assessed(live), "qwen").why
+
+
+def test_an_autoscaler_whose_pods_another_one_counts_too_is_not_told_to_look_for_its_metric():
+    live = Live(plan_of("hybrid"))
+    says = "pods by selector app=chat are controlled by multiple HPAs: [a/chat a/keda]"
+    name = "HorizontalPodAutoscaler", "qwen-chat", "ScalingActive", "False"
+    live.condition(*name, reason="AmbiguousSelector", message=says)
+    finding = first(assessed(live), "qwen-chat")
+    assert finding.why.startswith("scales no more, nor does the other one: pods by selector")
+    assert "delete one of the two" in finding.remedy
+
+
 def _gated(live: Live, seconds: float) -> None:
     pod = live.pending(QWEN)
     pod["spec"]["schedulingGates"] = [{"name": "other"}, {"name": GATE}]
@@ -176,3 +230,10 @@ def test_a_pod_whose_claim_has_no_device_is_not_promised_that_others_give_way():
     finding = first(assessed(live), "qwen")
     assert finding.state is Stage.BROKEN
     assert "whatever the priorities" in finding.remedy
+
+
+def test_the_page_has_a_row_for_each_of_these():
+    page = (ROOT / "docs" / "guides" / "troubleshooting.md").read_text()
+    rows = [GATE, "cannot allocate all claims", "TopologyAffinityError", "AmbiguousSelector"]
+    rows += ["pods stay on nodes that are lost", "VerticalPodAutoscaler", "`LocalQueue`"]
+    assert [row for row in rows if row not in page] == []
