@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# k8s.io/kubernetes v1.34.1, its node lifecycle controller and its taint eviction controller with their defaults, run 2026-11-30 (but nodes are
-# tainted at a rate of 1 in place of 0.1 a second, and pods tolerate it for 1 s in place of 300 s). Needs Go; builds for some minutes.
+# k8s.io/kubernetes v1.34.1, its node lifecycle controller and its taint eviction controller with their defaults, run 2026-11-30 (but that pods
+# tolerate a lost node for 1 s in place of 300 s). Needs Go; builds for some minutes.
 #
 # Pods of a node that does not answer are made elsewhere after five minutes, one expects, and the more so the more nodes are lost. So it is
 # with one node and with two, and where a whole zone is gone. But where three nodes of a zone are lost, which are 55 % of it or more, and one
@@ -115,17 +115,17 @@ func ended(size, lost int, zone string) string {
 	shared := informers.NewSharedInformerFactory(client, 0)
 	pods, nodes := shared.Core().V1().Pods(), shared.Core().V1().Nodes()
 	lifecycle := result(nodelifecycle.NewNodeLifecycleController(ctx, shared.Coordination().V1().Leases(), pods, nodes, shared.Apps().V1().DaemonSets(),
-		silent{client}, time.Second, time.Minute, time.Hour, 1, 0.01, 50, 0.55))
+		silent{client}, 5*time.Second, time.Minute, time.Hour, 0.1, 0.01, 50, 0.55))
 	taints := result(tainteviction.New(ctx, silent{client}, pods, nodes, "taint-eviction-controller"))
 	shared.Start(ctx.Done())
 	shared.WaitForCacheSync(ctx.Done())
 	go lifecycle.Run(ctx)
 	go taints.Run(ctx)
-	time.Sleep(3 * time.Second)
+	time.Sleep(7 * time.Second)
 	for number := range lost {
 		result(client.CoreV1().Nodes().UpdateStatus(ctx, node(zone, number, true), meta.UpdateOptions{}))
 	}
-	time.Sleep(20 * time.Second)
+	time.Sleep(70 * time.Second)
 	lock.Lock()
 	defer lock.Unlock()
 	switch len(names) {
