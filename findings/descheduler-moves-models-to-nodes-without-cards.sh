@@ -23,6 +23,8 @@ module finding
 go 1.26.0
 
 require sigs.k8s.io/descheduler v0.36.0
+
+replace k8s.io/kube-openapi => k8s.io/kube-openapi v0.0.0-20260512234627-ef417d054102
 MOD
 cat > main.go <<'GO'
 package main
@@ -47,7 +49,6 @@ import (
 	"sigs.k8s.io/descheduler/pkg/descheduler"
 	"sigs.k8s.io/descheduler/pkg/features"
 	"sigs.k8s.io/descheduler/pkg/framework/pluginregistry"
-	"sigs.k8s.io/descheduler/pkg/utils"
 )
 
 const card = "nvidia.com/gpu"
@@ -119,7 +120,8 @@ func evicted(says string, model *core.Pod) string {
 	client, names := fake.NewClientset(objects...), []string{}
 	client.PrependReactor("create", "pods", func(action kubetesting.Action) (bool, runtime.Object, error) {
 		if action.GetSubresource() == "eviction" {
-			names = append(names, action.(kubetesting.CreateAction).GetObject().(*policies.Eviction).Name)
+			name, _, _ := strings.Cut(action.(kubetesting.CreateAction).GetObject().(*policies.Eviction).Name, "-") // either pod of the website
+			names = append(names, name)
 			return true, nil, nil
 		}
 		return false, nil, nil
@@ -130,7 +132,7 @@ func evicted(says string, model *core.Pod) string {
 	server := result(options.NewDeschedulerServer())
 	server.Client, server.EventClient, server.DefaultFeatureGates = client, client, features.DefaultMutableFeatureGate
 	loaded := result(descheduler.LoadPolicyConfig(file.Name(), client, pluginregistry.PluginRegistry))
-	if err := descheduler.RunDeschedulerStrategies(ctx, server, loaded, utils.EvictionGroupName); err != nil {
+	if err := descheduler.RunDeschedulerStrategies(ctx, server, loaded, "v1"); err != nil {
 		panic(err)
 	}
 	if len(names) == 0 {
@@ -157,4 +159,9 @@ go mod tidy > tidy.log 2>&1 || { cat tidy.log; exit 2; }
 go run . > seen.txt 2> all.txt || { cat all.txt; exit 2; }
 
 diff - seen.txt <<'SEEN'
+cpu, memory, pods: evicted are chat, web
+the same, while it loads: evicted are chat, web
+the same, with an emptyDir for /dev/shm: evicted are web
+the same, with nodeFit: evicted are web
+cpu, memory, pods, nvidia.com/gpu: evicted are nobody
 SEEN

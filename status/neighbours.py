@@ -3,6 +3,7 @@
 Nothing is broken by them today. Of what they will do, a sentence each.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ def neighbours(trails: Sequence[Trail]) -> Iterator[str]:
     for trail in trails:
         yield from _resized(trail)
         yield from _queued(trail)
+        yield from _moved(trail)
 
 
 def _resized(trail: Trail) -> Iterator[str]:
@@ -123,6 +125,34 @@ def _queued(trail: Trail) -> Iterator[str]:
                 "Give the queue another name."
             )
             return
+
+
+def _moved(trail: Trail) -> Iterator[str]:
+    """Whether the descheduler has ended pods of it: events are kept for an hour.
+
+    findings/descheduler-moves-models-to-nodes-without-cards.sh
+    """
+    makers = "|".join(re.escape(name_of(maker)) for maker in trail.deployments)
+    pods = re.compile(rf"({makers})-[a-z0-9]+-[a-z0-9]{{5}}")
+    events = trail.cluster.objects.by(_by_descheduler, "", "Event").get(trail.namespace, ())
+    strategies = [
+        text_of(event, "reason")
+        for event in events
+        if makers and pods.fullmatch(text_of(section(event, "involvedObject"), "name"))
+    ]
+    if strategies:
+        yield (
+            f"The descheduler has ended pods of {name_of(trail.planned)} in the last hour "
+            f"({', '.join(sorted({*strategies}))}): whether another node has a card for "
+            "them it asks only with nodeFit: true in its DefaultEvictor. A pod with "
+            "server.shared_memory it leaves alone, unless it is told not to."
+        )
+
+
+def _by_descheduler(event: Manifest) -> str:
+    """Namespace of an event that tells of an eviction: evictions.go of v0.36.0, 2026-12-01."""
+    mine = event.get("action") == "Descheduled" and event.get("type") == "Normal"
+    return text_of(section(event, "involvedObject"), "namespace") if mine else ""
 
 
 def _subject(manifest: Manifest) -> str:

@@ -177,6 +177,28 @@ def test_an_autoscaler_whose_pods_another_one_counts_too_is_not_told_to_look_for
     assert "delete one of the two" in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("pod", "action", "type_", "told"),
+    [
+        (f"{CHAT}-7d9f-x2x9k", "Descheduled", "Normal", True),
+        (f"{CHAT}-7d9f-x2x9k", "Descheduled", "Warning", False),
+        (f"{CHAT}-7d9f-x2x9k", "Killing", "Normal", False),
+        (f"{CHAT}-canary-7d9f-x2x9k", "Descheduled", "Normal", False),
+    ],
+)
+def test_pods_that_the_descheduler_has_ended_are_told(pod, action, type_, told):
+    live = Live(plan_of("hybrid"))
+    live.event("Deployment", CHAT, "LowNodeUtilization", "pod eviction from gpu-0 node", type_)
+    event = live.objects[-1]
+    event["action"] = action
+    event["involvedObject"] |= {"kind": "Pod", "name": pod}
+    drift = assessed(live).drift
+    assert bool(drift) == told
+    assert all(
+        "has ended pods of qwen-chat" in item and "LowNodeUtilization" in item for item in drift
+    )
+
+
 def _gated(live: Live, seconds: float) -> None:
     pod = live.pending(QWEN)
     pod["spec"]["schedulingGates"] = [{"name": "other"}, {"name": GATE}]
