@@ -139,7 +139,7 @@ def _zone(live: Live, zone: str | None, ready: str) -> None:
 @pytest.mark.parametrize(
     ("others", "stays"),
     [
-        ("lrr", False),
+        ("lr", False),
         ("llrrr", False),
         ("ll", False),
         ("llr", True),
@@ -252,6 +252,14 @@ def test_a_pod_whose_claim_has_no_device_is_not_promised_that_others_give_way():
     finding = first(assessed(live), "qwen")
     assert finding.state is Stage.BROKEN
     assert "whatever the priorities" in finding.remedy
+
+
+def test_a_kubelet_that_refuses_all_cards_is_answered_with_more_cpus():
+    live = Live(plan_of("dev"))
+    live.status("Pod", QWEN, phase="Failed", reason="TopologyAffinityError", message="")
+    finding = first(assessed(live), "qwen")
+    assert finding.row == "TopologyAffinityError"
+    assert "a fraction of one (16.5)" in finding.remedy
 
 
 def test_the_page_has_a_row_for_each_of_these():
