@@ -87,26 +87,26 @@ func play(targets ...target) string {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	var objects []runtime.Object
-	for _, one := range targets {
-		chosen, err := labels.ConvertSelectorToLabelsMap(one.selector)
+	for _, each := range targets {
+		chosen, err := labels.ConvertSelectorToLabelsMap(each.selector)
 		if err != nil {
 			panic(err)
 		}
-		for number := range one.pods {
-			objects = append(objects, &core.Pod{ObjectMeta: meta.ObjectMeta{Namespace: "a", Name: fmt.Sprint(one.name, number), Labels: chosen},
+		for number := range each.pods {
+			objects = append(objects, &core.Pod{ObjectMeta: meta.ObjectMeta{Namespace: "a", Name: fmt.Sprint(each.name, number), Labels: chosen},
 				Status: core.PodStatus{Phase: core.PodRunning, Conditions: []core.PodCondition{{Type: core.PodReady, Status: core.ConditionTrue}}}})
 		}
-		for _, name := range one.scalers {
-			objects = append(objects, scaler(name, one.name))
+		for _, name := range each.scalers {
+			objects = append(objects, scaler(name, each.name))
 		}
 	}
 	client, lock, grown := fake.NewClientset(objects...), sync.Mutex{}, map[string]bool{}
 	kept := &scaling.FakeScaleClient{}
 	kept.AddReactor("get", "deployments", func(action kubetesting.Action) (bool, runtime.Object, error) {
 		name := action.(kubetesting.GetAction).GetName()
-		one := targets[slices.IndexFunc(targets, func(one target) bool { return one.name == name })]
-		return true, &scales.Scale{ObjectMeta: meta.ObjectMeta{Namespace: "a", Name: name}, Spec: scales.ScaleSpec{Replicas: int32(one.pods)},
-			Status: scales.ScaleStatus{Replicas: int32(one.pods), Selector: one.selector}}, nil
+		each := targets[slices.IndexFunc(targets, func(each target) bool { return each.name == name })]
+		return true, &scales.Scale{ObjectMeta: meta.ObjectMeta{Namespace: "a", Name: name}, Spec: scales.ScaleSpec{Replicas: int32(each.pods)},
+			Status: scales.ScaleStatus{Replicas: int32(each.pods), Selector: each.selector}}, nil
 	})
 	kept.AddReactor("update", "deployments", func(action kubetesting.Action) (bool, runtime.Object, error) {
 		scale := action.(kubetesting.UpdateAction).GetObject().(*scales.Scale)
