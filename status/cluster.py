@@ -73,6 +73,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("apps", "v1", "statefulsets", "StatefulSet"),
     Kind("batch", "v1", "jobs", "Job"),
     Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
+    Kind("autoscaling.k8s.io", "v1", "verticalpodautoscalers", "VerticalPodAutoscaler"),
     Kind("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject"),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress"),
     Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
@@ -91,6 +92,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("autoscaling.internal.knative.dev", "v1alpha1", "podautoscalers", "PodAutoscaler"),
     Kind("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService"),
     Kind("serving.kserve.io", "v1alpha2", "llminferenceservices", "LLMInferenceService"),
+    Kind("kueue.x-k8s.io", "v1beta2", "localqueues", "LocalQueue"),
     Kind("leaderworkerset.x-k8s.io", "v1", "leaderworkersets", "LeaderWorkerSet"),
     Kind("workloads.x-k8s.io", "v1alpha2", "rolebasedgroups", "RoleBasedGroup"),
 )

@@ -227,12 +227,22 @@ FAILURES: Final[Sequence[KubeletFailure]] = (
         "look at the cards of node {node} and at its device plugin: the node has promised one that "
         "it cannot give",
     ),
+    # findings/kubelet-refuses-all-cards-with-few-cpus.sh
     _failure(
-        "TopologyAffinityError|SMTAlignmentError|EmptyPodSharedPoolError",
+        "TopologyAffinityError",
         "",
         "",
-        "ask for cards and CPUs that one NUMA node of {node} has, or give the pool another policy "
-        "of topology and CPUs: its kubelet refuses what the scheduler took for room",
+        "ask for cards and CPUs that one NUMA node of {node} has; for more cards than that, ask "
+        "for more CPUs than it has too, or for a fraction of one (16.5), or give the pool another "
+        "policy than restricted: its kubelet refuses what the scheduler took for room",
+        "TopologyAffinityError",
+    ),
+    _failure(
+        "SMTAlignmentError|EmptyPodSharedPoolError",
+        "",
+        "",
+        "ask for CPUs as the policy of {node} hands them out, or give the pool another one: its "
+        "kubelet refuses what the scheduler took for room",
     ),
     _failure(
         "VolumeAttachmentLimitExceeded",

@@ -15,6 +15,7 @@ from plan import kinds
 from plan.graph import model as graph
 from plan.objects import Manifest, items, name_of, namespace_of, pairs, section, text_of
 
+from . import kueue
 from .doors import door, gateway, walls
 from .files import imported, volumes
 from .messages import text
@@ -215,8 +216,19 @@ def pods(trail: Trail) -> Iterator[Finding]:
         if finding:
             yield finding
     if job and trail.live is not None and section(trail.live, "spec").get("suspend") is True:
-        remedy = "resume it: spec.suspend false"
-        yield Finding(Stage.COMING, LINK, f"Job {name_of(trail.planned)}", "is suspended", remedy)
+        yield _suspended(trail.live)
+
+
+def _suspended(job: Manifest) -> Finding:
+    """A Job that makes no pods: Kueue's, which suspends it again, or somebody's."""
+    subject = f"Job {name_of(job)}"
+    if kueue.queue_name(job):
+        why = f"is suspended until {kueue.queue_of(job)} admits it"
+        workloads = f"kubectl describe workloads.kueue.x-k8s.io -n {namespace_of(job)}"
+        remedy = f"wait, or look at what its Workload says ({workloads}): resumed by hand, it is "
+        remedy += "suspended again"
+        return Finding(Stage.COMING, LINK, subject, why, remedy, kueue.GATE)
+    return Finding(Stage.COMING, LINK, subject, "is suspended", "resume it: spec.suspend false")
 
 
 def _telling(pods: Sequence[Manifest]) -> Sequence[Manifest]:

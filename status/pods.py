@@ -1,13 +1,15 @@
 """Why a pod does not run: scheduler, node, volumes, image, process, probe."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from plan.machines import ZONE
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
+from . import kueue
 from .cluster import LiveCluster, last_seen
 from .kubelet import COMING, CRASHED, FAILURES, MOUNTS, PULL, WAITS, failure
 from .messages import text
@@ -32,6 +34,17 @@ _RESTARTS: Final = 2
 """From so many restarts on a process that ends is no accident."""
 GRACE_SECONDS: Final = 60
 """How long a node may take beside the grace period of a pod, until the pod is gone."""
+_NO_DEVICE: Final = "cannot allocate all claims"
+"""What the scheduler's plugin for ResourceClaims says: dynamicresources.go of Kubernetes 1.34."""
+_LOST_NODES: Final = 3
+_LOST_SHARE: Final = 0.55
+_LARGE_ZONE: Final = 50
+"""From so many lost nodes on, and such a share, pods of a zone stay; not of a larger zone.
+
+node_lifecycle_controller.go of Kubernetes 1.34, and its defaults, read 2026-11-30.
+"""
+_REGION: Final = "topology.kubernetes.io/region"
+_ZONE_LOST: Final = "pods stay on nodes that are lost"
 JOB_TRACKING: Final = "batch.kubernetes.io/job-tracking"
 """Finalizer by which a Job counts its pods: it goes once they have ended."""
 
@@ -208,9 +221,8 @@ def _unscheduled(cluster: LiveCluster, rooms: Rooms, pod: Manifest) -> Finding:
                 "name more instance types or zones in the pool, or another pool in the placement",
                 "an instance type is sold out",
             )
-    if gates := items(section(pod, "spec"), "schedulingGates"):
-        why = f"is held back by the scheduling gate {gates[0].get('name')}"
-        return _finding(Stage.COMING, pod, why)
+    if gates := [str(gate.get("name")) for gate in items(section(pod, "spec"), "schedulingGates")]:
+        return _gated(pod, gates, age)
     shortage = rooms.shortage(pod)
     if shortage is None:
         finding = _by_scheduler(pod)
@@ -222,9 +234,27 @@ def _unscheduled(cluster: LiveCluster, rooms: Rooms, pod: Manifest) -> Finding:
     return replace(finding, why=f"{finding.why}{refusal}")
 
 
+def _gated(pod: Manifest, gates: Sequence[str], age: float) -> Finding:
+    """A pod that no scheduler looks at until somebody takes its gates off."""
+    if kueue.GATE not in gates:
+        return _finding(Stage.COMING, pod, f"is held back by the scheduling gate {gates[0]}")
+    why = f"is held back until {kueue.queue_of(pod)} admits it: {duration(age)} so far"
+    if age < NODE_SECONDS:
+        return _finding(Stage.COMING, pod, why)
+    workloads = f"kubectl describe workloads.kueue.x-k8s.io -n {namespace_of(pod)}"
+    remedy = f"look at what its Workload says ({workloads}), and at the quota of the queue"
+    return _finding(Stage.BROKEN, pod, why, remedy, kueue.GATE)
+
+
 def _by_scheduler(pod: Manifest) -> Finding:
     """What the scheduler says, where the nodes do not say it."""
     says = text(condition(pod, "PodScheduled").get("message"))
+    if _NO_DEVICE in says and section(pod, "spec").get("resourceClaims"):
+        # findings/claims-are-never-preempted.sh
+        why = f"has no node: no device is free for its ResourceClaims ({says})"
+        remedy = "end a pod that holds one, or add a node: for a ResourceClaim nobody gives way, "
+        remedy += "whatever the priorities"
+        return _finding(Stage.BROKEN, pod, why, remedy, _NO_DEVICE)
     if not says:
         why = "no scheduler has looked at it"
         return _finding(Stage.BROKEN, pod, why, "look at the scheduler that it names")
@@ -243,13 +273,38 @@ def _lost_node(cluster: LiveCluster, pod: Manifest) -> Finding | None:
     if ready.get("status") in ("False", "Unknown"):
         since = duration(seconds_since(cluster, ready.get("lastTransitionTime")))
         where = f"is on node {name} ({node_kind(node)}), which"
-        return _finding(
-            Stage.BROKEN,
-            pod,
-            f"{where} has not been ready for {since}: {ready.get('reason')}",
-            "look at the machine, or take the node out of its pool; spot machines are taken back",
-        )
+        why = f"{where} has not been ready for {since}: {ready.get('reason')}"
+        remedy = "look at the machine, or take the node out of its pool; spot machines are taken "
+        remedy += "back"
+        if lost := _kept_by_lost_nodes(cluster, node):
+            why += f"; its pods stay there, since {lost}"
+            remedy = f"look at the machines; of one that is off, kubectl delete node {name}: its "
+            remedy += "pods are then made elsewhere"
+            return _finding(Stage.BROKEN, pod, why, remedy, _ZONE_LOST)
+        return _finding(Stage.BROKEN, pod, why, remedy)
     return None
+
+
+def _kept_by_lost_nodes(cluster: LiveCluster, node: Manifest) -> str:
+    """Why Kubernetes ends no pod of a node that is lost: most of its zone is, and not all of it.
+
+    findings/lost-nodes-keep-their-pods-while-others-live.sh
+    """
+    if any(taint.get("effect") == "NoExecute" for taint in items(section(node, "spec"), "taints")):
+        return ""
+    zone = [other for other in cluster.objects.of("", "Node") if _zone(other) == _zone(node)]
+    lost = [other for other in zone if condition(other, "Ready").get("status") != "True"]
+    if len(zone) > _LARGE_ZONE or len(lost) < _LOST_NODES or len(lost) == len(zone):
+        return ""
+    if len(lost) < _LOST_SHARE * len(zone):
+        return ""
+    return f"{len(lost)} of {len(zone)} nodes of its zone are lost, and not all of them"
+
+
+def _zone(node: Manifest) -> tuple[object, object]:
+    """What the node controller takes for a zone: nodes without labels are one."""
+    labels = section(node, "metadata", "labels")
+    return labels.get(_REGION), labels.get(ZONE)
 
 
 def _containers(pod: Manifest, *keys: str) -> Iterator[Mapping[str, Any]]:

@@ -13,6 +13,8 @@ from .pods import condition
 from .trail import Trail, gone
 
 _BY_KEDA: Final = "keda_is_there"
+_SHARED_PODS: Final = "AmbiguousSelector"
+"""Reason of an HPA whose pods are another one's too: Kubernetes 1.34, horizontal.go."""
 
 
 def autoscaler(trail: Trail) -> Iterator[Finding]:
@@ -35,8 +37,19 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
     for scaler in _scaled(trail, *kinds.HPA):
         entry = condition(scaler, "ScalingActive")
         idle = entry.get("reason") == "ScalingDisabled"
-        if not sees_its_metric(scaler) and not idle:
-            says = text(entry.get("message"))
+        says = text(entry.get("message"))
+        if entry.get("reason") == _SHARED_PODS:
+            # findings/hpa-stops-where-pods-have-two.sh
+            yield Finding(
+                Stage.BROKEN,
+                "autoscaler",
+                f"{kinds.HPA[1]} {name_of(scaler)}",
+                f"scales no more, nor does the other one: {says}",
+                "delete one of the two, where both have one target; else give the targets "
+                "selectors of which none matches the other's pods",
+                _SHARED_PODS,
+            )
+        elif not sees_its_metric(scaler) and not idle:
             remedy, row = _metric_remedy(says)
             yield Finding(
                 Stage.BROKEN,

@@ -18,6 +18,7 @@ from .cluster import Connection, LiveCluster, read
 from .drift import drift
 from .links import LINKS, note, outcome
 from .model import Autoscaling, PodPlace, Stage, Status, Way
+from .neighbours import neighbours
 from .pods import Log, condition, is_ready
 from .rooms import Rooms, node_kind
 from .scalers import autoscalers, sees_its_metric
@@ -73,7 +74,7 @@ def assess(planned: Plan, cluster: LiveCluster, log: Log = lambda _pod, _contain
     return Status(
         planned.stack,
         [_way(trail, pools) for trail in trails],
-        [*drift(objects, cluster.objects)],
+        [*drift(objects, cluster.objects), *neighbours(trails)],
         [*_unseen(cluster)],
     )
 

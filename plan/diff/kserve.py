@@ -42,14 +42,17 @@ def left_behind(diff: StackDiff, change: ResourceChange) -> Iterator[str]:
         return
     scaler = changed.get(AUTOSCALER_CLASS)
     if scaler and scaler.old == "hpa" and scaler.new == "keda":
+        # scaledobject_webhook.go of KEDA 2.18 and 2.21; findings/hpa-stops-where-pods-have-two.sh
         yield (
-            f"KServe leaves the old HPA of the model {model} behind, and both scale it: after the "
-            f"update, `{command} hpa {model}-predictor`."
+            f"KServe leaves the old HPA of the model {model} behind, beside which KEDA's webhook "
+            "refuses the new ScaledObject, or else neither of the two scales it: after the update, "
+            f"`{command} hpa {model}-predictor`."
         )
     if scaler and scaler.old == "keda":
         yield (
-            f"KServe leaves the old ScaledObject of the model {model} behind, and both scale it: "
-            f"after the update, `{command} scaledobject {model}-predictor`."
+            f"KServe leaves the old ScaledObject of the model {model} behind, and beside an HPA "
+            "neither of the two scales it: after the update, "
+            f"`{command} scaledobject {model}-predictor`."
         )
     if any("ingress" in key for key in changed):
         yield (

@@ -32,7 +32,8 @@ def scale_headlines(old: str, new: str) -> list[str]:
 
 def test_another_autoscaler_leaves_the_hpa_of_kserve_behind() -> None:
     assert scale_headlines("hpa", "keda") == [
-        "KServe leaves the old HPA of the model qwen-queue behind, and both scale it: after the "
+        "KServe leaves the old HPA of the model qwen-queue behind, beside which KEDA's webhook "
+        "refuses the new ScaledObject, or else neither of the two scales it: after the "
         f"update, {DELETE} hpa qwen-queue-predictor`."
     ]
 
@@ -40,8 +41,9 @@ def test_another_autoscaler_leaves_the_hpa_of_kserve_behind() -> None:
 @pytest.mark.parametrize("new", ["hpa", "external"])
 def test_another_autoscaler_leaves_the_scaled_object_behind(new: str) -> None:
     assert scale_headlines("keda", new) == [
-        "KServe leaves the old ScaledObject of the model qwen-queue behind, and both scale it: "
-        f"after the update, {DELETE} scaledobject qwen-queue-predictor`."
+        "KServe leaves the old ScaledObject of the model qwen-queue behind, and beside an HPA "
+        f"neither of the two scales it: after the update, {DELETE} scaledobject "
+        "qwen-queue-predictor`."
     ]
 
 
