@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from components.args import Fault
-from components.catalog.model_shapes import ModelShape, known_length, known_shape
+from components.catalog.model_shapes import ModelShape, known_length, known_shape, lacks_draft
 from components.catalog.sglang import Version, sglang_name, sglang_releases, sglang_version
 from components.catalog.vllm.architectures import model_architecture
 from components.quantity import gib
@@ -49,10 +49,6 @@ ALLOWED: Final = "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"
 """Variable with which it goes on."""
 LENGTHENING: Final = "--json-model-override-args"
 """Flag by which a model gets other positions than config.json has."""
-UNDRAFTED: Final = r"^(meta-)?(qwen(1\.5|2|2\.5|3)-|qwq-|llama-|mistral-|mixtral-|yi-)"
-"""How names of models begin that have no layers of their own by which to draft."""
-LAYERED: Final = r"qwen3-next"
-"""Those among them that do."""
 TEMPLATE: Final = "--chat-template"
 """Flag with the path of a template, or the name of one that SGLang has."""
 SOURCES: Final = "/sgl-workspace"
@@ -297,9 +293,8 @@ def drafts_have_weights_of_their_own(environment: Environment) -> Iterator[str]:
     """Without a draft SGLang takes the model itself for one, which has no such layers."""
     for path, model, command in sglang_commands(environment):
         name = served_name(model, command)
-        short = name.rpartition("/")[2].lower().replace("_", "-")
         algorithm = command.flags.get(ALGORITHM, "").upper()
-        is_plain = re.match(UNDRAFTED, short) and not re.match(LAYERED, short)
+        is_plain = lacks_draft(name)
         if algorithm in ("EAGLE", "EAGLE3", "NEXTN") and DRAFT not in command.flags and is_plain:
             yield (
                 f"{path}.server.command has {ALGORITHM} {algorithm} without {DRAFT}, and {name} "

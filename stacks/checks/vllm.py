@@ -14,6 +14,7 @@ from components.catalog.model_shapes import (
     block_width,
     known_length,
     known_shape,
+    lacks_draft,
     spelled_alike,
 )
 from components.catalog.vllm import (
@@ -47,6 +48,7 @@ from components.quantity import GIB, gib, parse
 from components.serving.vllm import read_length
 from components.serving.vllm_amounts import ENGINE
 from components.serving.vllm_command import VllmCommand
+from components.serving.vllm_mappings import values_of
 from components.serving.vllm_parallel import TENSOR
 
 from ..sections.environment import Environment
@@ -114,6 +116,19 @@ STREAM_BYTES: Final = 40_000_000_000
 0.17.1. See findings/runai-streamer-keeps-the-weights.sh."""
 ALLOWED: Final = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 """Variable with which vLLM takes more tokens than there are positions."""
+DECODE_CONTEXT: Final = "--decode-context-parallel-size"
+"""Flag by which cards that hold the same heads of keys share out the tokens of these."""
+HYBRIDS: Final = ("KimiLinear", "Qwen3Next", "Qwen3_5")
+"""How architectures begin of models whose layers without attention keep a state in their place."""
+STATELESS_CONNECTORS: Final[Mapping[str, Span]] = MappingProxyType(
+    {
+        "LMCacheConnectorV1": Span((0, 19, 1), (0, 33, 0)),
+        "OffloadingConnector": Span((0, 19, 1), (0, 19, 1)),
+    }
+)
+"""Connectors without SupportsHMA, by the releases that were read so: vllm/distributed/kv_transfer/
+kv_connector/v1/ of 0.19.1, 0.28.0 and 0.33.0. LMCache/LMCache pull 1436 and vllm-project/vllm issue
+42911 have the error."""
 ALL_MEMORY_REFUSED_SINCE: Final = (0, 9, 1)
 """The first release that compares what it may take with what is free: vllm/v1/worker/gpu_worker.py,
 later utils.py beside it."""
@@ -263,6 +278,70 @@ def sequences_are_no_longer_than_the_models(environment: Environment) -> Iterato
             "says more, vLLM exits when it starts. Give no more than that, or a rope scaling by "
             "--hf-overrides."
         )
+
+
+@warning
+def tokens_are_shared_out_by_cards_with_the_same_heads(environment: Environment) -> Iterator[str]:
+    """Only cards that hold the same heads of keys can share out the tokens of these.
+
+    verify_with_parallel_config of vllm/config/model.py, 0.19.1, 0.28.0 and 0.33.0.
+    """
+    for path, model, command in commands(environment):
+        name = model_name(model, command)
+        shape, size, cards = (
+            known_shape(name),
+            command.number(DECODE_CONTEXT),
+            command.number(TENSOR),
+        )
+        keys = shape.key_heads if shape else None
+        if shape is None or keys is None or not size or not cards or size < 2:
+            continue
+        most, queries = cards // keys, shape.heads // keys
+        if cards > keys and size <= most and queries % size == 0:
+            continue
+        fit = [str(count) for count in (2, 4, 8) if count <= most and queries % count == 0]
+        may_be = f"With these cards it may be {' or '.join(fit)}"
+        what = may_be if fit and cards > keys else "Leave it out, or take more cards"
+        yield (
+            f"{path}.server has {DECODE_CONTEXT} {size} beside {cards} cards for each layer, and "
+            f"{name} has {keys} heads of keys and {shape.heads} of attention by its name: only "
+            f"cards beyond {keys} hold the same heads, and vLLM exits when it starts. {what}."
+        )
+
+
+@warning
+def drafts_come_from_layers_that_are_there(environment: Environment) -> Iterator[str]:
+    """Without a draft vLLM looks for layers of the model's own that predict several tokens."""
+    for path, model, command in commands(environment):
+        name = model_name(model, command)
+        values = values_of(command, "--speculative-config") or {}
+        method = values.get("method")
+        is_own = isinstance(method, str) and method.endswith("mtp") and not values.get("model")
+        if is_own and lacks_draft(name):
+            yield (
+                f"{path}.server has vLLM draft by {method}, and {name} is by its name a model "
+                "without layers for that: it exits when it starts. Take ngram, or eagle3 with a "
+                "draft that was trained for it."
+            )
+
+
+@warning
+def connectors_keep_the_states_of_hybrids(environment: Environment) -> Iterator[str]:
+    """Of such models vLLM keeps caches of several kinds, which not every connector knows."""
+    for path, _, kind, name, image, command in _architectures(environment):
+        values = values_of(command, "--kv-transfer-config") or {}
+        connector = values.get("kv_connector")
+        if "--kv-offloading-size" in command.flags and connector is None:
+            connector = "OffloadingConnector"
+        span = STATELESS_CONNECTORS.get(connector) if isinstance(connector, str) else None
+        if span and span.has(image.version) and kind.startswith(HYBRIDS):
+            yield (
+                f"{path}.server hands its KV cache to {connector}, and {name} is by its name of "
+                f"the architecture {kind}, most of whose layers keep a state in its place: with "
+                f"that connector vLLM {image.release} cannot keep both, and exits when it starts. "
+                "Leave it out, or take a connector that can: NixlConnector, or "
+                "OffloadingConnector of a later release."
+            )
 
 
 @warning
@@ -426,7 +505,7 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
 @check
 def releases_still_load_their_models(environment: Environment) -> Iterator[Fault]:
     """Architectures that a release no longer loads, told by the model's name."""
-    for path, model, kind, name, image in _architectures(environment):
+    for path, model, kind, name, image, _ in _architectures(environment):
         life = lifetime("architectures", kind)
         if life and life.last and image.version > life.last:
             release = release_name(life.last)
@@ -440,7 +519,7 @@ def releases_still_load_their_models(environment: Environment) -> Iterator[Fault
 @warning
 def releases_are_as_new_as_their_models(environment: Environment) -> Iterator[str]:
     """VLLM exits where config.json names an architecture that it does not know yet."""
-    for path, _, kind, name, image in _architectures(environment):
+    for path, _, kind, name, image, _ in _architectures(environment):
         life = lifetime("architectures", kind)
         if life and image.version < life.first:
             first = release_name(life.first)
@@ -454,13 +533,13 @@ def releases_are_as_new_as_their_models(environment: Environment) -> Iterator[st
 
 def _architectures(
     environment: Environment,
-) -> Iterator[tuple[str, ModelSection, str, str, VllmImage]]:
-    """Models of a known architecture and release: path, model, architecture, name, image."""
+) -> Iterator[tuple[str, ModelSection, str, str, VllmImage, VllmCommand]]:
+    """Models of a known architecture: path, model, architecture, name, release and command."""
     for path, model, command in commands(environment):
         name, image = model_name(model, command), vllm_image(model.server.image)
         kind = model_architecture(name)
         if kind and image and "--hf-overrides" not in command.flags:
-            yield path, model, kind, name, image
+            yield path, model, kind, name, image, command
 
 
 @warning

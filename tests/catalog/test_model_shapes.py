@@ -79,3 +79,34 @@ def test_latent_attention_is_split_by_its_heads_alone() -> None:
     assert (shape.heads, shape.key_heads) == (128, None)
     assert shape.splits_over(16)
     assert not shape.splits_over(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_of_a_token"),
+    [
+        # 16 of 64 layers, 10 of 40, 15 of 60 and 12 of 48 have attention.
+        ("Qwen/Qwen3.6-27B-FP8", 2 * 16 * 4 * 256 * 2),
+        ("Qwen/Qwen3.5-35B-A3B", 2 * 10 * 2 * 256 * 2),
+        ("Qwen/Qwen3.5-397B-A17B", 2 * 15 * 2 * 256 * 2),
+        ("Qwen/Qwen3-Coder-Next", 2 * 12 * 2 * 256 * 2),
+        # Every other layer keeps a window.
+        ("openai/gpt-oss-20b", 2 * 12 * 8 * 64 * 2),
+        ("zai-org/GLM-4.5-Air", 2 * 46 * 8 * 128 * 2),
+        ("moonshotai/Kimi-K2.6", 61 * 576 * 2),
+    ],
+)
+def test_a_token_takes_room_in_the_layers_that_keep_it(name: str, bytes_of_a_token: int) -> None:
+    shape = known_shape(name)
+    assert shape is not None
+    assert shape.cache_bytes(2) == bytes_of_a_token
+
+
+@pytest.mark.parametrize(
+    ("name", "gib"),
+    [("openai/gpt-oss-120b", 61), ("moonshotai/Kimi-K2.5", 555), ("MiniMaxAI/MiniMax-M2.5", 214)],
+)
+def test_weights_take_what_their_makers_publish(name: str, gib: int) -> None:
+    """Within a tenth of what the files of these models take."""
+    shape = known_shape(name)
+    assert shape is not None
+    assert shape.weight_bytes(shape.stored) / 2**30 == pytest.approx(gib, rel=0.1)

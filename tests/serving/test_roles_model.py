@@ -344,5 +344,5 @@ def test_flags_of_a_role_are_held_against_those_of_its_server_and_its_cards() ->
     )
     assert "server.command is" not in text
     both = refused(["--enable-lora"], ["--mem-fraction-static", "0.8"])
-    assert both.count("is '--enable-lora'") == 2  # noqa: PLR2004  each role starts with it
+    assert both.count("is '--enable-lora'") == 2
     assert "serve.decode.extra_args is '--enable-lora'" not in both

@@ -86,6 +86,7 @@ def test_an_image_that_tells_no_release_may_know_flags_that_are_newer():
 
 
 DRAFT = ("--speculative-draft-model-path", "owner/draft")
+STEPS = ("--speculative-algorithm", "EAGLE3", *DRAFT, "--speculative-num-steps", "3")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ DRAFT = ("--speculative-draft-model-path", "owner/draft")
         ),
         (
             "v0.5.23",
-            ("--speculative-algorithm", "EAGLE3", *DRAFT, "--speculative-num-steps", "3"),
+            STEPS,
             "is '--speculative-num-steps', but it must be given with --speculative-eagle-topk",
         ),
         (
@@ -157,16 +158,8 @@ def test_flags_that_do_not_go_together_are_refused(tag: str, words: tuple[str, .
         ("v0.5.9", ("--enable-lora", "--max-lora-rank", "8", "--lora-target-modules", "all")),
         # All three numbers, none, or what adapts them.
         ("v0.5.23", ("--speculative-algorithm", "EAGLE3", *DRAFT)),
-        (
-            "v0.5.23",
-            ("--speculative-algorithm", "EAGLE3", *DRAFT, "--speculative-num-steps", "3")
-            + ("--speculative-eagle-topk", "1"),
-        ),
-        (
-            "v0.5.23",
-            ("--speculative-algorithm", "EAGLE3", *DRAFT, "--speculative-num-steps", "3")
-            + ("--speculative-adaptive",),
-        ),
+        ("v0.5.23", (*STEPS, "--speculative-eagle-topk", "1")),
+        ("v0.5.23", (*STEPS, "--speculative-adaptive")),
         # A draft of Gemma 4 makes another algorithm of it, which has numbers of its own.
         ("v0.5.23", ("--speculative-algorithm", "EAGLE", *DRAFT, "--speculative-num-steps", "3")),
         ("v0.5.3", ("--served-model-name", "qwen:7b")),

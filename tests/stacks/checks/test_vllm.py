@@ -1,5 +1,6 @@
 """Cases of the rules of `stacks.checks.vllm`."""
 
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,32 @@ def asked_for(name: str, method: Any, *words: str) -> Raw:
         "models[qwen].volume.path": f"/{name}",
         "models[qwen].server.vllm.quantization": method,
         "models[qwen].server.vllm.extra_args": [*words],
+    }
+
+
+EIGHT_CARDS: Raw = {
+    "nodes[gpu].gpu": "H20",
+    "nodes[gpu].allocatable": {"cpu": "180", "memory": "900Gi", "gpus": 8},
+    "models[qwen].volume.path": "/Qwen3-235B-A22B",
+    "models[qwen].server.resources.gpus": 8,
+}
+
+
+def drafted(name: str, method: str) -> Raw:
+    """A model of some name whose own layers draft."""
+    config = json.dumps({"method": method, "num_speculative_tokens": 2})
+    return {
+        "models[qwen].volume.path": f"/{name}",
+        "models[qwen].server.vllm.extra_args": ["--speculative-config", config],
+    }
+
+
+def handed_over(name: str, connector: str) -> Raw:
+    """A model of some name whose KV cache is handed to a connector."""
+    config = json.dumps({"kv_connector": connector, "kv_role": "kv_both"})
+    return {
+        "models[qwen].volume.path": f"/{name}",
+        "models[qwen].server.vllm.extra_args": ["--kv-transfer-config", config],
     }
 
 
@@ -531,6 +558,112 @@ SURPRISES = [
                 {"models[qwen].server.env": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1"}},
             ),
         )
+    ),
+    Case(
+        "tokens_are_shared_out_by_cards_with_the_same_heads",
+        "as many cards as heads of keys",
+        existing,
+        {
+            **EIGHT_CARDS,
+            "models[qwen].server.resources.gpus": 4,
+            "models[qwen].server.vllm.extra_args": ["--decode-context-parallel-size", "2"],
+        },
+        (
+            "models[qwen].server has --decode-context-parallel-size 2 beside 4 cards for each "
+            "layer, and Qwen3-235B-A22B has 4 heads of keys and 64 of attention by its name: only "
+            "cards beyond 4 hold the same heads, and vLLM exits when it starts. Leave it out, or "
+            "take more cards."
+        ),
+        {**EIGHT_CARDS, "models[qwen].server.vllm.extra_args": ["-dcp", "2"]},
+    ),
+    Case(
+        "tokens_are_shared_out_by_cards_with_the_same_heads",
+        "more shares than cards with the same heads",
+        existing,
+        {
+            **EIGHT_CARDS,
+            "models[qwen].server.vllm.extra_args": ["--decode-context-parallel-size", "4"],
+        },
+        (
+            "models[qwen].server has --decode-context-parallel-size 4 beside 8 cards for each "
+            "layer, and Qwen3-235B-A22B has 4 heads of keys and 64 of attention by its name: only "
+            "cards beyond 4 hold the same heads, and vLLM exits when it starts. With these cards "
+            "it may be 2."
+        ),
+        # Latent attention has no heads of keys.
+        {
+            **EIGHT_CARDS,
+            "models[qwen].volume.path": "/DeepSeek-R1",
+            "models[qwen].server.vllm.extra_args": ["--decode-context-parallel-size", "4"],
+        },
+    ),
+    Case(
+        "drafts_come_from_layers_that_are_there",
+        "layers that draft, of a model that has none",
+        existing,
+        drafted("Qwen3-8B", "mtp"),
+        (
+            "models[qwen].server has vLLM draft by mtp, and Qwen3-8B is by its name a model "
+            "without layers for that: it exits when it starts. Take ngram, or eagle3 with a draft "
+            "that was trained for it."
+        ),
+        drafted("Qwen3-Coder-Next", "mtp"),
+    ),
+    Case(
+        "connectors_keep_the_states_of_hybrids",
+        "a connector that knows caches of one kind",
+        existing,
+        handed_over("Qwen3.6-27B-FP8", "LMCacheConnectorV1"),
+        (
+            "models[qwen].server hands its KV cache to LMCacheConnectorV1, and Qwen3.6-27B-FP8 is "
+            "by its name of the architecture Qwen3_5ForConditionalGeneration, most of whose layers "
+            "keep a state in its place: with that connector vLLM 0.28.0 cannot keep both, and "
+            "exits when it starts. Leave it out, or take a connector that can: NixlConnector, or "
+            "OffloadingConnector of a later release."
+        ),
+        handed_over("Qwen3-8B", "LMCacheConnectorV1"),
+    ),
+    Case(
+        "connectors_keep_the_states_of_hybrids",
+        "memory of the pod, by a release whose connector knows caches of one kind",
+        existing,
+        {
+            "models[qwen].volume.path": "/Qwen3-Next-80B-A3B-Instruct-FP8",
+            "models[qwen].server.image": "registry/vllm:0.19.1",
+            "models[qwen].server.vllm.extra_args": ["--kv-offloading-size", "8"],
+        },
+        (
+            "models[qwen].server hands its KV cache to OffloadingConnector, and "
+            "Qwen3-Next-80B-A3B-Instruct-FP8 is by its name of the architecture "
+            "Qwen3NextForCausalLM, most of whose layers keep a state in its place: with that "
+            "connector vLLM 0.19.1 cannot keep both, and exits when it starts. Leave it out, or "
+            "take a connector that can: NixlConnector, or OffloadingConnector of a later release."
+        ),
+        {
+            "models[qwen].volume.path": "/Qwen3-Next-80B-A3B-Instruct-FP8",
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.vllm.extra_args": ["--kv-offloading-size", "8"],
+        },
+    ),
+    Case(
+        "models_fill_their_cards",
+        "a hub's model of 2026 that is larger than its card",
+        existing,
+        {
+            "models[qwen].volume": GONE,
+            "models[qwen].cache": GONE,
+            "models[qwen].server.vllm.model": "Qwen/Qwen3.6-27B",
+        },
+        (
+            "models[qwen].server.vllm.model is Qwen/Qwen3.6-27B, whose weights take 50.3 GiB or "
+            "more by its name, and a replica on pool gpu has 19.8 GiB of GPU memory for weights "
+            "and KV cache together: it may fail to load."
+        ),
+        {
+            "models[qwen].volume": GONE,
+            "models[qwen].cache": GONE,
+            "models[qwen].server.vllm.model": "Qwen/Qwen3.6-27B-AWQ",
+        },
     ),
     Case(
         "experts_are_of_models_that_have_some",
