@@ -154,6 +154,19 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "tokens_are_shared_out_by_cards_with_the_same_heads",
     ),
     _symptom(
+        r"Expandable segments are not compatible with memory pool"
+        r"|incompatible with PYTORCH_CUDA_ALLOC_CONF=expandable_segments",
+        "memory whose addresses change does not go with sleep mode, or with a connector",
+        "take expandable_segments:True out of PYTORCH_CUDA_ALLOC_CONF",
+        "segments_that_grow_suit_the_server",
+    ),
+    _symptom(
+        r"Not enough host memory available\. Requesting",
+        "what its cards are to keep of the KV cache is more than the memory that is free",
+        "lower --hicache-size or --hicache-ratio, or raise resources.memory",
+        "caches_of_sglang_fit_their_pod",
+    ),
+    _symptom(
         r"Unsupported speculative method|has no attribute '(set_embed(_and_head)?|hot_token_id)'",
         "the model has no layers of its own by which to draft",
         "name a draft that was trained for it, or take the n-grams of the prompt",

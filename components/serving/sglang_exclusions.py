@@ -35,6 +35,12 @@ _COLON_SINCE: Final[Version] = (0, 5, 6, 2)
 """The first release that was read to refuse a colon in a name."""
 _CACHES_SINCE: Final[Version] = (0, 5, 3, 3)
 """The first release that was read to refuse a hierarchical cache without a radix cache."""
+_ADAPTERS_SINCE: Final[Version] = (0, 5, 3, 3)
+"""The first release that was read to compare numbers of adapters."""
+_LOADED: Final = "--max-loaded-loras"
+_BATCH: Final = "--max-loras-per-batch"
+_BATCHED: Final = 8
+"""Adapters of a batch where nothing says it, in each release that was read."""
 _MERGED_SINCE: Final[Version] = (0, 5, 22, 0)
 """The first release in which --attn-dp-size says what --dp-size and --enable-dp-attention did."""
 _ALIASES: Final[Mapping[str, str]] = {
@@ -99,6 +105,8 @@ def exclusion_faults(field: str, words: Sequence[str], version: Version | None) 
     flags = full_flags(words, version)
     why = f"SGLang{f' {sglang_name(version)}' if version else ''} exits when it starts"
     yield from _adapter_faults(field, flags, why)
+    if version is not None and version >= _ADAPTERS_SINCE:
+        yield from _adapter_number_faults(field, flags, why)
     yield from _drafting_faults(field, flags, version, why)
     yield from _sharing_faults(field, flags, version, why)
     name = flags.get("--served-model-name", "")
@@ -117,6 +125,22 @@ def _adapter_faults(field: str, flags: Mapping[str, str], why: str) -> Iterator[
     if "--enable-lora" in flags and "--lora-paths" not in flags and needed:
         want = f"given with {' and '.join(needed)}, or with --lora-paths"
         yield Fault(field, "--enable-lora", want, f"no adapter says what it needs, and {why}")
+
+
+def _adapter_number_faults(field: str, flags: Mapping[str, str], why: str) -> Iterator[Fault]:
+    """What is loaded at once is no less than a batch may ask for, and no more than is pinned."""
+    is_on = "--enable-lora" in flags or "--lora-paths" in flags
+    loaded, batch = flags.get(_LOADED, ""), flags.get(_BATCH, str(_BATCHED))
+    if not is_on or not batch.isdecimal() or not (loaded.isdecimal() or _LOADED not in flags):
+        return
+    if loaded and int(loaded) < int(batch):
+        yield Fault(field, f"{_LOADED} {loaded}", f"at least {_BATCH} ({batch})", why)
+    elif "--enable-lora-overlap-loading" in flags and not (
+        loaded and int(loaded) <= 2 * int(batch)
+    ):
+        got = f"{_LOADED} {loaded}" if loaded else "--enable-lora-overlap-loading"
+        want = f"{batch} to {2 * int(batch)}" if loaded else f"given with {_LOADED}"
+        yield Fault(field, got, want, f"twice {_BATCH} ({batch}) is kept in memory, and {why}")
 
 
 def _drafting_faults(

@@ -10,7 +10,7 @@ from components.args import Fault
 from components.catalog.model_shapes import ModelShape, known_length, known_shape, lacks_draft
 from components.catalog.sglang import Version, sglang_name, sglang_releases, sglang_version
 from components.catalog.vllm.architectures import model_architecture
-from components.quantity import gib
+from components.quantity import gib, parse
 from components.serving.engines import SGLANG, EngineCommand, read_engine
 from components.serving.sglang_exclusions import ALGORITHM, DATA, DRAFT, TENSOR
 from components.serving.sglang_rules import sglang_faults, together_faults
@@ -49,6 +49,10 @@ ALLOWED: Final = "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"
 """Variable with which it goes on."""
 LENGTHENING: Final = "--json-model-override-args"
 """Flag by which a model gets other positions than config.json has."""
+KEPT: Final = "--hicache-size"
+"""Flag with the GB of the KV cache that each card keeps in the pod's memory, whatever else it
+says: srt/mem_cache/memory_pool_host.py of 0.5.3.post3 and 0.5.9, pool_host/base.py of 0.5.23."""
+HIERARCHY: Final = "--enable-hierarchical-cache"
 TEMPLATE: Final = "--chat-template"
 """Flag with the path of a template, or the name of one that SGLang has."""
 SOURCES: Final = "/sgl-workspace"
@@ -233,6 +237,26 @@ def _share(command: EngineCommand) -> float:
     """Share of a card that SGLang takes for weights and cache: what it is told, or all of it."""
     text = command.flags.get("--mem-fraction-static", "")
     return float(text) if re.fullmatch(r"0?\.\d+", text) else 1.0
+
+
+@warning
+def caches_of_sglang_fit_their_pod(environment: Environment) -> Iterator[str]:
+    """What cards keep beside them is taken at the start, of the memory of the pod."""
+    for path, model, command in sglang_commands(environment):
+        text, split = command.flags.get(KEPT, ""), command.flags.get(TENSOR, "1")
+        if HIERARCHY not in command.flags or not (text.isdecimal() and split.isdecimal()):
+            continue
+        for section in model.serve.sections.values():
+            memory = model.resources_of(section).memory
+            cards = -(-int(split) // nodes_of(section))
+            if int(text) * cards * 10**9 >= parse(memory):
+                yield (
+                    f"{path}.server.command has {KEPT} {text}: {cards} card{'s'[: cards > 1]} of a "
+                    f"pod keep{'s'[: cards < 2]} so many GB each in its memory from the start on, "
+                    f"and resources.memory is {memory}. The pod is killed; give it more, or keep "
+                    "less."
+                )
+                break
 
 
 @warning

@@ -45,6 +45,7 @@ from components.catalog.vllm.table import (
     table_date,
 )
 from components.quantity import GIB, gib, parse
+from components.serving.kv_transfer import TRANSFER_FLAG
 from components.serving.vllm import read_length
 from components.serving.vllm_amounts import ENGINE
 from components.serving.vllm_command import VllmCommand
@@ -129,6 +130,22 @@ STATELESS_CONNECTORS: Final[Mapping[str, Span]] = MappingProxyType(
 """Connectors without SupportsHMA, by the releases that were read so: vllm/distributed/kv_transfer/
 kv_connector/v1/ of 0.19.1, 0.28.0 and 0.33.0. LMCache/LMCache pull 1436 and vllm-project/vllm issue
 42911 have the error."""
+ALLOCATOR: Final = "PYTORCH_CUDA_ALLOC_CONF"
+"""Variable with settings of PyTorch's memory on a card."""
+GROWING: Final = "expandable_segments:True"
+"""What vLLM looks for in it: segments whose addresses may come to stand for other memory."""
+SLEEP: Final = "--enable-sleep-mode"
+POOLED: Final = (SLEEP, "--enable-cumem-allocator")
+"""Flags by which memory comes from a pool of vLLM's own."""
+POOL_REFUSES: Final = Span((0, 10, 2), (0, 19, 1))
+"""Releases whose pool exits with such segments: vllm/device_allocator/cumem.py of 0.10.2, 0.13.0
+and 0.19.1; that of 0.28.0 turns them off meanwhile. Read 2026-11-30."""
+CONNECTORS_REFUSE: Final = Span((0, 28, 0), (0, 33, 0))
+"""Releases that exit with such segments and a connector: _verify_kv_transfer_compat of
+vllm/config/vllm.py, 0.28.0 and 0.33.0. Read 2026-11-30."""
+RERANKER: Final = r"qwen3-(?P<sees>vl-)?reranker-(?!.*seq-?cls)"
+"""How names of Qwen's rerankers begin, whose config.json is that of a model that writes: QwenLM/
+Qwen3-Embedding issues 15 and 24, vllm-project/vllm pull 19260, read 2026-11-30."""
 ALL_MEMORY_REFUSED_SINCE: Final = (0, 9, 1)
 """The first release that compares what it may take with what is free: vllm/v1/worker/gpu_worker.py,
 later utils.py beside it."""
@@ -329,7 +346,7 @@ def drafts_come_from_layers_that_are_there(environment: Environment) -> Iterator
 def connectors_keep_the_states_of_hybrids(environment: Environment) -> Iterator[str]:
     """Of such models vLLM keeps caches of several kinds, which not every connector knows."""
     for path, _, kind, name, image, command in _architectures(environment):
-        values = values_of(command, "--kv-transfer-config") or {}
+        values = values_of(command, TRANSFER_FLAG) or {}
         connector = values.get("kv_connector")
         if "--kv-offloading-size" in command.flags and connector is None:
             connector = "OffloadingConnector"
@@ -341,6 +358,58 @@ def connectors_keep_the_states_of_hybrids(environment: Environment) -> Iterator[
                 f"that connector vLLM {image.release} cannot keep both, and exits when it starts. "
                 "Leave it out, or take a connector that can: NixlConnector, or "
                 "OffloadingConnector of a later release."
+            )
+
+
+@check
+def segments_that_grow_suit_the_server(environment: Environment) -> Iterator[Fault]:
+    """Memory whose addresses change is of no use to what keeps these."""
+    for path, model, command in commands(environment):
+        image, flags = vllm_image(model.server.image), command.flags
+        for field, env in server_variables(model):
+            if image is None or GROWING not in env.get(ALLOCATOR, ""):
+                continue
+            who = ""
+            if SLEEP in flags and POOL_REFUSES.has(image.version):
+                who = SLEEP
+            elif CONNECTORS_REFUSE.has(image.version) and not any(flag in flags for flag in POOLED):
+                who = _keeper(model, command)
+            if who:
+                want = f"without {GROWING}, or left out, beside {who}"
+                why = f"vLLM {image.release} exits when it starts with both"
+                yield Fault(f"{path}.{field}.env[{ALLOCATOR}]", env[ALLOCATOR], want, why)
+
+
+def _keeper(model: ModelSection, command: VllmCommand) -> str:
+    """What hands the KV cache over, or keeps it elsewhere; empty where nothing does."""
+    if (values_of(command, TRANSFER_FLAG) or {}).get("kv_connector"):
+        return TRANSFER_FLAG
+    if "--kv-offloading-size" in command.flags:
+        return "--kv-offloading-size"
+    llm = model.serve.llm
+    parts = {
+        "serve.roles": model.serve.roles,
+        "serve.llm.prefill": llm and llm.prefill,
+        "serve.llm.kv_offload": llm and llm.kv_offload,
+    }
+    return next((field for field, part in parts.items() if part), "")
+
+
+@warning
+def rerankers_are_told_that_they_rank(environment: Environment) -> Iterator[str]:
+    """By its config.json such a model writes, and nobody finds an address to rank at."""
+    for path, model, command in commands(environment):
+        name = model_name(model, command)
+        short = name.rstrip("/").rpartition("/")[2].lower().replace("_", "-")
+        match = re.match(RERANKER, short)
+        if match and not any(flag.startswith("--hf-overrides") for flag in command.flags):
+            kind = f"Qwen3{'VL' if match['sees'] else ''}ForSequenceClassification"
+            yield (
+                f"{path}.server has vLLM serve {name}, which by its config.json is a model that "
+                "writes: /rerank and /score are not there, or rank by chance. Give it "
+                f'--hf-overrides {{"architectures": ["{kind}"], "classifier_from_token": ["no", '
+                '"yes"], "is_original_qwen3_reranker": true}; and have requests, or '
+                "--chat-template, bring the template of its model card."
             )
 
 

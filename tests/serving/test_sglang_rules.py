@@ -85,6 +85,7 @@ def test_an_image_that_tells_no_release_may_know_flags_that_are_newer():
     assert faults("latest", "--mem-fraction-statc", "0.8") != []
 
 
+OVERLAPPING = ("--enable-lora-overlap-loading",)
 DRAFT = ("--speculative-draft-model-path", "owner/draft")
 STEPS = ("--speculative-algorithm", "EAGLE3", *DRAFT, "--speculative-num-steps", "3")
 
@@ -97,6 +98,21 @@ STEPS = ("--speculative-algorithm", "EAGLE3", *DRAFT, "--speculative-num-steps",
             ("--pp", "1"),
             "is '--pp', but it must be written in full: --pp-async-batch-depth, "
             "--pp-max-micro-batch-size, --pp-size: it may stand for any of them, and SGLang exits",
+        ),
+        (
+            "v0.5.23",
+            ("--lora-paths", "sql=owner/sql", "--max-loaded-loras", "2"),
+            "is '--max-loaded-loras 2', but it must be at least --max-loras-per-batch (8): SGLang",
+        ),
+        (
+            "v0.5.9",
+            ("--lora-paths", "sql=owner/sql", "--enable-lora-overlap-loading"),
+            "is '--enable-lora-overlap-loading', but it must be given with --max-loaded-loras: ",
+        ),
+        (
+            "v0.5.9",
+            ("--lora-paths", "a=b/c", "--enable-lora-overlap-loading", "--max-loaded-loras", "17"),
+            "is '--max-loaded-loras 17', but it must be 8 to 16: twice --max-loras-per-batch (8)",
         ),
         (
             "v0.5.9",
@@ -156,6 +172,11 @@ def test_flags_that_do_not_go_together_are_refused(tag: str, words: tuple[str, .
         # An adapter says what it needs.
         ("v0.5.9", ("--enable-lora", "--lora-paths", "sql=owner/sql")),
         ("v0.5.9", ("--enable-lora", "--max-lora-rank", "8", "--lora-target-modules", "all")),
+        (
+            "v0.5.9",
+            ("--lora-paths", "a=b/c", "--max-loaded-loras", "2", "--max-loras-per-batch", "1")
+            + OVERLAPPING,
+        ),
         # All three numbers, none, or what adapts them.
         ("v0.5.23", ("--speculative-algorithm", "EAGLE3", *DRAFT)),
         ("v0.5.23", (*STEPS, "--speculative-eagle-topk", "1")),

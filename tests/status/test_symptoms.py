@@ -295,6 +295,19 @@ WORDS = [
         "when enable decode context parallel for GQA/MQA",
         "tokens_are",
     ),
+    (
+        "AssertionError: Expandable segments are not compatible with memory pool. Please track",
+        "segments_that_grow_suit_the_server",
+    ),
+    (
+        "ValueError: KV connector NixlConnector is incompatible with "
+        "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True unless enable_cumem_allocator",
+        "segments_that_grow_suit_the_server",
+    ),
+    (
+        "ValueError: Not enough host memory available. Requesting 200.00 GB but only have 80.00",
+        "caches_of_sglang_fit_their_pod",
+    ),
     ("ValueError: Unsupported speculative method: 'mtp'", "drafts_come"),
     (
         "AttributeError: 'Qwen2ForCausalLM' object has no attribute 'set_embed_and_head'",

@@ -34,6 +34,7 @@ def served(
 SERVES = ("sglang", "serve", "--model-path", "/mnt/models/qwen")
 CARDS = {"models[qwen].server.resources": {"cpu": "16", "memory": "60Gi", "gpus": 3}}
 NODE = {"nodes[gpu].allocatable": {"cpu": "60", "memory": "300Gi", "gpus": 8}}
+FOUR = {**CARDS, **NODE, "models[qwen].server.resources.gpus": 4}
 T4 = {"nodes[gpu].gpu": "T4"}
 EXITS = "SGLang 0.5.23 exits when it starts."
 
@@ -158,6 +159,16 @@ WARNED = [
                 "models[qwen].volume.size": "30Gi",
             },
         ),
+    ),
+    Case(
+        "caches_of_sglang_fit_their_pod",
+        "more than the pod's memory on four cards, each of which keeps its own",
+        existing,
+        served("--enable-hierarchical-cache", "--hicache-size", "20", "--tp", "4", **FOUR),
+        "models[qwen].server.command has --hicache-size 20: 4 cards of a pod keep so many GB each "
+        "in its memory from the start on, and resources.memory is 60Gi. The pod is killed; give it "
+        "more, or keep less.",
+        served("--enable-hierarchical-cache", "--hicache-size", "10", "--tp", "4", **FOUR),
     ),
     Case(
         "sglang_splits_layers_evenly",

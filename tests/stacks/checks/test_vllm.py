@@ -84,7 +84,42 @@ def handed_over(name: str, connector: str) -> Raw:
     }
 
 
+GROWING = {"models[qwen].server.env": {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}}
+ASLEEP = {"models[qwen].server.vllm.sleep_mode": True}
+GROWING_FIELD = (
+    "models[qwen].server.env[PYTORCH_CUDA_ALLOC_CONF] is 'expandable_segments:True', but it must "
+    "be without expandable_segments:True, or left out, beside "
+)
+
 CASES = [
+    Case(
+        "segments_that_grow_suit_the_server",
+        "a pool of vLLM's own, by a release that does not turn them off",
+        existing,
+        {**GROWING, **ASLEEP, "models[qwen].server.image": "registry/vllm:0.19.1"},
+        f"{GROWING_FIELD}--enable-sleep-mode: vLLM 0.19.1 exits when it starts with both.",
+        {**GROWING, **ASLEEP, "models[qwen].server.image": "registry/vllm:0.28.0"},
+    ),
+    Case(
+        "segments_that_grow_suit_the_server",
+        "a connector, which keeps addresses",
+        existing,
+        {**GROWING, **handed_over("Qwen3-8B", "NixlConnector")},
+        f"{GROWING_FIELD}--kv-transfer-config: vLLM 0.28.0 exits when it starts with both.",
+        {**GROWING, **ASLEEP, **handed_over("Qwen3-8B", "NixlConnector")},
+    ),
+    Case(
+        "segments_that_grow_suit_the_server",
+        "a KV cache in the memory of the pod",
+        existing,
+        {**GROWING, "models[qwen].server.vllm.extra_args": ["--kv-offloading-size", "4"]},
+        f"{GROWING_FIELD}--kv-offloading-size: vLLM 0.28.0 exits when it starts with both.",
+        {
+            **GROWING,
+            "models[qwen].server.vllm.extra_args": ["--kv-offloading-size", "4"],
+            "models[qwen].server.image": "registry/vllm:0.19.1",
+        },
+    ),
     *(
         Case(
             "vllm_runs_on_the_cards",
@@ -608,6 +643,41 @@ SURPRISES = [
             "that was trained for it."
         ),
         drafted("Qwen3-Coder-Next", "mtp"),
+    ),
+    *(
+        Case(
+            "rerankers_are_told_that_they_rank",
+            f"{name} as its makers publish it",
+            existing,
+            {"models[qwen].volume.path": f"/{name}"},
+            (
+                f"models[qwen].server has vLLM serve {name}, which by its config.json is a model "
+                "that writes: /rerank and /score are not there, or rank by chance. Give it "
+                f'--hf-overrides {{"architectures": ["{kind}"], "classifier_from_token": ["no", '
+                '"yes"], "is_original_qwen3_reranker": true}; and have requests, or '
+                "--chat-template, bring the template of its model card."
+            ),
+            {"models[qwen].volume.path": f"/{other}", **changes},
+        )
+        for name, kind, other, changes in (
+            (
+                "Qwen3-Reranker-4B",
+                "Qwen3ForSequenceClassification",
+                "Qwen3-Reranker-4B-seq-cls",
+                {},
+            ),
+            (
+                "Qwen3-VL-Reranker-2B",
+                "Qwen3VLForSequenceClassification",
+                "Qwen3-VL-Reranker-2B",
+                {
+                    "models[qwen].server.vllm.extra_args": [
+                        "--hf_overrides",
+                        '{"architectures": ["Qwen3VLForSequenceClassification"]}',
+                    ]
+                },
+            ),
+        )
     ),
     Case(
         "connectors_keep_the_states_of_hybrids",
