@@ -85,7 +85,7 @@ def test_an_image_that_tells_no_release_may_know_flags_that_are_newer():
     assert faults("latest", "--mem-fraction-statc", "0.8") != []
 
 
-OVERLAPPING = ("--enable-lora-overlap-loading",)
+OVERLAPPING = ("--lora-paths", "sql=owner/sql", "--enable-lora-overlap-loading")
 DRAFT = ("--speculative-draft-model-path", "owner/draft")
 STEPS = ("--speculative-algorithm", "EAGLE3", *DRAFT, "--speculative-num-steps", "3")
 
@@ -174,8 +174,7 @@ def test_flags_that_do_not_go_together_are_refused(tag: str, words: tuple[str, .
         ("v0.5.9", ("--enable-lora", "--max-lora-rank", "8", "--lora-target-modules", "all")),
         (
             "v0.5.9",
-            ("--lora-paths", "a=b/c", "--max-loaded-loras", "2", "--max-loras-per-batch", "1")
-            + OVERLAPPING,
+            (*OVERLAPPING, "--max-loaded-loras", "2", "--max-loras-per-batch", "1"),
         ),
         # All three numbers, none, or what adapts them.
         ("v0.5.23", ("--speculative-algorithm", "EAGLE3", *DRAFT)),
