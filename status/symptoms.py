@@ -63,7 +63,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"quantization method .* is not supported for the current GPU|fp8e4nv"
-        r"|FP8 KV cache is not supported|Failed to find a kernel that can implement",
+        r"|FP8 KV cache is not supported|Failed to find a kernel that can implement"
+        r"|Marlin does not support weight_bits",
         "the card does not compute in the format of the weights, or of the KV cache",
         "take another format, or another card",
         "formats_of_names_run_on_the_cards",
@@ -108,7 +109,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"|any variant of untagged enum|Tokenizer class \S+ does not exist"
         r"|unknown model architecture|cannot import name '\w+' from 'transformers"
         r"|weights were not initialized from checkpoint|Unsupported architectures"
-        r"|KeyError: '(model\.)?layers\.\d+\.|Detected some but not all shards",
+        r"|KeyError: '(model\.)?layers\.\d+\.|Detected some but not all shards"
+        r"|Cannot find model module|GGUF model with architecture \S+ is not supported",
         "the server's release does not know the architecture of the model, or its files",
         "take a release that does, or another model",
         "releases_are_as_new_as_their_models",
@@ -203,7 +205,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"need to specify both --max-lora-rank|requires setting\s+--speculative-draft-model-path"
         r"|Unknown speculative algorithm name|served_model_name cannot contain a colon"
         r"|hierarchical-cache and disable-radix-cache are mutually exclusive"
-        r"|tp_size must be divisible by (number of nodes|attn_\w+|moe_dp_size)",
+        r"|tp_size must be divisible by (number of nodes|attn_\w+|moe_dp_size|dp_size \*)",
         "the server refuses a flag for what another one says, or does not",
         "give it what the message names, or leave it out",
         "engine_faults",
@@ -266,7 +268,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"install vllm\[\w+\]|ImportError: Please install|Failed to find C compiler"
         r"|No such file or directory: '(gcc|g\+\+|ninja|nvcc)'"
         r"|ImportError: lib\S+\.so\S*: cannot open shared object"
-        r"|Could not find nvcc|Ninja is required|'ninja'|NIXL is not available",
+        r"|Could not find nvcc|Ninja is required|'ninja'|NIXL is not available"
+        r"|Command '\['\S*(gcc|cc|clang)'|Ninja build failed|DeepGEMM backend is not available",
         "the image lacks packages that models of this kind need",
         "take an image that has them: vllm/vllm-openai with the package named in the log on top",
         "packages that an image lacks",
@@ -415,7 +418,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"Failed core proc\(s\): \{[^}]*: -9\b|exit(ed with)? ?code:? -9\b|Signals\.SIGKILL"
-        r"|terminated with -9\b",
+        r"|terminated with -9\b|unable to mmap \d+ bytes .*Cannot allocate memory",
         "a process of it was killed, as a rule because the memory of its pod was used up",
         "raise resources.memory; see what counts against it: /dev/shm, --cpu-offload-gb, blocks "
         "of the KV cache that are kept there",
@@ -434,7 +437,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "an instruction that the processor lacks",
     ),
     _symptom(
-        r"undefined symbol|Could not load any common_ops library",
+        r"undefined symbol|Could not load any common_ops library"
+        r"|has no attribute 'all_special_tokens_extended'",
         "packages in its image do not fit one another",
         "take an image as its makers publish it, or build it anew with the versions they name",
         "packages of an image that do not fit one another",
@@ -495,6 +499,18 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "ask for the device (resources.extended, on ACK aliyun/erdma) on nodes that have it, with "
         "an image that has its driver; or have it go by TCP",
         "a device for RDMA that is not there",
+    ),
+    _symptom(
+        r"re-initialize CUDA in forked subprocess",
+        "its process had used a card before it was forked, and its copies may not",
+        "set VLLM_WORKER_MULTIPROC_METHOD to spawn in server.env",
+        "a card in a process that is forked",
+    ),
+    _symptom(
+        r"failed to be inspected",
+        "it could not import the code of the model's architecture",
+        "read the lines before it: as a rule a package of the image is of another release",
+        "packages of an image that do not fit one another",
     ),
     _symptom(
         r"Capture cuda graph failed",

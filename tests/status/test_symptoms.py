@@ -308,6 +308,47 @@ WORDS = [
         "ValueError: Not enough host memory available. Requesting 200.00 GB but only have 80.00",
         "caches_of_sglang_fit_their_pod",
     ),
+    (
+        "AttributeError: 'Qwen2Tokenizer' object has no attribute 'all_special_tokens_extended'.",
+        "packages of an image that do not fit",
+    ),
+    (
+        "ValueError: Model architectures ['Qwen3OmniMoeForConditionalGeneration'] failed to be "
+        "inspected. Please check the logs for more details.",
+        "packages of an image that do not fit",
+    ),
+    (
+        "subprocess.CalledProcessError: Command '['/usr/bin/gcc', '/tmp/tmp1/main.c', '-O3']' "
+        "returned non-zero exit status 1.",
+        "packages that an image lacks",
+    ),
+    ("RuntimeError: Ninja build failed. Ninja output:", "packages that an image lacks"),
+    (
+        "RuntimeError: DeepGEMM backend is not available. Please install the `deep_gemm`",
+        "packages that an image lacks",
+    ),
+    (
+        "RuntimeError: unable to mmap 4976698672 bytes from file </m/a.safetensors>: Cannot "
+        "allocate memory (12)",
+        "a process of a server is killed",
+    ),
+    ("AssertionError: tp_size must be divisible by dp_size * attn_cp_size", "engine_faults"),
+    (
+        "ValueError: Cannot find model module. 'Qwen3VLModel' is not a registered model in the",
+        "releases_are_as_new",
+    ),
+    (
+        "ValueError: GGUF model with architecture qwen3moe is not supported yet.",
+        "releases_are_as_new",
+    ),
+    (
+        "ValueError: Marlin does not support weight_bits = uint4b8. Only types = [] are supported",
+        "formats_of_names_run_on_the_cards",
+    ),
+    (
+        "RuntimeError: Cannot re-initialize CUDA in forked subprocess. To use CUDA with",
+        "a card in a process that is forked",
+    ),
     ("ValueError: Unsupported speculative method: 'mtp'", "drafts_come"),
     (
         "AttributeError: 'Qwen2ForCausalLM' object has no attribute 'set_embed_and_head'",
