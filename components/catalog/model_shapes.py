@@ -244,6 +244,27 @@ def known_shape(name: str) -> ModelShape | None:
     return next((shape for pattern, shape in SHAPES.items() if re.search(pattern, text)), None)
 
 
+_IN_SIXTEEN_BITS: Final = (
+    r"(meta-)?(qwen|qwq-|qvq-|internvl|gemma-[23]-|llama-3|glm-4|minicpm|phi-[34])"
+)
+"""How names of families begin that their makers publish in 16 bits, unless a name says otherwise:
+docs/models/supported_models.md of vLLM and the model cards that it names, read 2026-12-01."""
+_ROUNDED: Final = 0.95
+"""Least share of what a name says of the parameters: Llama 3.2's 11B has 10.7."""
+
+
+def named_parameters(name: str) -> float | None:
+    """The least parameters that a model has by its name; None where that does not tell.
+
+    Of several numbers the least counts, and none of what a token goes through (`a3b`).
+    """
+    short = name.rstrip("/").rpartition("/")[2].lower()
+    sizes = re.findall(r"(?<![a-z\d.])(\d+(?:[._]\d+)?)b(?![a-z\d])", short)
+    if not sizes or not re.match(_IN_SIXTEEN_BITS, short):
+        return None
+    return min(float(size.replace("_", ".")) for size in sizes) * 1e9 * _ROUNDED
+
+
 def known_length(name: str) -> int | None:
     """The longest sequence of a model by its name, in tokens; None of one that the table lacks."""
     text = spelled_alike(name)

@@ -10,11 +10,11 @@ from components.args import MISSING, Fault
 from components.catalog.gpus import Gpu
 from components.catalog.model_shapes import (
     BLOCK,
-    ModelShape,
     block_width,
     known_length,
     known_shape,
     lacks_draft,
+    named_parameters,
     spelled_alike,
 )
 from components.catalog.vllm import (
@@ -213,7 +213,9 @@ def _weights(model: ModelSection, command: VllmCommand) -> tuple[float, str]:
         return float(gib(model.volume.size)), f"volume.size is {model.volume.size}"
     name = model_name(model, command)
     shape = known_shape(name)
-    least = _least_weights(model, command, shape) / GIB if shape else 0.0
+    parameters = shape.parameters if shape else named_parameters(name) or 0
+    stored = shape.stored if shape else 2
+    least = _least_weights(model, command, parameters, stored) / GIB
     field = f"server.{server_field(model, 'model')}"
     return least, f"{field} is {name}, whose weights take {least:.1f} GiB or more by its name"
 
@@ -237,7 +239,7 @@ def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]
             if gpu is None:
                 continue
             cards = memory_gib(model.resources_of(section), pool, gpu) * nodes_of(section)
-            weights = _least_weights(model, command, shape) / GIB
+            weights = _least_weights(model, command, shape.parameters, shape.stored) / GIB
             room = cards * _share(command) - weights
             need = length * token / GIB
             if 0 < room < need:
@@ -443,13 +445,15 @@ def _cache_number(command: VllmCommand) -> float:
     return {"auto": 2.0, "bfloat16": 2.0, "float16": 2.0}.get(text, 1.0 if "8" in text else 0.5)
 
 
-def _least_weights(model: ModelSection, command: VllmCommand, shape: ModelShape) -> float:
+def _least_weights(
+    model: ModelSection, command: VllmCommand, parameters: float, stored: float
+) -> float:
     """Least bytes of a model's weights: as they are published, or in the bits that a name tells."""
     name = model_name(model, command)
     fewer = "--quantization" in command.flags or re.search(FEWER_BITS, name)
     eight = re.search(EIGHT_BITS, name)
-    stored = 2 if re.search(SIXTEEN_BITS, name) else shape.stored
-    least = shape.parameters * ((1 if eight else 0.5) if fewer else stored)
+    stored = 2 if re.search(SIXTEEN_BITS, name) else stored
+    least = parameters * ((1 if eight else 0.5) if fewer else stored)
     return min(least, float(parse(model.volume.size))) if model.volume else least
 
 

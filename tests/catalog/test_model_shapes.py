@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.catalog.model_shapes import SHAPES, known_length, known_shape
+from components.catalog.model_shapes import SHAPES, known_length, known_shape, named_parameters
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,26 @@ def test_weights_take_what_their_makers_publish(name: str, gib: int) -> None:
     shape = known_shape(name)
     assert shape is not None
     assert shape.weight_bytes(shape.stored) / 2**30 == pytest.approx(gib, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "billions"),
+    [
+        ("Qwen/Qwen3-VL-32B-Instruct", 32),
+        ("Qwen/Qwen3-Omni-30B-A3B-Instruct", 30),
+        ("Qwen/Qwen-1_8B-Chat", 1.8),
+        ("OpenGVLab/InternVL3_5-38B", 38),
+        ("meta-llama/Llama-3.2-90B-Vision-Instruct", 90),
+        ("google/gemma-3-27b-it", 27),
+        # The least of several numbers: the other one may be tokens, or what it was made of.
+        ("Qwen3-8B-Base-100B", 8),
+        # None of what a token goes through, of experts, or of families of other formats.
+        ("Qwen1.5-MoE-A2.7B", None),
+        ("google/gemma-3n-E4B-it", None),
+        ("mistralai/Devstral-2-123B-Instruct-2512", None),
+        ("deepseek-ai/DeepSeek-V3", None),
+    ],
+)
+def test_a_name_tells_the_least_parameters(name: str, billions: float | None):
+    expected = billions and pytest.approx(billions * 0.95e9)
+    assert named_parameters(name) == expected

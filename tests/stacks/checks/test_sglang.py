@@ -38,7 +38,7 @@ FOUR = {**CARDS, **NODE, "models[qwen].server.resources.gpus": 4}
 T4 = {"nodes[gpu].gpu": "T4"}
 EXITS = "SGLang 0.5.23 exits when it starts."
 
-REFUSED = [
+CASES = [
     Case(
         "served_models_are_told_what_their_release_knows",
         "a flag of vLLM's after sglang serve, for a model that writes by its name",
@@ -102,7 +102,7 @@ REFUSED = [
         served("--quantization", "fp8"),
     ),
 ]
-WARNED = [
+SURPRISES = [
     Case(
         "sglang_releases_are_in_the_table",
         "a release that is newer than the table",
@@ -215,9 +215,9 @@ WARNED = [
     ),
 ]
 test_a_command_with_which_sglang_exits_is_refused, test_what_it_starts_with_is_accepted = refusals(
-    REFUSED
+    CASES
 )
-test_what_surprises_under_sglang_is_said, test_what_does_not_is_not = surprises(WARNED)
+test_what_surprises_under_sglang_is_said, test_what_does_not_is_not = surprises(SURPRISES)
 
 
 @pytest.mark.parametrize("way", ["env", "flag"])

@@ -799,6 +799,18 @@ SURPRISES = [
     ),
     Case(
         "models_fill_their_cards",
+        "a model whose shape the table lacks, of a family that is published in 16 bits",
+        dev,
+        {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-VL-72B-Instruct"},
+        (
+            "models[qwen].server.vllm.model is Qwen/Qwen2.5-VL-72B-Instruct, whose weights take "
+            "127.4 GiB or more by its name, and a replica on pool a10 has 20.9 GiB of GPU memory "
+            "for weights and KV cache together: it may fail to load."
+        ),
+        {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-VL-32B-Instruct-AWQ"},
+    ),
+    Case(
+        "models_fill_their_cards",
         "such a model that somebody stored in 16 bits",
         dev,
         {**HUB, "models[qwen].server.vllm.model": "unsloth/DeepSeek-R1-BF16"},
