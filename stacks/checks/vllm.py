@@ -229,7 +229,7 @@ def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]
     """
     for path, model, command in commands(environment):
         name = model_name(model, command)
-        shape, limit = known_shape(name), _longest(command)
+        shape, limit = known_shape(name), longest_sequence(command)
         length = limit or _own_length(name, command)
         if shape is None or not shape.keeps_all or not length or _is_elsewhere(command):
             continue
@@ -267,7 +267,7 @@ def _is_elsewhere(command: VllmCommand) -> bool:
     return is_pooling or OFFLOADED in flags
 
 
-def _longest(command: VllmCommand) -> int:
+def longest_sequence(command: VllmCommand) -> int:
     """Tokens of the longest sequence; 0 where nothing says it."""
     try:
         length = int(read_length(command.flags.get("--max-model-len", "0")))
@@ -286,7 +286,7 @@ def _own_length(name: str, command: VllmCommand) -> int:
 def sequences_are_no_longer_than_the_models(environment: Environment) -> Iterator[str]:
     """VLLM exits where it is told more tokens than config.json has positions for."""
     for path, model, command in commands(environment):
-        name, length = model_name(model, command), _longest(command)
+        name, length = model_name(model, command), longest_sequence(command)
         longest = known_length(name)
         is_allowed = any(ALLOWED in env for _, env in server_variables(model))
         if longest is None or length <= longest or is_allowed or LENGTHENING & command.flags.keys():
