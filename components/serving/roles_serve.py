@@ -457,10 +457,10 @@ class RolesModelArgs(ModelArgs):
                 # Cards that neither says follow from the role.
                 words = [TENSOR[0], str(cards), *command.words]
                 alone = [*together_faults("server.command", words, image)]
-                whole = together_faults(field, [*words, *extra], image)
-                said = {str(fault.got) for fault in alone}
+                joined = together_faults(field, [*words, *extra], image)
+                values = {str(fault.got) for fault in alone}
                 yield from alone
-                yield from (fault for fault in whole if str(fault.got) not in said)
+                yield from (fault for fault in joined if str(fault.got) not in values)
 
 
 def script_faults(field: str, words: Sequence[str] | None) -> Iterator[Fault]:

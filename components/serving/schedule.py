@@ -113,12 +113,12 @@ class ScaleSchedule(Args):
         """
         times = [[*window.intervals()] for window in self.windows]
         for index, window in enumerate(self.windows):
-            for other, above in enumerate(self.windows):
+            for number, above in enumerate(self.windows):
                 is_above = above.replicas > window.replicas or (
-                    above.replicas == window.replicas and other < index
+                    above.replicas == window.replicas and number < index
                 )
-                if other != index and is_above and _lie_within(times[index], times[other]):
-                    yield index, other
+                if number != index and is_above and _lie_within(times[index], times[number]):
+                    yield index, number
                     break
 
 

@@ -60,13 +60,13 @@ def full_flags(words: Sequence[str], version: Version | None = None) -> dict[str
         words: What follows the server's name.
         version: The release; None where nothing tells it, and any release may know a flag.
     """
-    known = sglang_flags(version)
+    table = sglang_flags(version)
     values: dict[str, str] = {}
     last = ""
     for word in words:
         if re.match(r"--[A-Za-z]", word):
             spelled, equals, value = word.partition("=")
-            last = full_flag(spelled.replace("_", "-"), known)
+            last = full_flag(spelled.replace("_", "-"), table)
             values[last] = value
             last = "" if equals else last
         elif last:
@@ -74,24 +74,24 @@ def full_flags(words: Sequence[str], version: Version | None = None) -> dict[str
     return values
 
 
-def full_flag(spelled: str, known: Mapping[str, object]) -> str:
+def full_flag(spelled: str, table: Mapping[str, object]) -> str:
     """A flag that is begun, or spelled otherwise, in full; as it stands where it is ambiguous.
 
     argparse takes the beginning of one flag for the flag.
     """
-    if spelled not in known:
-        begun = {_ALIASES.get(flag, flag) for flag in known if flag.startswith(spelled)}
+    if spelled not in table:
+        begun = {_ALIASES.get(flag, flag) for flag in table if flag.startswith(spelled)}
         spelled = begun.pop() if len(begun) == 1 else spelled
     return _ALIASES.get(spelled, spelled)
 
 
-def begun_flags(spelled: str, known: Mapping[str, object]) -> list[str]:
+def begun_flags(spelled: str, table: Mapping[str, object]) -> list[str]:
     """The flags that a beginning may stand for, where these are several; spellings of one are one.
 
     Of `--pp` argparse cannot tell which of `--pp-size` and `--pp-max-micro-batch-size` is meant.
     """
-    begun = sorted({_ALIASES.get(flag, flag) for flag in known if flag.startswith(spelled)})
-    return begun if spelled not in known and len(begun) > 1 else []
+    begun = sorted({_ALIASES.get(flag, flag) for flag in table if flag.startswith(spelled)})
+    return begun if spelled not in table and len(begun) > 1 else []
 
 
 def exclusion_faults(field: str, words: Sequence[str], version: Version | None) -> Iterator[Fault]:
@@ -157,10 +157,10 @@ def _drafting_faults(
     drafting = (*_DRAFTING, *(_DRAFTING_ONCE if is_plain else ()))
     if algorithm not in drafting or "--speculative-adaptive" in flags:
         return
-    others = [flag for flag in (_TOPK, _TOKENS) if flag in flags]
-    if _STEPS not in flags and others:
+    numbers = [flag for flag in (_TOPK, _TOKENS) if flag in flags]
+    if _STEPS not in flags and numbers:
         want = f"given with {_STEPS}, or left out"
-        yield Fault(field, others[0], want, f"it chooses all three numbers or none, and {why}")
+        yield Fault(field, numbers[0], want, f"it chooses all three numbers or none, and {why}")
     is_late = version is not None and version >= _DRAFTING_SINCE
     if _STEPS in flags and _TOPK not in flags and is_late:
         want = f"given with {_TOPK}, e.g. 1, and {_TOKENS}"
@@ -184,10 +184,10 @@ def _sharing_faults(
 
 def ambiguous_faults(field: str, words: Sequence[str], version: Version | None) -> Iterator[Fault]:
     """Refuses the beginning of several flags, where the release is known."""
-    known = sglang_flags(version) if version else {}
+    table = sglang_flags(version) if version else {}
     for word in words:
         spelled = word.partition("=")[0]
-        begun = begun_flags(spelled, known) if re.match(r"--[A-Za-z]", word) else []
+        begun = begun_flags(spelled, table) if re.match(r"--[A-Za-z]", word) else []
         if begun:
             want = Words(f"written in full: {', '.join(begun[:6])}")
             why = "it may stand for any of them, and SGLang exits when it starts"

@@ -216,11 +216,11 @@ def windows_count_at_some_time(environment: Environment) -> Iterator[str]:
         schedule = scale.keda.schedule if scale.keda else None
         if schedule is None:
             continue
-        for index, other in schedule.covered():
+        for index, above in schedule.covered():
             window, field = schedule.windows[index], f"{path}.keda.schedule.windows"
             yield (
                 f"{field}[{index}] is {window.start} to {window.end}, and all that time "
-                f"windows[{other}] is open, which asks for {schedule.windows[other].replicas} "
+                f"windows[{above}] is open, which asks for {schedule.windows[above].replicas} "
                 f"replicas: with {window.replicas} it changes nothing."
             )
 

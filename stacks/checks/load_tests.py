@@ -59,8 +59,8 @@ def load_tests_fit_the_longest_sequence(environment: Environment) -> Iterator[st
         model = environment.model(test.model)
         command = model.server.vllm_command if model else None
         longest = longest_sequence(command) if command else 0
-        asked = test.prompt.words + test.prompt.max_tokens
-        if 0 < longest < asked:
+        tokens = test.prompt.words + test.prompt.max_tokens
+        if 0 < longest < tokens:
             yield (
                 f"load_tests[{test.name}].prompt asks for {test.prompt.words} words and "
                 f"{test.prompt.max_tokens} tokens of answer, and models[{test.model}] takes "

@@ -73,12 +73,12 @@ def sglang_commands(
 
 def served_name(model: ModelSection, command: EngineCommand) -> str:
     """What the files of a model are called: their hub's name, or else their folder."""
-    told = command.model or ""
-    if model.volume is None or (told and not told.startswith("/")):
-        return told
-    source = model.volume.source
-    if source and (name := source.huggingface or source.modelscope):
+    name = command.model or ""
+    if model.volume is None or (name and not name.startswith("/")):
         return name
+    source = model.volume.source
+    if source and (hub := source.huggingface or source.modelscope):
+        return hub
     return model.volume.path.rstrip("/").rpartition("/")[2]
 
 
