@@ -876,6 +876,18 @@ SURPRISES = [
     ),
     Case(
         "images_are_for_the_cards",
+        "AMD's own image, which is called as vLLM's",
+        existing,
+        {"models[qwen].server.image": "docker.io/rocm/vllm:v0.28.0"},
+        (
+            "models[qwen].server.image is docker.io/rocm/vllm:v0.28.0, which is vLLM for AMD GPUs "
+            "by its name, and its pods ask for an NVIDIA card, which that leaves idle, or does not "
+            "start on."
+        ),
+        {"models[qwen].server.image": "docker.io/rocmo/vllm:v0.28.0"},
+    ),
+    Case(
+        "images_are_for_the_cards",
         "an image for other hardware",
         existing,
         {"models[qwen].server.image": "registry/vllm-cpu-release-repo:v0.28.0"},
