@@ -25,6 +25,12 @@ TAKE_OVER: Final = (
 )
 """pulumi-kubernetes 4.29.0 and later, `upsertExistingObjects` and `enablePatchForce`."""
 
+BESIDE: Final = (
+    "Not asked for, and left as they are: routes of a Gateway and alerts of Prometheus. Write "
+    "gateway, route, slo and alerts by hand, or keep those beside the stack."
+)
+"""What a stack file may have and no kind that is listed tells."""
+
 
 def adopt(
     stack: str,
@@ -61,6 +67,7 @@ def adopt(
     _list(say, "What the stack file could not say, or says otherwise:", description.notes)
     _list(say, "What the first update would change:", [*map(str, changes)])
     _list(say, "Warnings:", plan.warnings)
+    say(BESIDE)
     if any(objects_there(plan, cluster.objects)):
         say(TAKE_OVER)
     if not changes:

@@ -225,6 +225,8 @@ class _Describer:
             config["gpu_metrics"] = {"install": False, "dashboards": False}
         if any("keda" in scale or scale["metric"] == "prometheus" for scale in scales):
             config["keda"] = True
+        if any("ahpa" in model["serve"].get("knative", {}).get("scale", {}) for model in described):
+            config["ahpa"] = True
         if self.groups.cards:
             config["gpus"] = self.groups.cards
         config["nodes"] = self.groups.sections

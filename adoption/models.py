@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.crds.knative_annotations import AUTOSCALING, PROGRESS_DEADLINE
+from components.crds.knative_annotations import AHPA, AUTOSCALING, PROGRESS_DEADLINE
 from components.crds.kserve_annotations import AUTOSCALER_CLASS, DEPLOYMENT_MODE, StrategyType
-from components.serving.knative_model import RESERVE
+from components.serving.knative_model import RESERVE, SCALE_STRATEGY
 from components.serving.pod import STARTUP_SECONDS
 from plan.kinds import KNATIVE_SERVICE
 from plan.objects import Objects, items, section, text_of
@@ -56,10 +56,13 @@ def knative(workload: LiveWorkload, notes: Notes) -> Section:
         if key.startswith(AUTOSCALING)
     }
     scaler = scaling.pop("class", "kpa.autoscaling.knative.dev")
-    if not scaler.startswith("kpa."):
+    is_ahpa = scaler == AHPA and "target" in scaling
+    if not scaler.startswith("kpa.") and not is_ahpa:
+        without = " without a target" if scaler == AHPA else ""
         notes.say(
             workload,
-            f"its autoscaler is {scaler}; a stack file has Knative's own, the KPA, alone.",
+            f"its autoscaler is {scaler}{without}; a stack file has Knative's own, the KPA, and "
+            "ACK's AHPA with a target.",
         )
     scale: Section = {"min": _whole(scaling.pop("min-scale", scaling.pop("minScale", "0")))}
     most = _whole(scaling.pop("max-scale", scaling.pop("maxScale", "0")))
@@ -71,16 +74,26 @@ def knative(workload: LiveWorkload, notes: Notes) -> Section:
             f"for which {most} stands.",
         )
     scale["max"] = most
-    metric = scaling.pop("metric", "concurrency")
-    if metric in ("concurrency", "rps"):
-        scale["metric"] = metric
+    metric = scaling.pop("metric", "cpu" if scaler.startswith("hpa.") else "concurrency")
+    target = scaling.pop("target", None)
+    if metric in ("concurrency", "rps") or (is_ahpa and metric == "rt"):
+        scale |= {"metric": metric, **({"target": number(target)} if target else {})}
     else:
-        notes.say(workload, f"it is scaled on {metric}; a stack file has concurrency and rps.")
-    if target := scaling.pop("target", None):
-        scale["target"] = number(target)
+        counted = f", of which its target is {target}" if target else ""
+        notes.say(
+            workload,
+            f"it is scaled on {metric}{counted}; a stack file has concurrency and rps, and on "
+            "AHPA rt. Its entry has none, with which Knative counts requests in hand.",
+        )
     for key, name in KNATIVE_FIELDS.items():
         if value := scaling.pop(key, None):
-            scale[name] = int(_seconds(value))
+            if is_ahpa:
+                notes.say(workload, f"its {AUTOSCALING}{key} is left out, which AHPA does not ask.")
+            else:
+                scale[name] = int(_seconds(value))
+    if is_ahpa:
+        strategy = annotations.pop(SCALE_STRATEGY, None)
+        scale["ahpa"] = {"strategy": strategy} if strategy else {}
     if scaling:
         notes.say(
             workload,

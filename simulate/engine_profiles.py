@@ -104,6 +104,8 @@ _EIGHT: Final = frozenset(
 )
 _OWN: Final = frozenset({Quantization.COMPRESSED_TENSORS, Quantization.ONLINE, Quantization.QUARK})
 """Formats of several widths: what the model is called tells."""
+_SIXTEEN: Final = r"(?<![a-z\d])(bf|fp)16"
+"""What names have in them of models that somebody stored in 16 bits, whatever their makers did."""
 _FP8_SINCE: Final = 8.9
 """Compute capability from which on matrices are multiplied in 8 bits, twice as fast."""
 
@@ -464,6 +466,10 @@ def _weights_of(model: ModelSection, shape: ModelShape | None) -> tuple[ModelSha
     precision = precision_of(names, flags.get("--quantization"), flags.get("--dtype"))
     size = float(parse(model.volume.size)) if model.volume else None
     shape = shape or shape_of(names, size, precision.bytes)
+    is_told = "--quantization" in flags or re.search(_SIXTEEN, " ".join(names).lower())
+    if precision == Precision() and shape.stored < precision.bytes and not is_told:
+        # Its makers publish it in fewer bits, and nothing says that somebody made it otherwise.
+        precision = Precision(shape.stored, multiplied=shape.stored == 1)
     if size is not None and size < shape.weight_bytes(precision.bytes):
         # Its files are smaller: it is in fewer bits than its name says.
         precision = replace(precision, bytes=max(_FOUR_BITS, size / shape.parameters))

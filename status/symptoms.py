@@ -27,7 +27,8 @@ def _symptom(pattern: str, why: str, remedy: str, row: str) -> Symptom:
 SYMPTOMS: Final[Sequence[Symptom]] = (
     _symptom(
         r"CUDA driver version is insufficient|driver on your system is too old"
-        r"|unsatisfied condition: cuda|forward compatibility was attempted",
+        r"|unsatisfied condition: cuda|forward compatibility was attempted"
+        r"|PTX was compiled with an unsupported toolchain",
         "the node's NVIDIA driver is too old for the CUDA release of the image",
         "give the pool a newer driver, or take the image for an older CUDA",
         "drivers_run_the_image",
@@ -52,14 +53,18 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"|No valid attention backend|only supports sm\d+ and above|No compiled cutlass_\w+ for"
         r"|not compatible with the current PyTorch|is not defined for option 'gpu-name'"
         r"|is not valid for this configuration\. Reason|only supported in FlashAttention 3"
-        r"|Unsupported SM version|is not compatible with compile time compute cap",
+        r"|Unsupported SM version|is not compatible with compile time compute cap"
+        r"|device kernel image is invalid|Unsupported gpu architecture '"
+        r"|backend (for \w+ )?is only supported on (Blackwell|Hopper)"
+        r"|FlashAttention v3 Backend requires",
         "the image has no code for this card, or none for what it is told",
         "take an image that knows the card, or leave --attention-backend and --kv-cache-dtype out",
         "vllm_runs_on_the_cards",
     ),
     _symptom(
         r"quantization method .* is not supported for the current GPU|fp8e4nv"
-        r"|FP8 KV cache is not supported",
+        r"|FP8 KV cache is not supported|Failed to find a kernel that can implement"
+        r"|Marlin does not support weight_bits",
         "the card does not compute in the format of the weights, or of the KV cache",
         "take another format, or another card",
         "formats_of_names_run_on_the_cards",
@@ -77,7 +82,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "a library of another version than the driver",
     ),
     _symptom(
-        r"device\(s\) is/are busy or unavailable|Error in memory profiling",
+        r"device\(s\) is/are busy or unavailable|Error in memory profiling"
+        r"|memory capacity is unbalanced",
         "another program is on its card",
         "see by nvidia-smi on the node which one: a process that is left there, a server outside "
         "of Kubernetes, or a pod with NVIDIA_VISIBLE_DEVICES of its own",
@@ -92,7 +98,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     _symptom(
         r"Failed to infer device type|libcuda\.so\.1: cannot open|No CUDA GPUs are available"
         r"|Found no NVIDIA driver|no CUDA-capable device is detected|node has no GPU available"
-        r"|libnvidia-ml\.so\.1: cannot open",
+        r"|libnvidia-ml\.so\.1: cannot open|CUDA driver initialization failed",
         "its container sees no card",
         "give it resources.gpus, or take an image for CPUs",
         "servers_ask_for_their_cards",
@@ -102,7 +108,9 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"|has no vLLM implementation|is not supported anymore|no module or parameter named"
         r"|any variant of untagged enum|Tokenizer class \S+ does not exist"
         r"|unknown model architecture|cannot import name '\w+' from 'transformers"
-        r"|weights were not initialized from checkpoint|Unsupported architectures",
+        r"|weights were not initialized from checkpoint|Unsupported architectures"
+        r"|KeyError: '(model\.)?layers\.\d+\.|Detected some but not all shards"
+        r"|Cannot find model module|GGUF model with architecture \S+ is not supported",
         "the server's release does not know the architecture of the model, or its files",
         "take a release that does, or another model",
         "releases_are_as_new_as_their_models",
@@ -118,6 +126,59 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "max_model_len is more than the model's own longest sequence",
         "lower vllm.max_model_len, or give a rope scaling by --hf-overrides",
         "sequences_are_no_longer_than_the_models",
+    ),
+    _symptom(
+        # In older releases the words before it are a warning alone.
+        r"set the env var SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN",
+        "--context-length is more than the model's own longest sequence",
+        "lower it, or give a rope scaling by --json-model-override-args",
+        "sglang_sequences_are_no_longer_than_the_models",
+    ),
+    _symptom(
+        r"exceeds available Mamba cache",
+        "the model keeps a state for each request, and its cards have no room for as many as it "
+        "is told",
+        "lower --max-num-seqs to the number that is named, or lower vllm.max_model_len",
+        "states of a model do not fit",
+    ),
+    _symptom(
+        r"KV cache specs to one unified type",
+        "the connector of its KV cache cannot keep the states of such a model",
+        "leave --kv-transfer-config out, or take a connector that can, or a later release",
+        "connectors_keep_the_states_of_hybrids",
+    ),
+    _symptom(
+        r"greater than total num kv heads|Decode context parallelism for GQA/MQA requires"
+        r"|decode.context.parallel.size\b.{0,30}(must less than|exceeds the maximum)"
+        r"|number of query heads per KV head .* must be divisible",
+        "the cards that hold the same heads of keys are too few to share out the tokens of these",
+        "lower --decode-context-parallel-size, leave it out, or take more cards",
+        "tokens_are_shared_out_by_cards_with_the_same_heads",
+    ),
+    _symptom(
+        r"Expandable segments are not compatible with memory pool"
+        r"|incompatible with PYTORCH_CUDA_ALLOC_CONF=expandable_segments",
+        "memory whose addresses change does not go with sleep mode, or with a connector",
+        "take expandable_segments:True out of PYTORCH_CUDA_ALLOC_CONF",
+        "segments_that_grow_suit_the_server",
+    ),
+    _symptom(
+        r"Not enough host memory available\. Requesting",
+        "what its cards are to keep of the KV cache is more than the memory that is free",
+        "lower --hicache-size or --hicache-ratio, or raise resources.memory",
+        "caches_of_sglang_fit_their_pod",
+    ),
+    _symptom(
+        r"Unsupported speculative method|has no attribute '(set_embed(_and_head)?|hot_token_id)'",
+        "the model has no layers of its own by which to draft",
+        "name a draft that was trained for it, or take the n-grams of the prompt",
+        "drafts_come_from_layers_that_are_there",
+    ),
+    _symptom(
+        r"n_physical_experts=\d+ must be divisible by ep_size",
+        "the experts of the model cannot be shared out evenly over this number of cards",
+        "take 1, 2, 4 or 8 cards, or as many redundant experts as make it even",
+        "experts that cannot be shared out",
     ),
     _symptom(
         r"Number of experts in the model must be greater than 0",
@@ -139,6 +200,15 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "the server refuses what its flags say together, or of its model",
         "take one of the flags that are named out",
         "flags that do not go together",
+    ),
+    _symptom(
+        r"need to specify both --max-lora-rank|requires setting\s+--speculative-draft-model-path"
+        r"|Unknown speculative algorithm name|served_model_name cannot contain a colon"
+        r"|hierarchical-cache and disable-radix-cache are mutually exclusive"
+        r"|tp_size must be divisible by (number of nodes|attn_\w+|moe_dp_size|dp_size \*)",
+        "the server refuses a flag for what another one says, or does not",
+        "give it what the message names, or leave it out",
+        "engine_faults",
     ),
     _symptom(
         r"arguments are required: --model",
@@ -177,6 +247,18 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "an adapter of a higher rank",
     ),
     _symptom(
+        r"expected target modules in|verify that the loaded LoRA module is correct",
+        "an adapter was trained for another model than it is loaded beside",
+        "mend vllm.lora.adapters, or take the model that the adapter was trained for",
+        "an adapter of another model",
+    ),
+    _symptom(
+        r"\w+ does not support LoRA yet",
+        "the server's release takes no adapters for models of this architecture",
+        "leave vllm.lora out, take a later release, or merge the adapter into the model",
+        "a model that takes no adapters",
+    ),
+    _symptom(
         r"(pass|set) the (argument|option) `?(--)?trust.remote.code",
         "the model brings code of its own, which the server does not run unasked",
         "set vllm.trust_remote_code, if you trust whoever made the model",
@@ -184,7 +266,10 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"install vllm\[\w+\]|ImportError: Please install|Failed to find C compiler"
-        r"|Could not find nvcc|Ninja is required|'ninja'|NIXL is not available",
+        r"|No such file or directory: '(gcc|g\+\+|ninja|nvcc)'"
+        r"|ImportError: lib\S+\.so\S*: cannot open shared object"
+        r"|Could not find nvcc|Ninja is required|'ninja'|NIXL is not available"
+        r"|Command '\['\S*(gcc|cc|clang)'|Ninja build failed|DeepGEMM backend is not available",
         "the image lacks packages that models of this kind need",
         "take an image that has them: vllm/vllm-openai with the package named in the log on top",
         "packages that an image lacks",
@@ -301,6 +386,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
     ),
     _symptom(
         r"appears path-like, but doesn't exist|allowed-local-media-path`: The path"
+        r"|looks like a file path, but it failed to be opened|is not a built-in template name"
         r"|Could not load logging config",
         "a file or a folder that it is told lies in no volume",
         "mount it: files, volumes, or a path below server.mount_path",
@@ -331,7 +417,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "starts_take_their_time",
     ),
     _symptom(
-        r"Failed core proc\(s\): \{[^}]*: -9\b|exit(ed with)? ?code:? -9\b|Signals\.SIGKILL",
+        r"Failed core proc\(s\): \{[^}]*: -9\b|exit(ed with)? ?code:? -9\b|Signals\.SIGKILL"
+        r"|terminated with -9\b|unable to mmap \d+ bytes .*Cannot allocate memory",
         "a process of it was killed, as a rule because the memory of its pod was used up",
         "raise resources.memory; see what counts against it: /dev/shm, --cpu-offload-gb, blocks "
         "of the KV cache that are kept there",
@@ -350,7 +437,8 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "an instruction that the processor lacks",
     ),
     _symptom(
-        r"undefined symbol|Could not load any common_ops library",
+        r"undefined symbol|Could not load any common_ops library"
+        r"|has no attribute 'all_special_tokens_extended'",
         "packages in its image do not fit one another",
         "take an image as its makers publish it, or build it anew with the versions they name",
         "packages of an image that do not fit one another",
@@ -374,6 +462,19 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "packages that an image lacks",
     ),
     _symptom(
+        r"Torch not compiled with CUDA enabled",
+        "its image is built without CUDA, and finds no card",
+        "take an image for NVIDIA's cards",
+        "images_are_for_the_cards",
+    ),
+    _symptom(
+        r"Unrecognized model in /",
+        "the folder that is mounted holds no model as the server knows it: an adapter, files of "
+        "another program, or Mistral's own",
+        "mend the path, or load the model up in Hugging Face's form",
+        "a folder of something else",
+    ),
+    _symptom(
         r"exec format error",
         "the image is for another architecture than the node",
         "take an image for the node's architecture",
@@ -390,6 +491,33 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "set NCCL_DEBUG to INFO in server.env, which says where it stops: at /dev/shm "
         "(server.shared_memory), at the network between nodes, or at a card",
         "cards or pods that do not reach one another",
+    ),
+    _symptom(
+        r"Mooncake Transfer Engine initialization failed|No RDMA devices found"
+        r"|no usable transports/devices|no active messages transport",
+        "it finds no device for RDMA by which it could hand its KV cache over",
+        "ask for the device (resources.extended, on ACK aliyun/erdma) on nodes that have it, with "
+        "an image that has its driver; or have it go by TCP",
+        "a device for RDMA that is not there",
+    ),
+    _symptom(
+        r"re-initialize CUDA in forked subprocess",
+        "its process had used a card before it was forked, and its copies may not",
+        "set VLLM_WORKER_MULTIPROC_METHOD to spawn in server.env",
+        "a card in a process that is forked",
+    ),
+    _symptom(
+        r"failed to be inspected",
+        "it could not import the code of the model's architecture",
+        "read the lines before it: as a rule a package of the image is of another release",
+        "packages of an image that do not fit one another",
+    ),
+    _symptom(
+        r"Capture cuda graph failed",
+        "the server failed while it recorded what its cards do",
+        "read the lines before it; where memory is short, lower --mem-fraction-static or "
+        "--cuda-graph-max-bs",
+        "a record of what cards do",
     ),
 )
 

@@ -33,8 +33,11 @@ class ModelShape:
     """Whether each layer keeps all tokens, and none the last ones alone."""
     head: int = 128
     """Width of a head of attention."""
-    stored: int = 2
-    """Bytes of a parameter as its makers publish it."""
+    stored: float = 2
+    """Bytes of a parameter as its makers publish it; of several formats, the least on average."""
+    caching: int | None = None
+    """Layers whose cache grows with every token; None where all layers' does. Others keep a window
+    of tokens, or a state of one size, which is left out here."""
 
     @property
     def heads(self) -> int:
@@ -67,10 +70,11 @@ class ModelShape:
 
     def cache_bytes(self, per_number: float) -> float:
         """Size of a token in the KV cache."""
-        return 2 * self.layers * self.key * per_number
+        return 2 * (self.caching or self.layers) * self.key * per_number
 
 
 _QWEN: Final = 151_936
+_QWEN_3_5: Final = 248_320
 _LLAMA_3: Final = 128_256
 _DEEPSEEK: Final = r"deepseek-(v3|r1)(?!.*distill)(?!.*\b(?!671b|685b)[\d.]+b\b)"
 """DeepSeek's own, and none of the smaller models that are called after them."""
@@ -78,6 +82,42 @@ _DEEPSEEK: Final = r"deepseek-(v3|r1)(?!.*distill)(?!.*\b(?!671b|685b)[\d.]+b\b)
 # experts, what a token goes through is of its model card.
 SHAPES: Final[Mapping[str, ModelShape]] = MappingProxyType(
     {
+        # Of four layers one has attention, the others a state of one size: THUDM/slime,
+        # scripts/models/qwen3.5-*.sh and qwen3-next-80B-A3B.sh; vllm-project/vllm issue 49064 of
+        # the 27B. Qwen3.6 has the architecture of 3.5: `ARCHITECTURES`. Read 2026-11-30.
+        r"qwen3\.5-397b-a17b": ModelShape(
+            397e9, 60, 4096, 8192, 512, _QWEN_3_5, active=17e9, head=256, caching=15
+        ),
+        r"qwen3\.[56]-35b-a3b": ModelShape(
+            35e9, 40, 2048, 4096, 512, _QWEN_3_5, active=3e9, head=256, caching=10
+        ),
+        r"qwen3\.[56]-27b": ModelShape(27e9, 64, 5120, 6144, 1024, _QWEN_3_5, head=256, caching=16),
+        r"qwen3-(coder-)?next(-80b-a3b)?": ModelShape(
+            79.7e9, 48, 2048, 4096, 512, _QWEN, active=3e9, head=256, caching=12
+        ),
+        # Half of the layers keep the last 128 tokens; experts are published in MXFP4, all else in
+        # 16 bits: openai/gpt-oss, README and model card. Read 2026-11-30.
+        r"gpt-oss-120b": ModelShape(
+            116.8e9, 36, 2880, 4096, 512, 201_088, active=5.1e9, head=64, stored=0.55, caching=18
+        ),
+        r"gpt-oss-20b": ModelShape(
+            20.9e9, 24, 2880, 4096, 512, 201_088, active=3.6e9, head=64, stored=0.64, caching=12
+        ),
+        # Published in FP8: ModelCloud/GPTQModel, gptqmodel/hf_minimax_m2; huggingface/transformers,
+        # minimax_m2.md. Read 2026-11-30.
+        r"minimax-m2(?!\d)": ModelShape(
+            229e9, 62, 3072, 6144, 1024, 200_064, active=10e9, stored=1
+        ),
+        # zai-org/GLM-4.5, README; tilert's model_args of GLM-4.5-Air. Read 2026-11-30.
+        r"glm-4\.5-air": ModelShape(106e9, 46, 4096, 12288, 1024, 151_552, active=12e9),
+        # DeepSeek-V3's architecture with half its heads: MoonshotAI/Kimi-K2, README. K2 is in FP8,
+        # from K2-Thinking on its experts are in 4 bits. Read 2026-11-30.
+        r"kimi-k2(-instruct|-base)": ModelShape(
+            1.02e12, 61, 7168, 8192, 288, 163_840, active=32e9, stored=1
+        ),
+        r"kimi-k2(-thinking|\.[567])": ModelShape(
+            1.02e12, 61, 7168, 8192, 288, 163_840, active=32e9, stored=0.55
+        ),
         r"qwen3-235b-a22b": ModelShape(235.1e9, 94, 4096, 8192, 512, _QWEN, active=22e9),
         r"qwen3-(coder-)?30b-a3b": ModelShape(30.5e9, 48, 2048, 4096, 512, _QWEN, active=3.3e9),
         r"qwen3-32b": ModelShape(32.8e9, 64, 5120, 8192, 1024, _QWEN),
@@ -180,6 +220,19 @@ def block_width(name: str) -> int | None:
     return next((width for key, width in _WIDTHS.items() if re.search(key, text)), None)
 
 
+_UNDRAFTED: Final = (
+    r"(meta-)?(qwen(1\.5|2|2\.5|3)-(?!.*next)|qwq-|llama-[23]|mistral-(7b|nemo|small)|mixtral-|yi-)"
+)
+"""How names of models begin whose files have no layers that predict several tokens: DeepSeek-V3,
+GLM-4.5, Qwen3-Next and MiMo were among the first that have some, as the lists of models in SGLang's
+`_handle_eagle_family` and vLLM's `MTPModelTypes` of 2026 say."""
+
+
+def lacks_draft(name: str) -> bool:
+    """Whether a model is known by its name to have no layers of its own by which to draft."""
+    return re.match(_UNDRAFTED, re.split(r"/", name.lower().replace("_", "-"))[-1]) is not None
+
+
 def spelled_alike(name: str) -> str:
     """A name of a model without what hubs and folders spell in different ways."""
     return re.sub(r"[_/\s]", "-", name.lower())
@@ -189,6 +242,27 @@ def known_shape(name: str) -> ModelShape | None:
     """The shape of a model by its name; None of one that the table lacks."""
     text = spelled_alike(name)
     return next((shape for pattern, shape in SHAPES.items() if re.search(pattern, text)), None)
+
+
+_IN_SIXTEEN_BITS: Final = (
+    r"(meta-)?(qwen|qwq-|qvq-|internvl|gemma-[23]-|llama-3|glm-4|minicpm|phi-[34])"
+)
+"""How names of families begin that their makers publish in 16 bits, unless a name says otherwise:
+docs/models/supported_models.md of vLLM and the model cards that it names, read 2026-12-01."""
+_ROUNDED: Final = 0.95
+"""Least share of what a name says of the parameters: Llama 3.2's 11B has 10.7."""
+
+
+def named_parameters(name: str) -> float | None:
+    """The least parameters that a model has by its name; None where that does not tell.
+
+    Of several numbers the least counts, and none of what a token goes through (`a3b`).
+    """
+    short = name.rstrip("/").rpartition("/")[2].lower()
+    sizes = re.findall(r"(?<![a-z\d.])(\d+(?:[._]\d+)?)b(?![a-z\d])", short)
+    if not sizes or not re.match(_IN_SIXTEEN_BITS, short):
+        return None
+    return min(float(size.replace("_", ".")) for size in sizes) * 1e9 * _ROUNDED
 
 
 def known_length(name: str) -> int | None:

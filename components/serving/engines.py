@@ -2,16 +2,18 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 from ..args import Fault, Words
 from ..catalog.registries import registry_of
+from ..catalog.sglang import sglang_flags
 from ..hosts import LOOPBACK
 from .server import ModelServer
-from .sglang_rules import sglang_faults
+from .sglang_exclusions import full_flag
+from .sglang_rules import sglang_faults, together_faults
 from .vllm_command import statements
 from .vllm_rules import UNREACHED_LOOPBACK
 
@@ -51,6 +53,13 @@ class ServerProgram:
     """Path that answers once the model is loaded, where it has no `/health`."""
     health_seconds: int = HEALTH_SECONDS
     """Longest that path takes while the server is well."""
+    in_full: Callable[[str], str] | None = None
+    """Writes a flag in full that is begun, where the server takes the beginning for it."""
+
+
+def _sglang_flag(spelled: str) -> str:
+    """A flag of SGLang's parser, which is argparse's; of whichever release."""
+    return full_flag(spelled, sglang_flags(None))
 
 
 HEALTH: Final = "/health"
@@ -76,6 +85,7 @@ SGLANG: Final = ServerProgram(
     capability=7.5,
     # From 0.5.2 on it waits up to 20 s for a token: findings/sglang-health-takes-a-second.sh.
     health_seconds=25,
+    in_full=_sglang_flag,
 )
 ENGINES: Final = (
     SGLANG,
@@ -224,6 +234,7 @@ def _read(engine: ServerProgram, words: Sequence[str]) -> EngineCommand:
         if re.match(r"--?[A-Za-z]", word):
             spelled, equals, value = word.partition("=")
             flag = spelled.replace("_", "-")
+            flag = engine.in_full(flag) if engine.in_full else flag
             if equals and engine.files_stand_apart and flag in engine.files:
                 unread, last = (flag, value), ""
                 continue
@@ -256,6 +267,8 @@ def engine_faults(server: ModelServer) -> Iterator[Fault]:
     # `sglang serve` has flags of its own where it serves models that draw.
     if engine is SGLANG and command.is_module:
         yield from sglang_faults("server.command", command.words, server.image)
+        if command.is_whole:
+            yield from together_faults("server.command", command.words, server.image)
     if command.unread:
         flag, file = command.unread
         joined, apart = Words(f"one with {flag}={file}"), f"one with {flag} {file}, in two words"

@@ -20,6 +20,7 @@ from .pod import STARTUP_SECONDS, ModelArgs
 from .pod_group import GroupScale
 from .rollout import Rollout
 from .server import ModelServer, Resources
+from .sglang_rules import sglang_faults, together_faults
 from .variables import env_faults
 from .vllm_command import after_shell, read_arguments
 
@@ -447,6 +448,19 @@ class RolesModelArgs(ModelArgs):
                     want = f"at most {cards}, or left out"
                     why = f"{name} has so many cards, on each of which SGLang runs one process"
                     yield Fault(field, Words(f"one for {size} cards"), want, why)
+        command, image = read_engine(self.server.command or []), self.server.image
+        extra, field = role.extra_args or [], f"serve.{name}.extra_args"
+        if command is not None and command.is_module:
+            yield from sglang_faults("server.command", command.words, image)
+            yield from sglang_faults(field, extra, image)
+            if command.is_whole:
+                # Cards that neither says follow from the role.
+                words = [TENSOR[0], str(cards), *command.words]
+                alone = [*together_faults("server.command", words, image)]
+                joined = together_faults(field, [*words, *extra], image)
+                values = {str(fault.got) for fault in alone}
+                yield from alone
+                yield from (fault for fault in joined if str(fault.got) not in values)
 
 
 def script_faults(field: str, words: Sequence[str] | None) -> Iterator[Fault]:

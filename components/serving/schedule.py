@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic import Field
 
-from ..args import Args, Fault, Words
+from ..args import Args, Fault
 
 _MONTHS: Final = [
     *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
@@ -98,29 +98,32 @@ class ScaleSchedule(Args):
     time_zone: str = Field(examples=["Asia/Shanghai"])
     """Time zone of all windows, by its IANA name."""
     windows: list[ScheduledWindow] = Field(min_length=1)
-    """The windows, no two of them at the same time."""
+    """The windows. Of several that are open, the one with most replicas counts."""
 
     def _faults(self) -> Iterator[Fault]:
         if not _is_zone(self.time_zone):
             want = "an IANA name such as Asia/Shanghai, or UTC"
             why = "KEDA takes any text, then fails at each look, and the model never goes to zero"
             yield Fault("time_zone", self.time_zone, want, why)
-        openings = sorted(
-            (*interval, index)
-            for index, window in enumerate(self.windows)
-            for interval in window.intervals()
-        )
-        latest, overlaps = (0, -1), set()
-        for begin, end, index in openings:
-            if begin < latest[0] and index != latest[1]:
-                overlaps.add(tuple(sorted((index, latest[1]))))
-            latest = max(latest, (end, index))
-        for first, second in sorted(overlaps):
-            window = self.windows[second]
-            got = Words(f"{window.start} to {window.end}")
-            want = f"at other times than windows[{first}]"
-            why = "the higher one of the two wins, and the other says what is not so"
-            yield Fault(f"windows[{second}]", got, want, why)
+
+    def covered(self) -> Iterator[tuple[int, int]]:
+        """Windows that change nothing, each with one that is open all their time.
+
+        KEDA's cron triggers each ask for their replicas, and an HPA takes the most that any asks.
+        """
+        times = [[*window.intervals()] for window in self.windows]
+        for index, window in enumerate(self.windows):
+            for number, above in enumerate(self.windows):
+                is_above = above.replicas > window.replicas or (
+                    above.replicas == window.replicas and number < index
+                )
+                if number != index and is_above and _lie_within(times[index], times[number]):
+                    yield index, number
+                    break
+
+
+def _lie_within(inner: Sequence[Interval], outer: Sequence[Interval]) -> bool:
+    return all(any(begin <= start and stop <= end for begin, end in outer) for start, stop in inner)
 
 
 def _is_zone(name: str) -> bool:

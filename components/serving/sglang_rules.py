@@ -14,6 +14,7 @@ from ..catalog.sglang import (
     sglang_releases,
     sglang_version,
 )
+from .sglang_exclusions import ambiguous_faults, exclusion_faults
 
 _EXITS: Final = "exits when it starts"
 _LIKENESS: Final = 0.75
@@ -48,7 +49,7 @@ _SHARE: Final = "--mem-fraction-static"
 
 
 def sglang_faults(field: str, words: Sequence[str], image: str) -> Iterator[Fault]:
-    """Refuses flags with which the release exits.
+    """Refuses flags that the release does not know, or not with their values.
 
     Args:
         field: Path of the command line.
@@ -56,8 +57,7 @@ def sglang_faults(field: str, words: Sequence[str], image: str) -> Iterator[Faul
         image: Reference of the image, whose tag may tell the release.
     """
     version = sglang_version(image)
-    read = sglang_releases()
-    if version is not None and not read[0] <= version <= read[-1]:
+    if not _is_read(version):
         return
     flags = sglang_flags(version)
     about = f"SGLang {sglang_name(version)}" if version else "no release of SGLang that is known"
@@ -82,6 +82,26 @@ def sglang_faults(field: str, words: Sequence[str], image: str) -> Iterator[Faul
         if candidates == [_SHARE] and is_told and not _is_share(value):
             want, why = "a number between 0 and 1", "it is a share of a card's memory"
             yield Fault(field, f"{_SHARE} {value}", want, why)
+    yield from ambiguous_faults(field, words, version)
+
+
+def together_faults(field: str, words: Sequence[str], image: str) -> Iterator[Fault]:
+    """Refuses flags with which the release exits, for what the others say, or do not.
+
+    Args:
+        field: Path of the command line.
+        words: All that follows the server's name, of which no flag stands in a file.
+        image: As above.
+    """
+    version = sglang_version(image)
+    if _is_read(version):
+        yield from exclusion_faults(field, words, version)
+
+
+def _is_read(version: Version | None) -> bool:
+    """Whether a release is among those that were read, or not told."""
+    read = sglang_releases()
+    return version is None or read[0] <= version <= read[-1]
 
 
 def _is_meant(flag: str, flags: Mapping[str, object]) -> bool:

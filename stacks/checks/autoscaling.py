@@ -209,6 +209,22 @@ def windows_are_above_the_tolerance(environment: Environment) -> Iterator[str]:
                 )
 
 
+@warning
+def windows_count_at_some_time(environment: Environment) -> Iterator[str]:
+    """A window changes nothing while another one is open that asks for as many replicas."""
+    for path, _, scale in keda_scales(environment):
+        schedule = scale.keda.schedule if scale.keda else None
+        if schedule is None:
+            continue
+        for index, above in schedule.covered():
+            window, field = schedule.windows[index], f"{path}.keda.schedule.windows"
+            yield (
+                f"{field}[{index}] is {window.start} to {window.end}, and all that time "
+                f"windows[{above}] is open, which asks for {schedule.windows[above].replicas} "
+                f"replicas: with {window.replicas} it changes nothing."
+            )
+
+
 @warning_by_needs
 def updates_wait_for_all_replicas(environment: Environment, needs: Needs) -> Iterator[str]:
     """A revision is ready when all the replicas are that it begins with."""

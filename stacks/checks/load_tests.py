@@ -8,8 +8,9 @@ from components.serving.load_generators import GENERATORS
 from ..arguments.folders import results
 from ..needs import Needs
 from ..sections.environment import Environment
-from .rules import check, check_by_needs
+from .rules import check, check_by_needs, warning
 from .views import unknown_faults
+from .vllm import longest_sequence
 
 
 @check
@@ -46,6 +47,25 @@ def load_tests_name_what_is_served(environment: Environment) -> Iterator[Fault]:
             want = f"one of {', '.join(names)}"
             why = f"models[{test.model}] answers to no other name"
             yield Fault(f"load_tests[{test.name}].served_name", test.served_name, want, why)
+
+
+@warning
+def load_tests_fit_the_longest_sequence(environment: Environment) -> Iterator[str]:
+    """VLLM answers 400 to a prompt that leaves no room for its answer; a word is a token or more.
+
+    vllm/entrypoints/openai/serving_engine.py of 0.10.2, vllm/renderers/params.py of 0.28.0.
+    """
+    for test in environment.load_tests:
+        model = environment.model(test.model)
+        command = model.server.vllm_command if model else None
+        longest = longest_sequence(command) if command else 0
+        tokens = test.prompt.words + test.prompt.max_tokens
+        if 0 < longest < tokens:
+            yield (
+                f"load_tests[{test.name}].prompt asks for {test.prompt.words} words and "
+                f"{test.prompt.max_tokens} tokens of answer, and models[{test.model}] takes "
+                f"{longest} tokens in all: it answers 400 to each request."
+            )
 
 
 @check_by_needs

@@ -10,10 +10,11 @@ from components.args import MISSING, Fault
 from components.catalog.gpus import Gpu
 from components.catalog.model_shapes import (
     BLOCK,
-    ModelShape,
     block_width,
     known_length,
     known_shape,
+    lacks_draft,
+    named_parameters,
     spelled_alike,
 )
 from components.catalog.vllm import (
@@ -44,9 +45,11 @@ from components.catalog.vllm.table import (
     table_date,
 )
 from components.quantity import GIB, gib, parse
+from components.serving.kv_transfer import TRANSFER_FLAG
 from components.serving.vllm import read_length
 from components.serving.vllm_amounts import ENGINE
 from components.serving.vllm_command import VllmCommand
+from components.serving.vllm_mappings import values_of
 from components.serving.vllm_parallel import TENSOR
 
 from ..sections.environment import Environment
@@ -114,6 +117,35 @@ STREAM_BYTES: Final = 40_000_000_000
 0.17.1. See findings/runai-streamer-keeps-the-weights.sh."""
 ALLOWED: Final = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 """Variable with which vLLM takes more tokens than there are positions."""
+DECODE_CONTEXT: Final = "--decode-context-parallel-size"
+"""Flag by which cards that hold the same heads of keys share out the tokens of these."""
+HYBRIDS: Final = ("KimiLinear", "Qwen3Next", "Qwen3_5")
+"""How architectures begin of models whose layers without attention keep a state in their place."""
+STATELESS_CONNECTORS: Final[Mapping[str, Span]] = MappingProxyType(
+    {
+        "LMCacheConnectorV1": Span((0, 19, 1), (0, 33, 0)),
+        "OffloadingConnector": Span((0, 19, 1), (0, 19, 1)),
+    }
+)
+"""Connectors without SupportsHMA, by the releases that were read so: vllm/distributed/kv_transfer/
+kv_connector/v1/ of 0.19.1, 0.28.0 and 0.33.0. LMCache/LMCache pull 1436 and vllm-project/vllm issue
+42911 have the error."""
+ALLOCATOR: Final = "PYTORCH_CUDA_ALLOC_CONF"
+"""Variable with settings of PyTorch's memory on a card."""
+GROWING: Final = "expandable_segments:True"
+"""What vLLM looks for in it: segments whose addresses may come to stand for other memory."""
+SLEEP: Final = "--enable-sleep-mode"
+POOLED: Final = (SLEEP, "--enable-cumem-allocator")
+"""Flags by which memory comes from a pool of vLLM's own."""
+POOL_REFUSES: Final = Span((0, 10, 2), (0, 19, 1))
+"""Releases whose pool exits with such segments: vllm/device_allocator/cumem.py of 0.10.2, 0.13.0
+and 0.19.1; that of 0.28.0 turns them off meanwhile. Read 2026-11-30."""
+CONNECTORS_REFUSE: Final = Span((0, 28, 0), (0, 33, 0))
+"""Releases that exit with such segments and a connector: _verify_kv_transfer_compat of
+vllm/config/vllm.py, 0.28.0 and 0.33.0. Read 2026-11-30."""
+RERANKER: Final = r"qwen3-(?P<sees>vl-)?reranker-(?!.*seq-?cls)"
+"""How names of Qwen's rerankers begin, whose config.json is that of a model that writes: QwenLM/
+Qwen3-Embedding issues 15 and 24, vllm-project/vllm pull 19260, read 2026-11-30."""
 ALL_MEMORY_REFUSED_SINCE: Final = (0, 9, 1)
 """The first release that compares what it may take with what is free: vllm/v1/worker/gpu_worker.py,
 later utils.py beside it."""
@@ -181,7 +213,9 @@ def _weights(model: ModelSection, command: VllmCommand) -> tuple[float, str]:
         return float(gib(model.volume.size)), f"volume.size is {model.volume.size}"
     name = model_name(model, command)
     shape = known_shape(name)
-    least = _least_weights(model, command, shape) / GIB if shape else 0.0
+    parameters = shape.parameters if shape else named_parameters(name) or 0
+    stored = shape.stored if shape else 2
+    least = _least_weights(model, command, parameters, stored) / GIB
     field = f"server.{server_field(model, 'model')}"
     return least, f"{field} is {name}, whose weights take {least:.1f} GiB or more by its name"
 
@@ -195,7 +229,7 @@ def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]
     """
     for path, model, command in commands(environment):
         name = model_name(model, command)
-        shape, limit = known_shape(name), _longest(command)
+        shape, limit = known_shape(name), longest_sequence(command)
         length = limit or _own_length(name, command)
         if shape is None or not shape.keeps_all or not length or _is_elsewhere(command):
             continue
@@ -205,7 +239,7 @@ def longest_sequences_fit_their_cards(environment: Environment) -> Iterator[str]
             if gpu is None:
                 continue
             cards = memory_gib(model.resources_of(section), pool, gpu) * nodes_of(section)
-            weights = _least_weights(model, command, shape) / GIB
+            weights = _least_weights(model, command, shape.parameters, shape.stored) / GIB
             room = cards * _share(command) - weights
             need = length * token / GIB
             if 0 < room < need:
@@ -233,7 +267,7 @@ def _is_elsewhere(command: VllmCommand) -> bool:
     return is_pooling or OFFLOADED in flags
 
 
-def _longest(command: VllmCommand) -> int:
+def longest_sequence(command: VllmCommand) -> int:
     """Tokens of the longest sequence; 0 where nothing says it."""
     try:
         length = int(read_length(command.flags.get("--max-model-len", "0")))
@@ -252,7 +286,7 @@ def _own_length(name: str, command: VllmCommand) -> int:
 def sequences_are_no_longer_than_the_models(environment: Environment) -> Iterator[str]:
     """VLLM exits where it is told more tokens than config.json has positions for."""
     for path, model, command in commands(environment):
-        name, length = model_name(model, command), _longest(command)
+        name, length = model_name(model, command), longest_sequence(command)
         longest = known_length(name)
         is_allowed = any(ALLOWED in env for _, env in server_variables(model))
         if longest is None or length <= longest or is_allowed or LENGTHENING & command.flags.keys():
@@ -263,6 +297,122 @@ def sequences_are_no_longer_than_the_models(environment: Environment) -> Iterato
             "says more, vLLM exits when it starts. Give no more than that, or a rope scaling by "
             "--hf-overrides."
         )
+
+
+@warning
+def tokens_are_shared_out_by_cards_with_the_same_heads(environment: Environment) -> Iterator[str]:
+    """Only cards that hold the same heads of keys can share out the tokens of these.
+
+    verify_with_parallel_config of vllm/config/model.py, 0.19.1, 0.28.0 and 0.33.0.
+    """
+    for path, model, command in commands(environment):
+        name = model_name(model, command)
+        shape, size, cards = (
+            known_shape(name),
+            command.number(DECODE_CONTEXT),
+            command.number(TENSOR),
+        )
+        keys = shape.key_heads if shape else None
+        if shape is None or keys is None or not size or not cards or size < 2:
+            continue
+        most, queries = cards // keys, shape.heads // keys
+        if cards > keys and size <= most and queries % size == 0:
+            continue
+        fit = [str(count) for count in (2, 4, 8) if count <= most and queries % count == 0]
+        may_be = f"With these cards it may be {' or '.join(fit)}"
+        what = may_be if fit and cards > keys else "Leave it out, or take more cards"
+        yield (
+            f"{path}.server has {DECODE_CONTEXT} {size} beside {cards} cards for each layer, and "
+            f"{name} has {keys} heads of keys and {shape.heads} of attention by its name: only "
+            f"cards beyond {keys} hold the same heads, and vLLM exits when it starts. {what}."
+        )
+
+
+@warning
+def drafts_come_from_layers_that_are_there(environment: Environment) -> Iterator[str]:
+    """Without a draft vLLM looks for layers of the model's own that predict several tokens."""
+    for path, model, command in commands(environment):
+        name = model_name(model, command)
+        values = values_of(command, "--speculative-config") or {}
+        method = values.get("method")
+        is_own = isinstance(method, str) and method.endswith("mtp") and not values.get("model")
+        if is_own and lacks_draft(name):
+            yield (
+                f"{path}.server has vLLM draft by {method}, and {name} is by its name a model "
+                "without layers for that: it exits when it starts. Take ngram, or eagle3 with a "
+                "draft that was trained for it."
+            )
+
+
+@warning
+def connectors_keep_the_states_of_hybrids(environment: Environment) -> Iterator[str]:
+    """Of such models vLLM keeps caches of several kinds, which not every connector knows."""
+    for path, _, kind, name, image, command in _architectures(environment):
+        values = values_of(command, TRANSFER_FLAG) or {}
+        connector = values.get("kv_connector")
+        if "--kv-offloading-size" in command.flags and connector is None:
+            connector = "OffloadingConnector"
+        span = STATELESS_CONNECTORS.get(connector) if isinstance(connector, str) else None
+        if span and span.has(image.version) and kind.startswith(HYBRIDS):
+            yield (
+                f"{path}.server hands its KV cache to {connector}, and {name} is by its name of "
+                f"the architecture {kind}, most of whose layers keep a state in its place: with "
+                f"that connector vLLM {image.release} cannot keep both, and exits when it starts. "
+                "Leave it out, or take a connector that can: NixlConnector, or "
+                "OffloadingConnector of a later release."
+            )
+
+
+@check
+def segments_that_grow_suit_the_server(environment: Environment) -> Iterator[Fault]:
+    """Memory whose addresses change is of no use to what keeps these."""
+    for path, model, command in commands(environment):
+        image, flags = vllm_image(model.server.image), command.flags
+        for field, env in server_variables(model):
+            if image is None or GROWING not in env.get(ALLOCATOR, ""):
+                continue
+            who = ""
+            if SLEEP in flags and POOL_REFUSES.has(image.version):
+                who = SLEEP
+            elif CONNECTORS_REFUSE.has(image.version) and not any(flag in flags for flag in POOLED):
+                who = _keeper(model, command)
+            if who:
+                want = f"without {GROWING}, or left out, beside {who}"
+                why = f"vLLM {image.release} exits when it starts with both"
+                yield Fault(f"{path}.{field}.env[{ALLOCATOR}]", env[ALLOCATOR], want, why)
+
+
+def _keeper(model: ModelSection, command: VllmCommand) -> str:
+    """What hands the KV cache over, or keeps it elsewhere; empty where nothing does."""
+    if (values_of(command, TRANSFER_FLAG) or {}).get("kv_connector"):
+        return TRANSFER_FLAG
+    if "--kv-offloading-size" in command.flags:
+        return "--kv-offloading-size"
+    llm = model.serve.llm
+    parts = {
+        "serve.roles": model.serve.roles,
+        "serve.llm.prefill": llm and llm.prefill,
+        "serve.llm.kv_offload": llm and llm.kv_offload,
+    }
+    return next((field for field, part in parts.items() if part), "")
+
+
+@warning
+def rerankers_are_told_that_they_rank(environment: Environment) -> Iterator[str]:
+    """By its config.json such a model writes, and nobody finds an address to rank at."""
+    for path, model, command in commands(environment):
+        name = model_name(model, command)
+        short = name.rstrip("/").rpartition("/")[2].lower().replace("_", "-")
+        match = re.match(RERANKER, short)
+        if match and not any(flag.startswith("--hf-overrides") for flag in command.flags):
+            kind = f"Qwen3{'VL' if match['sees'] else ''}ForSequenceClassification"
+            yield (
+                f"{path}.server has vLLM serve {name}, which by its config.json is a model that "
+                "writes: /rerank and /score are not there, or rank by chance. Give it "
+                f'--hf-overrides {{"architectures": ["{kind}"], "classifier_from_token": ["no", '
+                '"yes"], "is_original_qwen3_reranker": true}; and have requests, or '
+                "--chat-template, bring the template of its model card."
+            )
 
 
 @warning
@@ -295,13 +445,15 @@ def _cache_number(command: VllmCommand) -> float:
     return {"auto": 2.0, "bfloat16": 2.0, "float16": 2.0}.get(text, 1.0 if "8" in text else 0.5)
 
 
-def _least_weights(model: ModelSection, command: VllmCommand, shape: ModelShape) -> float:
+def _least_weights(
+    model: ModelSection, command: VllmCommand, parameters: float, stored: float
+) -> float:
     """Least bytes of a model's weights: as they are published, or in the bits that a name tells."""
     name = model_name(model, command)
     fewer = "--quantization" in command.flags or re.search(FEWER_BITS, name)
     eight = re.search(EIGHT_BITS, name)
-    stored = 2 if re.search(SIXTEEN_BITS, name) else shape.stored
-    least = shape.parameters * ((1 if eight else 0.5) if fewer else stored)
+    stored = 2 if re.search(SIXTEEN_BITS, name) else stored
+    least = parameters * ((1 if eight else 0.5) if fewer else stored)
     return min(least, float(parse(model.volume.size))) if model.volume else least
 
 
@@ -426,7 +578,7 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
 @check
 def releases_still_load_their_models(environment: Environment) -> Iterator[Fault]:
     """Architectures that a release no longer loads, told by the model's name."""
-    for path, model, kind, name, image in _architectures(environment):
+    for path, model, kind, name, image, _ in _architectures(environment):
         life = lifetime("architectures", kind)
         if life and life.last and image.version > life.last:
             release = release_name(life.last)
@@ -440,7 +592,7 @@ def releases_still_load_their_models(environment: Environment) -> Iterator[Fault
 @warning
 def releases_are_as_new_as_their_models(environment: Environment) -> Iterator[str]:
     """VLLM exits where config.json names an architecture that it does not know yet."""
-    for path, _, kind, name, image in _architectures(environment):
+    for path, _, kind, name, image, _ in _architectures(environment):
         life = lifetime("architectures", kind)
         if life and image.version < life.first:
             first = release_name(life.first)
@@ -454,13 +606,13 @@ def releases_are_as_new_as_their_models(environment: Environment) -> Iterator[st
 
 def _architectures(
     environment: Environment,
-) -> Iterator[tuple[str, ModelSection, str, str, VllmImage]]:
-    """Models of a known architecture and release: path, model, architecture, name, image."""
+) -> Iterator[tuple[str, ModelSection, str, str, VllmImage, VllmCommand]]:
+    """Models of a known architecture: path, model, architecture, name, release and command."""
     for path, model, command in commands(environment):
         name, image = model_name(model, command), vllm_image(model.server.image)
         kind = model_architecture(name)
         if kind and image and "--hf-overrides" not in command.flags:
-            yield path, model, kind, name, image
+            yield path, model, kind, name, image, command
 
 
 @warning

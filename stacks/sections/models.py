@@ -24,7 +24,7 @@ from components.serving.roles_serve import EngineRole, RolesServe
 from components.serving.route import Route
 from components.serving.server import KeySecretName, ModelServer, Resources
 
-from .stores import FilesSection
+from .stores import FilesSection, StorePath
 
 
 class CacheSection(CacheTier):
@@ -39,7 +39,7 @@ class PodVolumeSection(MountedVolume):
 
     store: str | None = None
     """Name of an entry of `stores`, of which a folder is mounted."""
-    path: str = Field(default="/", pattern="^/", examples=["/lora"])
+    path: StorePath = Field(default="/", pattern="^/", examples=["/lora"])
     """Folder in the store. Default: all of it."""
     size: ByteSize | None = Field(default=None, examples=["2Gi"])
     """Size of the folder's files, e.g. 2Gi. Given with `store`."""

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from components.args import MISSING, Args, Because, Fault, one_of_faults
+from components.args import MISSING, Args, Because, Fault, TextForm, one_of_faults
 from components.cloud.model_bucket import Redundancy
 from components.cloud.model_file_system import StorageType
 from components.cloud.model_store import FuseType, MountOption, MountTargetHost
@@ -26,6 +26,16 @@ from .marks import IMMUTABLE
 
 FOLDER: Final = "path where it is mounted, e.g. volume.path of a model"
 """Where the folder of a store is said, of which others name it with the store itself."""
+
+
+def path_faults(field: str, path: str, why: str) -> Iterator[Fault]:
+    """Refuses a folder that Kubernetes does not mount: its subPath has no `..`."""
+    if ".." in path.split("/"):
+        yield Fault(field, path, "a path without '..', such as '/Qwen-7B-Chat-Int8'", why)
+
+
+StorePath = Annotated[str, TextForm(path_faults), Because("a pod mounts no folder above its store")]
+"""Type of the path of a folder in a store."""
 
 
 class OssSection(Args):
@@ -169,7 +179,7 @@ class VolumeSection(Args):
 
     store: str
     """Name of an entry of `stores`."""
-    path: str = Field(default="/", pattern="^/", examples=["/Qwen-7B-Chat-Int8"])
+    path: StorePath = Field(default="/", pattern="^/", examples=["/Qwen-7B-Chat-Int8"])
     """Folder in the store. Default: all of it."""
     size: ByteSize = Field(examples=["15Gi"])
     """Size of the files, e.g. 15Gi."""

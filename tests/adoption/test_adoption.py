@@ -314,6 +314,43 @@ def test_a_canary_of_knative_keeps_its_share() -> None:
     assert chat["serve"]["kserve"]["canary"] == {"percent": 20}
 
 
+def scaled_by(**annotations: str) -> Description:
+    """The model on Knative, with other annotations of its autoscaler; its metric goes."""
+    objects = knative()
+    service = next(m for m in objects if m["apiVersion"].startswith("serving"))
+    template = service["spec"]["template"]["metadata"]["annotations"]
+    del template["autoscaling.knative.dev/metric"]
+    for key, value in annotations.items():
+        template[f"autoscaling.knative.dev/{key.replace('_', '-')}"] = value
+    template["autoscaling.alibabacloud.com/scaleStrategy"] = "observer"
+    return described(*objects)
+
+
+AHPA = "ahpa.autoscaling.knative.dev"
+
+
+def test_a_model_that_ahpa_scales_is_scaled_by_it() -> None:
+    description = scaled_by(**{"class": AHPA, "metric": "rt", "target": "500"})
+    config = description.draft.config
+    scale = config["models"][0]["serve"]["knative"]["scale"]
+    assert config["ahpa"] is True
+    assert scale["ahpa"] == {"strategy": "observer"}
+    assert (scale["metric"], scale["target"]) == ("rt", 500)
+    assert any("window is left out, which AHPA does not ask" in n for n in description.notes)
+
+
+@pytest.mark.parametrize("metric", [{"metric": "cpu"}, {"metric": "rt"}, {}])
+def test_a_target_of_what_a_stack_file_does_not_count_is_told(metric: dict[str, str]) -> None:
+    """80 % of a processor are no 80 requests in hand."""
+    description = scaled_by(**{"class": "hpa.autoscaling.knative.dev", "target": "80", **metric})
+    scale = description.draft.config["models"][0]["serve"]["knative"]["scale"]
+    assert "target" not in scale
+    assert any(
+        f"on {metric.get('metric', 'cpu')}, of which its target is 80" in n
+        for n in description.notes
+    )
+
+
 def test_each_variable_is_kept_told_or_a_secret_by_name(project: Path) -> None:
     objects = knative()
     container(objects)["env"] = [

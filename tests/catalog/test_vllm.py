@@ -108,6 +108,8 @@ def test_every_architecture_of_a_model_is_one_that_some_release_has(kind: str):
     [
         ("Qwen/Qwen3-8B", "Qwen3ForCausalLM"),
         ("Qwen3-30B-A3B-Instruct-2507-FP8", "Qwen3MoeForCausalLM"),
+        ("Qwen/Qwen3-Embedding-8B", "Qwen3ForCausalLM"),
+        ("Qwen3-VL-Reranker-2B", "Qwen3VLForConditionalGeneration"),
         ("Qwen3-VL-235B-A22B-Instruct", "Qwen3VLMoeForConditionalGeneration"),
         ("Qwen3.5-397B-A17B", "Qwen3_5MoeForConditionalGeneration"),
         ("Qwen-7B-Chat-Int8", "QWenLMHeadModel"),

@@ -316,3 +316,33 @@ def test_it_is_a_good_parent() -> None:
     built = model(serve=serve(prefill={"scale": SCALED}, coordination={}))
     roles = {"account", "rights", "binding", "coordination", "group", "service"}
     assert_is_a_good_parent(RolesModel, "RolesModel", built, {*roles, "prefill-autoscaler"})
+
+
+# --- what SGLang would not start with ------------------------------------------------------------
+
+
+def refused(command: list[str], extra: list[str]) -> str:
+    raw = model(sglang=True, gpus=8)
+    raw["server"]["command"] = [*SGLANG, *command]
+    raw["serve"]["decode"]["extra_args"] = extra
+    with pytest.raises(pulumi.RunError) as error:
+        RolesModelArgs.of(raw)
+    return str(error.value)
+
+
+def test_flags_that_sglang_does_not_know_are_refused_where_they_stand() -> None:
+    text = refused(["--max-model-len", "8192"], ["--mem-fraction-statik", "0.8"])
+    assert "server.command is '--max-model-len'" in text
+    assert "serve.decode.extra_args is '--mem-fraction-statik'" in text
+
+
+def test_flags_of_a_role_are_held_against_those_of_its_server_and_its_cards() -> None:
+    text = refused(["--enable-dp-attention"], ["--dp-size", "3"])
+    assert (
+        "serve.decode.extra_args is '--dp-size 3', but it must be a divisor of --tp-size (8)"
+        in text
+    )
+    assert "server.command is" not in text
+    both = refused(["--enable-lora"], ["--mem-fraction-static", "0.8"])
+    assert both.count("is '--enable-lora'") == 2
+    assert "serve.decode.extra_args is '--enable-lora'" not in both

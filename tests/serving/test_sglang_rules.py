@@ -85,6 +85,117 @@ def test_an_image_that_tells_no_release_may_know_flags_that_are_newer():
     assert faults("latest", "--mem-fraction-statc", "0.8") != []
 
 
+OVERLAPPING = ("--lora-paths", "sql=owner/sql", "--enable-lora-overlap-loading")
+DRAFT = ("--speculative-draft-model-path", "owner/draft")
+STEPS = ("--speculative-algorithm", "EAGLE3", *DRAFT, "--speculative-num-steps", "3")
+
+
+@pytest.mark.parametrize(
+    ("tag", "words", "sentence"),
+    [
+        (
+            "v0.5.23",
+            ("--pp", "1"),
+            "is '--pp', but it must be written in full: --pp-async-batch-depth, "
+            "--pp-max-micro-batch-size, --pp-size: it may stand for any of them, and SGLang exits",
+        ),
+        (
+            "v0.5.23",
+            ("--lora-paths", "sql=owner/sql", "--max-loaded-loras", "2"),
+            "is '--max-loaded-loras 2', but it must be at least --max-loras-per-batch (8): SGLang",
+        ),
+        (
+            "v0.5.9",
+            ("--lora-paths", "sql=owner/sql", "--enable-lora-overlap-loading"),
+            "is '--enable-lora-overlap-loading', but it must be given with --max-loaded-loras: ",
+        ),
+        (
+            "v0.5.9",
+            ("--lora-paths", "a=b/c", "--enable-lora-overlap-loading", "--max-loaded-loras", "17"),
+            "is '--max-loaded-loras 17', but it must be 8 to 16: twice --max-loras-per-batch (8)",
+        ),
+        (
+            "v0.5.9",
+            ("--enable-lora", "--max-lora-rank", "64"),
+            "is '--enable-lora', but it must be given with --lora-target-modules, or with",
+        ),
+        (
+            "v0.5.23",
+            STEPS,
+            "is '--speculative-num-steps', but it must be given with --speculative-eagle-topk",
+        ),
+        (
+            "v0.5.9",
+            ("--speculative-algo", "EAGLE", *DRAFT, "--speculative-num-draft-tokens", "4"),
+            "is '--speculative-num-draft-tokens', but it must be given with --speculative-num-s",
+        ),
+        (
+            "v0.5.23",
+            ("--speculative-algorithm", "DFLASH"),
+            "DFLASH', but it must be given with --speculative-draft-model-path: SGLang 0.5.23 ex",
+        ),
+        (
+            "latest",
+            ("--speculative-algorithm", "mtp"),
+            "'--speculative-algorithm mtp', but it must be NEXTN: vLLM calls it so, and SGLang ex",
+        ),
+        (
+            "v0.5.9",
+            ("--tp", "1", "--dp", "3", "--enable-dp-attention"),
+            "is '--dp-size 3', but it must be a divisor of --tp-size (1), whose cards the copies",
+        ),
+        (
+            "v0.5.23",
+            ("--attn-dp-size", "3"),
+            "is '--attn-dp-size 3', but it must be a divisor of --tp-size (1), whose cards the",
+        ),
+        (
+            "v0.5.9",
+            ("--served-model-name", "qwen:7b"),
+            "'--served-model-name qwen:7b', but it must be a name without a colon: a colon sepa",
+        ),
+        (
+            "v0.5.9",
+            ("--enable-hierarchical-cache", "--disable-radix-cache"),
+            "'--enable-hierarchical-cache', but it must be left out beside --disable-radix-cache",
+        ),
+    ],
+)
+def test_flags_that_do_not_go_together_are_refused(tag: str, words: tuple[str, ...], sentence: str):
+    [fault] = faults(tag, *words)
+    assert sentence in fault
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        # An adapter says what it needs.
+        ("v0.5.9", ("--enable-lora", "--lora-paths", "sql=owner/sql")),
+        ("v0.5.9", ("--enable-lora", "--max-lora-rank", "8", "--lora-target-modules", "all")),
+        (
+            "v0.5.9",
+            (*OVERLAPPING, "--max-loaded-loras", "2", "--max-loras-per-batch", "1"),
+        ),
+        # All three numbers, none, or what adapts them.
+        ("v0.5.23", ("--speculative-algorithm", "EAGLE3", *DRAFT)),
+        ("v0.5.23", (*STEPS, "--speculative-eagle-topk", "1")),
+        ("v0.5.23", (*STEPS, "--speculative-adaptive")),
+        # A draft of Gemma 4 makes another algorithm of it, which has numbers of its own.
+        ("v0.5.23", ("--speculative-algorithm", "EAGLE", *DRAFT, "--speculative-num-steps", "3")),
+        ("v0.5.3", ("--served-model-name", "qwen:7b")),
+        ("v0.5.23", ("--served-model-name", "s3://bucket/qwen")),
+        ("v0.5.9", ("--enable-hierarchical-cache",)),
+        ("v0.5.9", ("--enable-dp-attention",)),
+        # A file may have the others.
+        ("v0.5.9", ("--enable-lora", "--config", "/etc/sglang.yaml")),
+        # The beginning of one flag, in one or the other spelling.
+        ("v0.5.23", ("--tensor-parallel", "1", "--dp", "1", "--speculative-draft-model", "a/b")),
+    ],
+)
+def test_flags_that_go_together_pass(tag: str, words: tuple[str, ...]):
+    assert faults(tag, *words) == []
+
+
 def test_what_serves_models_that_draw_has_flags_of_its_own():
     assert faults("v0.5.6", "--ulysses-degree", "2", program=("sglang", "serve")) == []
 

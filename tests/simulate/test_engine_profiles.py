@@ -8,6 +8,7 @@ from simulate.engine_profiles import (
     Precision,
     Unprofiled,
     derived_shape,
+    download_bytes,
     engine_estimate,
     precision_of,
     profile_of,
@@ -17,7 +18,7 @@ from simulate.engine_profiles import (
 )
 from simulate.times import network_bytes
 from stacks.sections.environment import Environment
-from tests.stacks.environments import Raw, dev, merged
+from tests.stacks.environments import GONE, Raw, dev, merged
 
 A10 = GPUS["A10"]
 QWEN = shape_of(["Qwen2.5-7B-Instruct"], None, 2)
@@ -274,6 +275,16 @@ def test_files_that_are_smaller_than_the_name_says_are_in_fewer_bits():
     assert smaller_profile.weight_seconds == pytest.approx(
         larger_profile.weight_seconds * 8.6 / 15.2, rel=0.1
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "gib"), [("gpt-oss-20b", 13), ("gpt-oss-20b-BF16", 39), ("DeepSeek-V3.2", 627)]
+)
+def test_a_hub_s_model_has_as_many_bits_as_its_makers_publish(name: str, gib: int):
+    server = {"served_model_name": "large", "model": f"owner/{name}"}
+    raw = with_server(image="docker.io/vllm/vllm-openai:v0.28.0", mount_path="/hub", vllm=server)
+    model, _, _ = model_of(merged(raw, {"models[qwen].volume": GONE, "models[qwen].cache": GONE}))
+    assert download_bytes(model) / 2**30 == pytest.approx(gib, rel=0.1)
 
 
 def test_a_shape_that_is_told_is_taken():

@@ -237,6 +237,175 @@ WORDS = [
         "same name.",
         "the model's files are not in the bucket",
     ),
+    (
+        "RuntimeError: CUDA error: the provided PTX was compiled with an unsupported toolchain.",
+        "drivers_run_the_image",
+    ),
+    ("RuntimeError: CUDA error: device kernel image is invalid", "vllm_runs_on_the_cards"),
+    ("nvcc fatal   : Unsupported gpu architecture 'compute_120'", "vllm_runs_on_the_cards"),
+    (
+        "ValueError: TRTLLM MHA backend is only supported on Blackwell GPUs (SM100). Please "
+        "use a different backend.",
+        "vllm_runs_on_the_cards",
+    ),
+    (
+        "AssertionError: FlashAttention v3 Backend requires SM>=80 and SM<=90. Please use "
+        "`--attention-backend flashinfer`.",
+        "vllm_runs_on_the_cards",
+    ),
+    (
+        "ValueError: Failed to find a kernel that can implement the WNA16 linear layer. Reasons:",
+        "formats_of_names_run_on_the_cards",
+    ),
+    (
+        "ValueError: The memory capacity is unbalanced. Some GPUs may be occupied by other "
+        "processes. pre_model_load_memory=78.6",
+        "a card that",
+    ),
+    (
+        "RuntimeError: CUDA driver initialization failed, you might not have a CUDA gpu.",
+        "servers_ask_for_their_cards",
+    ),
+    ("KeyError: 'layers.0.mlp.gate_up_proj.weight_scale'", "releases_are_as_new"),
+    (
+        "ValueError: Detected some but not all shards of model.layers.0.self_attn.qkv_proj "
+        "are quantized. All shards of fused layers to have the same precision.",
+        "releases_are_as_new",
+    ),
+    (
+        "ValueError: User-specified context_length (131072) is greater than the derived "
+        "context_length (32768). This may lead to incorrect model outputs or CUDA errors. To "
+        "allow overriding this maximum, set the env var "
+        "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1",
+        "sglang_sequences",
+    ),
+    (
+        "ValueError: max_num_seqs (1024) exceeds available Mamba cache blocks (532). Each "
+        "decode request",
+        "states of",
+    ),
+    ("ValueError: Failed to promote local KV cache specs to one unified type.", "connectors_keep"),
+    (
+        "ValueError: Hybrid KV cache manager is disabled but failed to convert the KV cache "
+        "specs to one unified type.",
+        "connectors_keep",
+    ),
+    (
+        "AssertionError: tensor parallel size 8 must be greater than total num kv heads 8 "
+        "when enable decode context parallel for GQA/MQA",
+        "tokens_are",
+    ),
+    (
+        "AssertionError: Expandable segments are not compatible with memory pool. Please track",
+        "segments_that_grow_suit_the_server",
+    ),
+    (
+        "ValueError: KV connector NixlConnector is incompatible with "
+        "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True unless enable_cumem_allocator",
+        "segments_that_grow_suit_the_server",
+    ),
+    (
+        "ValueError: Not enough host memory available. Requesting 200.00 GB but only have 80.00",
+        "caches_of_sglang_fit_their_pod",
+    ),
+    (
+        "AttributeError: 'Qwen2Tokenizer' object has no attribute 'all_special_tokens_extended'.",
+        "packages of an image that do not fit",
+    ),
+    (
+        "ValueError: Model architectures ['Qwen3OmniMoeForConditionalGeneration'] failed to be "
+        "inspected. Please check the logs for more details.",
+        "packages of an image that do not fit",
+    ),
+    (
+        "subprocess.CalledProcessError: Command '['/usr/bin/gcc', '/tmp/tmp1/main.c', '-O3']' "
+        "returned non-zero exit status 1.",
+        "packages that an image lacks",
+    ),
+    ("RuntimeError: Ninja build failed. Ninja output:", "packages that an image lacks"),
+    (
+        "RuntimeError: DeepGEMM backend is not available. Please install the `deep_gemm`",
+        "packages that an image lacks",
+    ),
+    (
+        "RuntimeError: unable to mmap 4976698672 bytes from file </m/a.safetensors>: Cannot "
+        "allocate memory (12)",
+        "a process of a server is killed",
+    ),
+    ("AssertionError: tp_size must be divisible by dp_size * attn_cp_size", "engine_faults"),
+    (
+        "ValueError: Cannot find model module. 'Qwen3VLModel' is not a registered model in the",
+        "releases_are_as_new",
+    ),
+    (
+        "ValueError: GGUF model with architecture qwen3moe is not supported yet.",
+        "releases_are_as_new",
+    ),
+    (
+        "ValueError: Marlin does not support weight_bits = uint4b8. Only types = [] are supported",
+        "formats_of_names_run_on_the_cards",
+    ),
+    (
+        "RuntimeError: Cannot re-initialize CUDA in forked subprocess. To use CUDA with",
+        "a card in a process that is forked",
+    ),
+    ("ValueError: Unsupported speculative method: 'mtp'", "drafts_come"),
+    (
+        "AttributeError: 'Qwen2ForCausalLM' object has no attribute 'set_embed_and_head'",
+        "drafts_come",
+    ),
+    ("AssertionError: self.n_physical_experts=160 must be divisible by ep_size=12", "experts that"),
+    (
+        "AssertionError: When no initial --lora-paths is provided, you need to specify both "
+        "--max-lora-rank and --lora-target-modules for LoRA initialization.",
+        "engine_faults",
+    ),
+    ("ValueError: Unknown speculative algorithm name: MTP", "engine_faults"),
+    ("AssertionError: served_model_name cannot contain a colon (':') character.", "engine_faults"),
+    (
+        "ValueError: The arguments enable-hierarchical-cache and disable-radix-cache are "
+        "mutually exclusive and cannot be used at the same time.",
+        "engine_faults",
+    ),
+    ("AssertionError: tp_size must be divisible by number of nodes", "engine_faults"),
+    (
+        "ValueError: While loading /mnt/lora, expected target modules in ['q_proj', 'k_proj']"
+        " but received ['language_model']. Please verify that the loaded LoRA module is "
+        "correct",
+        "an adapter of another model",
+    ),
+    (
+        "ValueError: Qwen3OmniMoeThinkerForConditionalGeneration does not support LoRA yet.",
+        "a model that takes",
+    ),
+    ("FileNotFoundError: [Errno 2] No such file or directory: 'nvcc'", "packages that"),
+    (
+        "ImportError: libcudart.so.12: cannot open shared object file: No such file or directory",
+        "packages that",
+    ),
+    (
+        "ValueError: The chat template string (/t/x.jinja) looks like a file path, but it "
+        "failed to be opened. Reason: [Errno 2]",
+        "files_are_in_the_image",
+    ),
+    (
+        "RuntimeError: Chat template /t/x.jinja is not a built-in template name or a valid "
+        "chat template file path.",
+        "files_are_in_the_image",
+    ),
+    ("RuntimeError: Scheduler or DataParallelController 412 terminated with -9", "a process"),
+    ("AssertionError: Torch not compiled with CUDA enabled", "images_are_for_the_cards"),
+    (
+        "ValueError: Unrecognized model in /mnt/models. Should have a `model_type` key in its"
+        " config.json.",
+        "a folder of",
+    ),
+    ("RuntimeError: Mooncake Transfer Engine initialization failed.", "a device for RDMA"),
+    (
+        "UCX  ERROR no usable transports/devices (asked memory for network:rdma)",
+        "a device for RDMA",
+    ),
+    ("Exception: Capture cuda graph failed: out of resource", "a record of"),
 ]
 
 

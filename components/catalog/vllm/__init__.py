@@ -141,8 +141,9 @@ def other_hardware(image: str) -> str | None:
 
 
 def _hardware(image: str) -> str | None:
-    last = image.partition("@")[0].rpartition("/")[2].lower()
-    parts = re.split(r"[^a-z]+", last)
+    owner, _, last = image.partition("@")[0].lower().rpartition("/")
+    # AMD's own images are called as vLLM's, below rocm/.
+    parts = [*re.split(r"[^a-z]+", last), *(["rocm"] if owner.rpartition("/")[2] == "rocm" else [])]
     return next((hardware for part, hardware in _HARDWARE.items() if part in parts), None)
 
 

@@ -20,6 +20,8 @@ ARCHITECTURES: Final[Mapping[str, str]] = MappingProxyType(
         rf"qwen3\.[56]-{_EXPERTS}": "Qwen3_5MoeForConditionalGeneration",
         rf"qwen3\.[56]-{_SIZE}": "Qwen3_5ForConditionalGeneration",
         r"qwen3-next-": "Qwen3NextForCausalLM",
+        r"qwen3-vl-(embedding|reranker)-": "Qwen3VLForConditionalGeneration",
+        r"qwen3-(embedding|reranker)-": "Qwen3ForCausalLM",
         rf"qwen3-vl-{_EXPERTS}": "Qwen3VLMoeForConditionalGeneration",
         rf"qwen3-vl-{_SIZE}": "Qwen3VLForConditionalGeneration",
         r"qwen3-omni-": "Qwen3OmniMoeForConditionalGeneration",

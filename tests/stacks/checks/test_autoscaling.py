@@ -24,7 +24,48 @@ TEN: Final[Raw] = {  # replicas at the least
     f"{BATCH}.keda.polling_seconds": GONE,
     f"{BATCH}.keda.cooldown_seconds": GONE,
 }
+DAY: Final = {"start": "0 8 * * 1-5", "end": "0 20 * * 1-5", "replicas": 3}
+WINDOWS: Final = "models[chat].serve.kserve.scale.keda.schedule.windows"
 SURPRISES = [
+    Case(
+        "windows_count_at_some_time",
+        "a window within a higher one",
+        signals,
+        {WINDOWS: [DAY, {"start": "0 10 * * 5", "end": "0 12 * * 5", "replicas": 2}]},
+        (
+            f"{WINDOWS}[1] is 0 10 * * 5 to 0 12 * * 5, and all that time windows[0] is open, "
+            "which asks for 3 replicas: with 2 it changes nothing."
+        ),
+        # A peak within hours of less, and windows that share some hours.
+        {
+            WINDOWS: [
+                DAY,
+                {"start": "0 10 * * 5", "end": "0 12 * * 5", "replicas": 5},
+                {"start": "0 18 * * 1-5", "end": "0 23 * * 1-5", "replicas": 2},
+            ]
+        },
+    ),
+    Case(
+        "windows_count_at_some_time",
+        "the same window twice, over the new year",
+        signals,
+        {
+            WINDOWS: [
+                {"start": "0 22 * * *", "end": "0 2 * * *", "replicas": 3},
+                {"start": "0 23 31 12 *", "end": "0 1 1 1 *", "replicas": 3},
+            ]
+        },
+        (
+            f"{WINDOWS}[1] is 0 23 31 12 * to 0 1 1 1 *, and all that time windows[0] is open, "
+            "which asks for 3 replicas: with 3 it changes nothing."
+        ),
+        {
+            WINDOWS: [
+                {"start": "0 22 * * *", "end": "0 2 * * *", "replicas": 3},
+                {"start": "0 23 31 12 *", "end": "0 3 1 1 *", "replicas": 3},
+            ]
+        },
+    ),
     Case(
         "windows_are_above_the_tolerance",
         "a window that brings no replica",

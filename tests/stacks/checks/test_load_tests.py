@@ -1,7 +1,7 @@
 """Cases of the rules of `stacks.checks.load_tests`."""
 
 from ..environments import Raw, dev, hybrid
-from .cases import Case, refusals
+from .cases import Case, refusals, surprises
 from .parts import HUB, MODEL, load_test
 
 HEY: Raw = {"generator": "hey", "image": "registry/hey:1"}
@@ -136,3 +136,18 @@ CASES = [
 ]
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+
+SURPRISES = [
+    Case(
+        "load_tests_fit_the_longest_sequence",
+        "prompts that leave no room for their answer",
+        dev,
+        {"load_tests": [load_test(prompt={"words": 6100, "max_tokens": 128})]},
+        (
+            "load_tests[spike].prompt asks for 6100 words and 128 tokens of answer, and "
+            "models[qwen] takes 6144 tokens in all: it answers 400 to each request."
+        ),
+        {"load_tests": [load_test(prompt={"words": 6016, "max_tokens": 128})]},
+    ),
+]
+test_what_surprises_is_said, test_what_does_not_is_not = surprises(SURPRISES)

@@ -434,36 +434,6 @@ CASES = [
     ),
     Case(
         "ScaleSchedule",
-        "windows at the same time",
-        signals,
-        windows(WINDOW, {"start": "0 19 * * 5", "end": "0 22 * * 5", "replicas": 2}),
-        (
-            "models[chat].serve.kserve.scale.keda.schedule.windows[1] is 0 19 * * 5 to 0 22 * * "
-            "5, but it must be at other times than windows[0]: the higher one of the two wins, "
-            "and the other says what is not so."
-        ),
-        windows(WINDOW, {"start": "0 20 * * 5", "end": "0 22 * * 5", "replicas": 2}),
-    ),
-    Case(
-        "ScaleSchedule",
-        "windows that meet over the new year",
-        signals,
-        windows(
-            {"start": "0 22 * * *", "end": "0 2 * * *", "replicas": 2},
-            {"start": "0 1 1 1 *", "end": "0 5 1 1 *", "replicas": 3},
-        ),
-        (
-            "models[chat].serve.kserve.scale.keda.schedule.windows[1] is 0 1 1 1 * to 0 5 1 1 *, "
-            "but it must be at other times than windows[0]: the higher one of the two wins, and "
-            "the other says what is not so."
-        ),
-        windows(
-            {"start": "0 22 * * *", "end": "0 2 * * *", "replicas": 2},
-            {"start": "0 2 1 1 *", "end": "0 5 1 1 *", "replicas": 3},
-        ),
-    ),
-    Case(
-        "ScaleSchedule",
         "a time zone by letters",
         signals,
         windows(WINDOW, zone="CST"),

@@ -2,7 +2,9 @@
 
 from typing import Any, Final
 
-from ..environments import GONE, Raw, dev, existing, hybrid
+import pytest
+
+from ..environments import GONE, Raw, dev, existing, hybrid, merged, refusal
 from .cases import Case, refusals, surprises
 from .parts import ACK_KSERVE, BASE_MODEL, load_test, own_ack_cluster, own_bucket, own_vpc, roles
 
@@ -386,3 +388,13 @@ SURPRISES = [
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+
+
+@pytest.mark.parametrize("field", ["volume.path", "volumes[lora].path"])
+def test_a_folder_above_its_store_is_refused_under_the_field_that_says_it(field: str):
+    lora = {"name": "lora", "mount_path": "/lora", "store": "models", "size": "1Gi", "path": "/l"}
+    raw = merged(existing(), {"models[qwen].volumes": [lora], f"models[qwen].{field}": "/a/../b"})
+    assert refusal(raw) == (
+        f"models[qwen].{field} is '/a/../b', but it must be a path without '..', such as "
+        "'/Qwen-7B-Chat-Int8': a pod mounts no folder above its store."
+    )

@@ -1,5 +1,6 @@
 """Cases of the rules of `stacks.checks.vllm`."""
 
+import json
 from typing import Any
 
 import pytest
@@ -57,7 +58,68 @@ def asked_for(name: str, method: Any, *words: str) -> Raw:
     }
 
 
+EIGHT_CARDS: Raw = {
+    "nodes[gpu].gpu": "H20",
+    "nodes[gpu].allocatable": {"cpu": "180", "memory": "900Gi", "gpus": 8},
+    "models[qwen].volume.path": "/Qwen3-235B-A22B",
+    "models[qwen].server.resources.gpus": 8,
+}
+
+
+def drafted(name: str, method: str) -> Raw:
+    """A model of some name whose own layers draft."""
+    config = json.dumps({"method": method, "num_speculative_tokens": 2})
+    return {
+        "models[qwen].volume.path": f"/{name}",
+        "models[qwen].server.vllm.extra_args": ["--speculative-config", config],
+    }
+
+
+def handed_over(name: str, connector: str) -> Raw:
+    """A model of some name whose KV cache is handed to a connector."""
+    config = json.dumps({"kv_connector": connector, "kv_role": "kv_both"})
+    return {
+        "models[qwen].volume.path": f"/{name}",
+        "models[qwen].server.vllm.extra_args": ["--kv-transfer-config", config],
+    }
+
+
+GROWING = {"models[qwen].server.env": {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}}
+ASLEEP = {"models[qwen].server.vllm.sleep_mode": True}
+GROWING_FIELD = (
+    "models[qwen].server.env[PYTORCH_CUDA_ALLOC_CONF] is 'expandable_segments:True', but it must "
+    "be without expandable_segments:True, or left out, beside "
+)
+
 CASES = [
+    Case(
+        "segments_that_grow_suit_the_server",
+        "a pool of vLLM's own, by a release that does not turn them off",
+        existing,
+        {**GROWING, **ASLEEP, "models[qwen].server.image": "registry/vllm:0.19.1"},
+        f"{GROWING_FIELD}--enable-sleep-mode: vLLM 0.19.1 exits when it starts with both.",
+        {**GROWING, **ASLEEP, "models[qwen].server.image": "registry/vllm:0.28.0"},
+    ),
+    Case(
+        "segments_that_grow_suit_the_server",
+        "a connector, which keeps addresses",
+        existing,
+        {**GROWING, **handed_over("Qwen3-8B", "NixlConnector")},
+        f"{GROWING_FIELD}--kv-transfer-config: vLLM 0.28.0 exits when it starts with both.",
+        {**GROWING, **ASLEEP, **handed_over("Qwen3-8B", "NixlConnector")},
+    ),
+    Case(
+        "segments_that_grow_suit_the_server",
+        "a KV cache in the memory of the pod",
+        existing,
+        {**GROWING, "models[qwen].server.vllm.extra_args": ["--kv-offloading-size", "4"]},
+        f"{GROWING_FIELD}--kv-offloading-size: vLLM 0.28.0 exits when it starts with both.",
+        {
+            **GROWING,
+            "models[qwen].server.vllm.extra_args": ["--kv-offloading-size", "4"],
+            "models[qwen].server.image": "registry/vllm:0.19.1",
+        },
+    ),
     *(
         Case(
             "vllm_runs_on_the_cards",
@@ -533,6 +595,147 @@ SURPRISES = [
         )
     ),
     Case(
+        "tokens_are_shared_out_by_cards_with_the_same_heads",
+        "as many cards as heads of keys",
+        existing,
+        {
+            **EIGHT_CARDS,
+            "models[qwen].server.resources.gpus": 4,
+            "models[qwen].server.vllm.extra_args": ["--decode-context-parallel-size", "2"],
+        },
+        (
+            "models[qwen].server has --decode-context-parallel-size 2 beside 4 cards for each "
+            "layer, and Qwen3-235B-A22B has 4 heads of keys and 64 of attention by its name: only "
+            "cards beyond 4 hold the same heads, and vLLM exits when it starts. Leave it out, or "
+            "take more cards."
+        ),
+        {**EIGHT_CARDS, "models[qwen].server.vllm.extra_args": ["-dcp", "2"]},
+    ),
+    Case(
+        "tokens_are_shared_out_by_cards_with_the_same_heads",
+        "more shares than cards with the same heads",
+        existing,
+        {
+            **EIGHT_CARDS,
+            "models[qwen].server.vllm.extra_args": ["--decode-context-parallel-size", "4"],
+        },
+        (
+            "models[qwen].server has --decode-context-parallel-size 4 beside 8 cards for each "
+            "layer, and Qwen3-235B-A22B has 4 heads of keys and 64 of attention by its name: only "
+            "cards beyond 4 hold the same heads, and vLLM exits when it starts. With these cards "
+            "it may be 2."
+        ),
+        # Latent attention has no heads of keys.
+        {
+            **EIGHT_CARDS,
+            "models[qwen].volume.path": "/DeepSeek-R1",
+            "models[qwen].server.vllm.extra_args": ["--decode-context-parallel-size", "4"],
+        },
+    ),
+    Case(
+        "drafts_come_from_layers_that_are_there",
+        "layers that draft, of a model that has none",
+        existing,
+        drafted("Qwen3-8B", "mtp"),
+        (
+            "models[qwen].server has vLLM draft by mtp, and Qwen3-8B is by its name a model "
+            "without layers for that: it exits when it starts. Take ngram, or eagle3 with a draft "
+            "that was trained for it."
+        ),
+        drafted("Qwen3-Coder-Next", "mtp"),
+    ),
+    *(
+        Case(
+            "rerankers_are_told_that_they_rank",
+            f"{name} as its makers publish it",
+            existing,
+            {"models[qwen].volume.path": f"/{name}"},
+            (
+                f"models[qwen].server has vLLM serve {name}, which by its config.json is a model "
+                "that writes: /rerank and /score are not there, or rank by chance. Give it "
+                f'--hf-overrides {{"architectures": ["{kind}"], "classifier_from_token": ["no", '
+                '"yes"], "is_original_qwen3_reranker": true}; and have requests, or '
+                "--chat-template, bring the template of its model card."
+            ),
+            {"models[qwen].volume.path": f"/{other}", **changes},
+        )
+        for name, kind, other, changes in (
+            (
+                "Qwen3-Reranker-4B",
+                "Qwen3ForSequenceClassification",
+                "Qwen3-Reranker-4B-seq-cls",
+                {},
+            ),
+            (
+                "Qwen3-VL-Reranker-2B",
+                "Qwen3VLForSequenceClassification",
+                "Qwen3-VL-Reranker-2B",
+                {
+                    "models[qwen].server.vllm.extra_args": [
+                        "--hf_overrides",
+                        '{"architectures": ["Qwen3VLForSequenceClassification"]}',
+                    ]
+                },
+            ),
+        )
+    ),
+    Case(
+        "connectors_keep_the_states_of_hybrids",
+        "a connector that knows caches of one kind",
+        existing,
+        handed_over("Qwen3.6-27B-FP8", "LMCacheConnectorV1"),
+        (
+            "models[qwen].server hands its KV cache to LMCacheConnectorV1, and Qwen3.6-27B-FP8 is "
+            "by its name of the architecture Qwen3_5ForConditionalGeneration, most of whose layers "
+            "keep a state in its place: with that connector vLLM 0.28.0 cannot keep both, and "
+            "exits when it starts. Leave it out, or take a connector that can: NixlConnector, or "
+            "OffloadingConnector of a later release."
+        ),
+        handed_over("Qwen3-8B", "LMCacheConnectorV1"),
+    ),
+    Case(
+        "connectors_keep_the_states_of_hybrids",
+        "memory of the pod, by a release whose connector knows caches of one kind",
+        existing,
+        {
+            "models[qwen].volume.path": "/Qwen3-Next-80B-A3B-Instruct-FP8",
+            "models[qwen].server.image": "registry/vllm:0.19.1",
+            "models[qwen].server.vllm.extra_args": ["--kv-offloading-size", "8"],
+        },
+        (
+            "models[qwen].server hands its KV cache to OffloadingConnector, and "
+            "Qwen3-Next-80B-A3B-Instruct-FP8 is by its name of the architecture "
+            "Qwen3NextForCausalLM, most of whose layers keep a state in its place: with that "
+            "connector vLLM 0.19.1 cannot keep both, and exits when it starts. Leave it out, or "
+            "take a connector that can: NixlConnector, or OffloadingConnector of a later release."
+        ),
+        {
+            "models[qwen].volume.path": "/Qwen3-Next-80B-A3B-Instruct-FP8",
+            "models[qwen].server.image": "registry/vllm:0.28.0",
+            "models[qwen].server.vllm.extra_args": ["--kv-offloading-size", "8"],
+        },
+    ),
+    Case(
+        "models_fill_their_cards",
+        "a hub's model of 2026 that is larger than its card",
+        existing,
+        {
+            "models[qwen].volume": GONE,
+            "models[qwen].cache": GONE,
+            "models[qwen].server.vllm.model": "Qwen/Qwen3.6-27B",
+        },
+        (
+            "models[qwen].server.vllm.model is Qwen/Qwen3.6-27B, whose weights take 50.3 GiB or "
+            "more by its name, and a replica on pool gpu has 19.8 GiB of GPU memory for weights "
+            "and KV cache together: it may fail to load."
+        ),
+        {
+            "models[qwen].volume": GONE,
+            "models[qwen].cache": GONE,
+            "models[qwen].server.vllm.model": "Qwen/Qwen3.6-27B-AWQ",
+        },
+    ),
+    Case(
         "experts_are_of_models_that_have_some",
         "experts of a model that has none",
         dev,
@@ -593,6 +796,18 @@ SURPRISES = [
             "weights and KV cache together: it may fail to load."
         ),
         {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-14B-Instruct-AWQ"},
+    ),
+    Case(
+        "models_fill_their_cards",
+        "a model whose shape the table lacks, of a family that is published in 16 bits",
+        dev,
+        {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-VL-72B-Instruct"},
+        (
+            "models[qwen].server.vllm.model is Qwen/Qwen2.5-VL-72B-Instruct, whose weights take "
+            "127.4 GiB or more by its name, and a replica on pool a10 has 20.9 GiB of GPU memory "
+            "for weights and KV cache together: it may fail to load."
+        ),
+        {**HUB, "models[qwen].server.vllm.model": "Qwen/Qwen2.5-VL-32B-Instruct-AWQ"},
     ),
     Case(
         "models_fill_their_cards",
@@ -658,6 +873,18 @@ SURPRISES = [
             "the format GGUF, which vLLM 0.11.0 loads from no hub; 0.12.0 to 0.23.0 do."
         ),
         {**FROM_A_HUB, "models[qwen].server.image": "registry/vllm-openai:v0.12.0"},
+    ),
+    Case(
+        "images_are_for_the_cards",
+        "AMD's own image, which is called as vLLM's",
+        existing,
+        {"models[qwen].server.image": "docker.io/rocm/vllm:v0.28.0"},
+        (
+            "models[qwen].server.image is docker.io/rocm/vllm:v0.28.0, which is vLLM for AMD GPUs "
+            "by its name, and its pods ask for an NVIDIA card, which that leaves idle, or does not "
+            "start on."
+        ),
+        {"models[qwen].server.image": "docker.io/rocmo/vllm:v0.28.0"},
     ),
     Case(
         "images_are_for_the_cards",
