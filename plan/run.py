@@ -62,7 +62,8 @@ def plan(stack: str, root: Path, *, salt: bytes = b"", by_sdk: bool = False) -> 
             )
     except pulumi.RunError as error:
         raise _refused(f"Pulumi.{stack}.yaml", error, _unopened(file)) from None
-    return replace(planned, warnings=[*planned.warnings, *_unopened(file), *_unread(file)])
+    warnings = [*planned.warnings, *_unopened(file), *_unread(file), *_unkept(file)]
+    return replace(planned, warnings=warnings)
 
 
 def _unopened(file: StackFile) -> list[str]:
@@ -88,6 +89,18 @@ def _unread(file: StackFile) -> list[str]:
         f"Pulumi.{file.stack}.yaml sets {key}, which the stack's own provider does not read: "
         f"{_PROVIDERS[key.partition(':')[0]]}."
         for key in keys
+    ]
+
+
+def _unkept(file: StackFile) -> list[str]:
+    """What is lost once Pulumi itself writes the stack file."""
+    if not file.shared:
+        return []
+    keys = ", ".join(file.shared)
+    return [
+        f"Pulumi.{file.stack}.yaml has {keys} at its top, which `pulumi config set` leaves out when "
+        "it writes the file, and what aliases stand for is written in their place: edit the file by "
+        "hand, and have it in Git."
     ]
 
 

@@ -21,6 +21,11 @@ _FOLDER: Final = "stackConfigDir"
 
 _STACK_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _KEY: Final = re.compile(r"[^:]+:(config:)?[^:]+")
+_WRITTEN: Final = frozenset(
+    {"config", "environment", "encryptedkey", "encryptionsalt", "secretsprovider"}
+)
+"""Keys at the top of a stack file that are there still after `pulumi config set`, which leaves all
+others out: findings/pulumi-config-set-writes-anchors-out.sh, Pulumi 3.259.0, 2026-11-30."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class StackFile:
     """Where the project says that its program is."""
     environments: tuple[str, ...] = ()
     """Environments of Pulumi ESC that it imports, which are not opened here."""
+    shared: tuple[str, ...] = ()
+    """Keys at its top that Pulumi does not know, such as YAML that others are made of."""
 
 
 def read_stack(root: Path, stack: str) -> StackFile:
@@ -75,6 +82,7 @@ def read_stack(root: Path, stack: str) -> StackFile:
         config={key: _text(value) for key, value in plain.items()},
         secret_keys=frozenset(key for key, value in values.items() if value != plain[key]),
         environments=_environments(document.get("environment")),
+        shared=tuple(key for key in map(str, document) if key not in _WRITTEN),
     )
 
 

@@ -80,6 +80,22 @@ def test_settings_of_default_providers_are_said_to_be_unread(tmp_path: Path) -> 
     assert plan("dev", root).warnings == []
 
 
+def test_keys_that_pulumi_leaves_out_when_it_writes_the_file_are_warned_of(tmp_path: Path) -> None:
+    root = project(tmp_path, "import pulumi\npulumi.export('x', pulumi.Config().require('x'))")
+    file = root / "Pulumi.dev.yaml"
+    file.write_text("x-server: &server a\nnotes: []\nconfig:\n  shop:x: *server\n")
+    planned = plan("dev", root)
+    assert planned.outputs == {"x": "a"}
+    assert planned.warnings == [
+        "Pulumi.dev.yaml has x-server, notes at its top, which `pulumi config set` leaves out when "
+        "it writes the file, and what aliases stand for is written in their place: edit the file "
+        "by hand, and have it in Git."
+    ]
+    own = "secretsprovider: a\nencryptedkey: b\nencryptionsalt: c\nenvironment: []\n"
+    file.write_text(f"{own}config:\n  shop:x: a\n")
+    assert plan("dev", root).warnings == []
+
+
 def test_what_an_environment_of_esc_adds_is_said_to_be_missing(tmp_path: Path) -> None:
     root = project(tmp_path, "import pulumi\npulumi.Config().require('region')")
     file = root / "Pulumi.dev.yaml"
