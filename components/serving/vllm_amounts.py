@@ -48,6 +48,7 @@ LMCACHE_SIZE: Final = "LMCACHE_MAX_LOCAL_CPU_SIZE"
 _LMCACHE_GIB: Final = 5.0
 """What it is where nothing says it: lmcache/v1/config.py, 0.5.6."""
 _LMCACHE_FILE: Final = "LMCACHE_CONFIG_FILE"
+_LMCACHE_APART: Final = "LMCACHE_ENABLE_PD"
 
 
 def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
@@ -130,8 +131,10 @@ def _connector_amounts(command: VllmCommand, env: Mapping[str, str]) -> dict[str
     if connector == "OffloadingConnector" and isinstance(extra, dict):
         count = extra.get(_BYTES)
         return {_BYTES: count / GIB if isinstance(count, int) else _number(count) / GIB}
+    if not uses_lmcache(command) or LMCACHE_SIZE not in env:
+        return {}
     # Of latent attention the first card alone has it, so that more than once is no fault here.
-    return {LMCACHE_SIZE: _number(env.get(LMCACHE_SIZE))} if uses_lmcache(command) else {}
+    return {LMCACHE_SIZE: lmcache_size(command, env)}
 
 
 def uses_lmcache(command: VllmCommand) -> bool:
@@ -141,13 +144,15 @@ def uses_lmcache(command: VllmCommand) -> bool:
 
 
 def lmcache_size(command: VllmCommand, env: Mapping[str, str]) -> float:
-    """GiB that LMCache takes for a card; 0 where its file, or what vLLM hands it, may say it."""
+    """GiB that LMCache takes for a card; 0 where its file, or what vLLM hands it, may say it.
+
+    With prefill apart from decode it may take none: storage_backend/__init__.py of 0.5.6.
+    """
     settings = values_of(command, "--kv-transfer-config") or {}
-    if settings.get("kv_connector_extra_config"):
+    is_apart = env.get(_LMCACHE_APART, "").lower() in {"true", "1"}
+    if settings.get("kv_connector_extra_config") or _LMCACHE_FILE in env or is_apart:
         return 0
-    if LMCACHE_SIZE in env or _LMCACHE_FILE in env:
-        return _number(env.get(LMCACHE_SIZE))
-    return _LMCACHE_GIB
+    return _number(env[LMCACHE_SIZE]) if LMCACHE_SIZE in env else _LMCACHE_GIB
 
 
 def _number(value: object) -> float:

@@ -24,8 +24,9 @@ _PROTOCOL: Final = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
 """The one variable that vLLM reads of it: vllm/tracing/otel.py of 0.19.0 and 0.33.0."""
 _OF_ALL_SIGNALS: Final = "OTEL_EXPORTER_OTLP_PROTOCOL"
 _BY_HTTP: Final = "http/protobuf"
+_GRPC_PORT: Final = 4317
 _HTTP_PORT: Final = 4318
-"""Port of a collector for HTTP, 4317 that for gRPC: opentelemetry.io, "OTLP Specification"."""
+"""Ports of a collector for each: opentelemetry.io, "OTLP Specification"."""
 
 
 @warning
@@ -92,7 +93,7 @@ def _lost(command: VllmCommand, env: Mapping[str, str]) -> str:
             f"answers 404. Write {address.rstrip('/')}/v1/traces"
         )
     general = env.get(_OF_ALL_SIGNALS, "")
-    if not protocol and general.startswith("http"):
+    if not protocol and general.startswith("http") and _port(address) != _GRPC_PORT:
         return (
             f"vLLM does not read {_OF_ALL_SIGNALS} ({general}), and speaks gRPC to it. Write "
             f"{_PROTOCOL}, and an address that ends with /v1/traces"

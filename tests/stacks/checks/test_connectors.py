@@ -85,7 +85,7 @@ CASES = [
         "models[qwen].server has --otlp-traces-endpoint http://collector:4318: vLLM does not read "
         "OTEL_EXPORTER_OTLP_PROTOCOL (http/protobuf), and speaks gRPC to it. Write "
         "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, and an address that ends with /v1/traces.",
-        traced("http://collector:4317", {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}),
+        traced("http://collector:4317", {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}),
     ),
     Case(
         "traces_reach_their_collector",
@@ -121,3 +121,10 @@ def test_lmcache_of_latent_attention_takes_its_size_once() -> None:
     for model, warned in (("DeepSeek-R1", False), ("Llama-3.1-70B", True)):
         changes = {**with_lmcache({SIZE: "100"}), "models[qwen].volume.path": f"/{model}"}
         assert bool(said_of(merged(existing(), changes), "LMCache takes")) is warned
+
+
+def test_lmcache_takes_none_for_sure_where_prefill_is_apart() -> None:
+    apart = {"LMCACHE_ENABLE_PD": "True", "LMCACHE_LOCAL_CPU": "False"}
+    for size in ("100", "1000"):
+        changes = with_lmcache({SIZE: size, **apart})
+        assert not said_of(merged(existing(), changes), "LMCache takes")
