@@ -54,7 +54,7 @@ test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refus
 
 KSERVE: Final = "models[qwen-chat].serve.kserve.annotations"
 
-PULUMI = [
+SURPRISES = [
     Case(
         "annotations_that_pulumi_reads",
         "a key that Pulumi does not know",
@@ -85,7 +85,7 @@ PULUMI = [
     ),
 ]
 
-test_it_warns, test_it_is_silent_at_the_edge = surprises(PULUMI)
+test_it_warns, test_it_is_silent_at_the_edge = surprises(SURPRISES)
 
 
 def test_what_components_tell_pulumi_is_what_it_reads() -> None:

@@ -53,7 +53,7 @@ SAID: Final = (
     "takes them. Give what each card may have."
 )
 
-CASES = [
+SURPRISES = [
     Case(
         "lmcache_fits_each_card",
         "a size that is meant for all cards",
@@ -122,7 +122,7 @@ CASES = [
     ),
 ]
 
-test_it_warns, test_it_is_silent_at_the_edge = surprises(CASES)
+test_it_warns, test_it_is_silent_at_the_edge = surprises(SURPRISES)
 
 
 def said_of(raw: Raw, what: str) -> list[str]:
