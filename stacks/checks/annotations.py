@@ -80,5 +80,5 @@ def annotations_that_pulumi_reads(environment: Environment) -> Iterator[str]:
             field = f"{path}.annotations[{key}] is {value}"
             if of_pods and key.startswith(PULUMI_PREFIX):
                 yield f"{field}: Pulumi reads no annotation of pods, and this does nothing."
-            elif (known := passed_over(key, value)) is not None:
-                yield f"{field}: Pulumi passes it over in silence. It takes {known}."
+            elif (offered := passed_over(key, value)) is not None:
+                yield f"{field}: Pulumi passes it over in silence. It takes {offered}."
