@@ -1,6 +1,6 @@
 """The links of a model's way to its files: imports, claims, and caches before them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from plan import kinds
@@ -76,6 +76,7 @@ def _cache(trail: Trail, name: str) -> Iterator[Finding]:
     if phase != "Bound":
         yield _unbound(trail, dataset, phase or "NotBound")
         return
+    yield from _short_of_pods(trail, name)
     loads = trail.others.by(dataset_of, *kinds.DATA_LOAD)
     for load in loads.get((trail.namespace, name), ()):
         yield from _load(trail, dataset, name_of(load))
@@ -88,12 +89,9 @@ def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
     runtime = trail.find(*kinds.JINDO_RUNTIME, name)
     if runtime is None and trail.sees(*kinds.JINDO_RUNTIME):
         return gone(trail, "cache", *kinds.JINDO_RUNTIME, name)
-    for pod in trail.cluster.objects.by(_BY_RELEASE, "", "Pod").get(name, ()):
-        if namespace_of(pod) == trail.namespace and (
-            finding := pod_finding(trail.cluster, trail.rooms, pod, Server(), trail.log)
-        ):
-            why = f"its cache is not there ({phase}): pod {name_of(pod)} {finding.why}"
-            return Finding(finding.state, "cache", subject, why, finding.remedy, finding.row)
+    for pod, finding in _pods(trail, name):
+        why = f"its cache is not there ({phase}): pod {pod} {finding.why}"
+        return Finding(finding.state, "cache", subject, why, finding.remedy, finding.row)
     says = next(
         (
             text(entry.get("message"))
@@ -102,14 +100,54 @@ def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
         ),
         "",
     )
-    status = section(runtime, "status")
-    parts = {key: status.get(f"{key}Phase") for key in ("master", "worker", "fuse")}
-    phases = ", ".join(f"{key} {value}" for key, value in parts.items() if value)
+    phases = ", ".join(f"{part} {phase}" for part, phase in _phases(runtime).items())
     why = f"is {phase}" + (f": {says or phases}" if says or phases else "")
     state = Stage.BROKEN if phase == "Failed" else settling(trail, dataset)
     remedy = "look at the pods of the cache, and at Fluid's controllers in fluid-system"
     remedy = remedy if state is Stage.BROKEN else ""
     return Finding(state, "cache", subject, why, remedy, "caches_name_pools")
+
+
+def _short_of_pods(trail: Trail, name: str) -> Iterator[Finding]:
+    """A cache that is Bound, and has no master, or fewer workers than it is to have.
+
+    Fluid leaves the Dataset Bound then, and its condition Ready:
+    findings/fluid-stays-bound-without-workers.sh.
+    """
+    phases = _phases(trail.find(*kinds.JINDO_RUNTIME, name))
+    short = [f"{part} {phases[part]}" for part in _SERVES if phases.get(part) in _SHORT]
+    if not short:
+        return
+    why = f"has lost pods, though its Dataset is still Bound: {', '.join(short)}"
+    state, row = Stage.BROKEN, "caches_name_pools"
+    remedy = f"look at the StatefulSets {name}-jindofs-master and {name}-jindofs-worker: they make "
+    remedy += "no pods, or fewer"
+    for pod, finding in _pods(trail, name):
+        why, state = f"{why}; pod {pod} {finding.why}", finding.state
+        remedy, row = finding.remedy, finding.row or row
+        break
+    yield Finding(state, "cache", f"JindoRuntime {name}", why, remedy, row)
+
+
+_SERVES: Final = ("master", "worker")
+"""Parts of a cache without which readers wait, or read the store; a fuse comes with its reader."""
+_SHORT: Final = frozenset({"NotReady", "PartialReady"})
+"""Phases of master and workers of which some or all are not ready (api/v1alpha1, Fluid 1.0.8)."""
+
+
+def _phases(runtime: Manifest | None) -> Mapping[str, str]:
+    """What a JindoRuntime says of its parts, as far as it says it."""
+    status = section(runtime, "status")
+    phases = {part: text_of(status, f"{part}Phase") for part in (*_SERVES, "fuse")}
+    return {part: phase for part, phase in phases.items() if phase}
+
+
+def _pods(trail: Trail, name: str) -> Iterator[tuple[str, Finding]]:
+    """Pods of a cache that do not run, and why."""
+    for pod in trail.cluster.objects.by(_BY_RELEASE, "", "Pod").get(name, ()):
+        finding = pod_finding(trail.cluster, trail.rooms, pod, Server(), trail.log)
+        if finding and namespace_of(pod) == trail.namespace:
+            yield name_of(pod), finding
 
 
 _BY_RELEASE: Final = label_index("release")

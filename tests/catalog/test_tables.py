@@ -1,4 +1,6 @@
 import re
+from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -11,6 +13,7 @@ from components.catalog.regions import region_of
 from components.catalog.sharing import mig_gib
 from components.catalog.vllm import LEAST_CAPABILITY, V100_CAPABILITY
 
+ROOT: Final = Path(__file__).parents[2]
 LABEL_VALUE = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 
 
@@ -28,6 +31,12 @@ def test_every_card_has_a_label_value_that_a_node_can_carry(name: str):
 
 def test_no_two_cards_share_a_label():
     assert len({card.label for card in GPUS.values()}) == len(GPUS)
+
+
+def test_the_guide_lists_every_card_of_the_catalogue():
+    guide = (ROOT / "docs/guides/add-a-gpu.md").read_text()
+    listed = guide.partition("often have: ")[2].partition(".\n")[0]
+    assert listed.split(", ") == [*GPUS]
 
 
 @pytest.mark.parametrize("name", CHARTS)

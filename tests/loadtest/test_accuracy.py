@@ -4,60 +4,62 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from components.serving.scenarios import Prompt
 from loadtest.client import Endpoint
+from loadtest.results import Run
 
 from .runs import run_of
 
 ROOT = Path(__file__).parents[2]
-TTFT = 0.4
-SERVER = f"""
-import asyncio, functools
+SERVER = """
+import asyncio, functools, sys
 from loadtest.fake_vllm import Behaviour, serve
-told = Behaviour(ttft={TTFT}, tokens_per_second=20)
+told = Behaviour(ttft=float(sys.argv[1]), tokens_per_second=float(sys.argv[2]))
 asyncio.run(serve(told, "127.0.0.1", 0, functools.partial(print, flush=True)))
 """
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVER], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as process:
+@contextmanager
+def server(ttft: float, tokens_per_second: float) -> Iterator[Endpoint]:
+    command = [sys.executable, "-c", SERVER, str(ttft), str(tokens_per_second)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        yield process.stdout.readline().strip()
+        yield Endpoint(process.stdout.readline().strip(), "qwen")
         process.terminate()
 
 
+def median_of(run: Run, field: str) -> float:
+    assert {sample.failure for sample in run.samples} == {None}
+    return statistics.median(getattr(sample, field) or 0 for sample in run.samples)
+
+
 @pytest.mark.parametrize("clients", [1, 5, 50])
-def test_the_time_to_first_token_is_the_one_that_is_told_within_5_percent(
-    clients: int, url: str
-) -> None:
-    """Takes the best of three: other work on the machine makes it later, and nothing earlier."""
-    medians = []
-    for _ in range(3):
+def test_the_time_to_first_token_ends_with_the_first_token_and_not_with_a_later_one(clients):
+    """The second comes two seconds later, so that no other work on the machine looks like it.
+
+    How near the two come is measured by `python -m bench.loadtest_ceiling`: within 5 %.
+    """
+    with server(ttft=0.4, tokens_per_second=0.5) as endpoint:
         run = run_of(
-            {"steady": {"clients": clients, "seconds": 1.2}},
-            endpoint=Endpoint(url, "qwen"),
-            prompt=Prompt(words=200, max_tokens=4),
+            {"steady": {"clients": clients, "seconds": 1}},
+            endpoint=endpoint,
+            prompt=Prompt(words=200, max_tokens=2),
         )
-        assert {sample.failure for sample in run.samples} == {None}
-        assert len(run.samples) >= clients
-        medians.append(statistics.median(sample.time_to_first_token or 0 for sample in run.samples))
-        if abs(medians[-1] / TTFT - 1) <= 0.05:
-            return
-    pytest.fail(f"{TTFT} s are told, but the medians are {medians}")
+    assert len(run.samples) >= clients
+    assert 0.39 < median_of(run, "time_to_first_token") < 2.4
 
 
-def test_the_time_per_output_token_is_the_one_that_is_told(url: str) -> None:
-    run = run_of(
-        {"steady": {"clients": 2, "seconds": 0.5}},
-        endpoint=Endpoint(url, "qwen"),
-        prompt=Prompt(words=200, max_tokens=20),
-    )
-    times = [sample.time_per_output_token or 0 for sample in run.samples]
-    assert statistics.median(times) == pytest.approx(1 / 20, rel=0.05)
+def test_the_time_per_output_token_counts_the_tokens_after_the_first_alone():
+    """A second each. With the wait for the first it were 2 s, and shared by all three 0.67 s."""
+    with server(ttft=2, tokens_per_second=1) as endpoint:
+        run = run_of(
+            {"steady": {"clients": 2, "seconds": 0.5}},
+            endpoint=endpoint,
+            prompt=Prompt(words=200, max_tokens=3),
+        )
+    assert 0.7 < median_of(run, "time_per_output_token") < 1.8

@@ -1,6 +1,5 @@
 """Sums over what shares pools: what is refused cannot be, whichever way the pods are put."""
 
-import time
 from itertools import product
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from components.quantity import parse
 from components.serving import LoadTestArgs
 from components.serving.load_test import job_spec
-from stacks.checks.sums import LOAD_TEST, Demand, Room, _sets, _shortages
+from stacks.checks.sums import LOAD_TEST, MOST_SETS, Demand, Room, _sets, _shortages
 
 from .checks.parts import MODEL
 from .environments import accepted, dev, merged, refusal, warnings
@@ -83,16 +82,16 @@ def test_pools_are_looked_at_together_over_any_number_of_pods_that_link_them() -
     assert frozenset("1256") not in sets
 
 
-def test_many_models_with_many_pools_do_not_take_long() -> None:
+def test_many_models_with_many_pools_are_looked_at_in_few_sets() -> None:
+    """Of 200 models in 37 places, all of which share a pool: 2 to the 37th sets at the worst."""
     pools = [f"p{number}" for number in range(40)]
     demands = [
         Demand(f"m{n}", 1, {"gpus": 1}, frozenset({pools[n % 40], pools[n * 7 % 40], pools[-1]}))
         for n in range(200)
     ]
+    assert len(_sets(demands)) < 3 * MOST_SETS
     rooms = {name: Room(5, {"gpus": 1}) for name in pools}
-    start = time.process_time()
     assert not list(_shortages(demands, rooms))
-    assert time.process_time() - start < 5
 
 
 def test_a_shortage_of_a_few_pools_is_not_said_again_of_more() -> None:

@@ -132,6 +132,22 @@ def _unbound(live: Live) -> None:
     live.status("Dataset", phase="NotBound")
 
 
+def _cache_without_pods(live: Live) -> None:
+    """As Fluid 1.0.8 leaves it: the Dataset is Bound, with the condition Ready."""
+    live.status("JindoRuntime", masterPhase="Ready", workerPhase="NotReady", fusePhase="NotReady")
+
+
+def _cache_short_of_a_worker(live: Live) -> None:
+    cache = live.status("JindoRuntime", masterPhase="Ready", workerPhase="PartialReady")
+    name = cache["metadata"]["name"]
+    pod = copy.deepcopy(live.get("Pod", QWEN))
+    labels = {"release": name, "role": "jindo-worker"}
+    about = {"name": f"{name}-jindofs-worker-2", "namespace": "inference", "labels": labels}
+    live.objects.append(pod | {"metadata": about})
+    waiting = {"reason": "ImagePullBackOff", "message": "Back-off pulling: manifest unknown"}
+    live.container(about["name"], {"waiting": waiting})
+
+
 def _load_failed(live: Live) -> None:
     live.status(
         "DataLoad", phase="Failed", conditions=[{"message": "job has failed", "type": "Failed"}]
@@ -298,6 +314,13 @@ SITUATIONS = (
         "webhook", _webhook, "service", "a webhook refuses it", stack="hybrid", model="qwen-chat"
     ),
     Situation("Dataset", _unbound, "cache", "is NotBound"),
+    Situation("cache without workers", _cache_without_pods, "cache", "is still Bound: worker NotR"),
+    Situation(
+        "cache short of a worker",
+        _cache_short_of_a_worker,
+        "cache",
+        "-jindofs-worker-2 cannot pull",
+    ),
     Situation("DataLoad", _load_failed, "cache", "has failed: job has failed"),
     Situation("claim", _claim_pending, "volume", "is Pending: volume not found", model="finetune"),
     Situation("mount", _mount, "pods", "cannot mount a volume: MountVolume.SetUp failed"),
