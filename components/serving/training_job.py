@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Input, Words, check, child_options
 from ..bindings import kubernetes
+from ..catalog.pulumi_annotations import DELETION_PROPAGATION, SKIP_AWAIT
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import ImageReference
 from ..names import DNS_1035_LABEL, ByteSize, SecretName
@@ -176,10 +177,11 @@ def name_faults(name: str) -> Iterator[Fault]:
         yield from DNS_1035_LABEL.faults("name", name, why)
 
 
-NO_WAIT = MappingProxyType(
-    {"pulumi.com/skipAwait": "true", "pulumi.com/deletionPropagation": "background"}
-)
+NO_WAIT = MappingProxyType({SKIP_AWAIT: "true", DELETION_PROPAGATION: "background"})
 """An update waits neither for the end of a new job nor for that of an old one.
+
+In the background the old Job is gone at once: in the foreground, which is the default, it stays
+until its pods have ended, and nobody waits for that, so that the API server refuses a new one.
 
 `pulumi.com/waitFor` would hold for an update alone: a refresh asks whether the job has ended, and
 records one that has not as broken, so that the next preview shows an update of nothing.

@@ -42,8 +42,13 @@ _IN_ALL: Final = "--kv-offloading-size"
 
 _BYTES: Final = "cpu_bytes_to_use"
 """Key of OffloadingConnector, for all cards: vllm/v1/kv_offload of 0.14.1 and later."""
-_LMCACHE: Final = "LMCACHE_MAX_LOCAL_CPU_SIZE"
-"""GB that LMCache keeps, taken at its start: docs.nvidia.com/dynamo, "LMCache integration"."""
+LMCACHE_SIZE: Final = "LMCACHE_MAX_LOCAL_CPU_SIZE"
+"""GiB that LMCache takes at its start, for each card: local_cpu_backend.py of lmcache 0.3.9 and
+0.5.6, findings/lmcache-sizes-are-of-each-card.sh."""
+_LMCACHE_GIB: Final = 5.0
+"""What it is where nothing says it: lmcache/v1/config.py, 0.5.6."""
+_LMCACHE_FILE: Final = "LMCACHE_CONFIG_FILE"
+_LMCACHE_APART: Final = "LMCACHE_ENABLE_PD"
 
 
 def amount_faults(field: str, command: VllmCommand, image: VllmImage | None) -> Iterator[Fault]:
@@ -126,8 +131,28 @@ def _connector_amounts(command: VllmCommand, env: Mapping[str, str]) -> dict[str
     if connector == "OffloadingConnector" and isinstance(extra, dict):
         count = extra.get(_BYTES)
         return {_BYTES: count / GIB if isinstance(count, int) else _number(count) / GIB}
-    is_lmcache = isinstance(connector, str) and connector.startswith("LMCacheConnector")
-    return {_LMCACHE: _number(env.get(_LMCACHE)) * 1e9 / GIB} if is_lmcache else {}
+    if not uses_lmcache(command) or LMCACHE_SIZE not in env:
+        return {}
+    # Of latent attention the first card alone has it, so that more than once is no fault here.
+    return {LMCACHE_SIZE: lmcache_size(command, env)}
+
+
+def uses_lmcache(command: VllmCommand) -> bool:
+    """Whether LMCache runs in the workers of vLLM themselves."""
+    settings = values_of(command, "--kv-transfer-config") or {}
+    return str(settings.get("kv_connector")).startswith("LMCacheConnector")
+
+
+def lmcache_size(command: VllmCommand, env: Mapping[str, str]) -> float:
+    """GiB that LMCache takes for a card; 0 where its file, or what vLLM hands it, may say it.
+
+    With prefill apart from decode it may take none: storage_backend/__init__.py of 0.5.6.
+    """
+    settings = values_of(command, "--kv-transfer-config") or {}
+    is_apart = env.get(_LMCACHE_APART, "").lower() in {"true", "1"}
+    if settings.get("kv_connector_extra_config") or _LMCACHE_FILE in env or is_apart:
+        return 0
+    return _number(env[LMCACHE_SIZE]) if LMCACHE_SIZE in env else _LMCACHE_GIB
 
 
 def _number(value: object) -> float:

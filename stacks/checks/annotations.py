@@ -1,15 +1,17 @@
-"""Annotations that people write beside fields which say the same."""
+"""Annotations that people write: beside fields which say the same, or for Pulumi."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from components.args import MISSING, Fault
+from components.catalog.pulumi_annotations import PULUMI_PREFIX, passed_over
 from components.crds.knative_annotations import AUTOSCALING, HPA, KPA
 from components.names import LABEL_KEY
 from components.serving.knative_model import KnativeServe, annotations
+from components.serving.kserve_model import KServeServe
 
 from ..sections.environment import Environment
-from .rules import check
+from .rules import check, warning
 from .views import sections, served
 
 FIELDS: Final = {
@@ -64,3 +66,19 @@ def annotations_have_keys(environment: Environment) -> Iterator[Fault]:
                 if not LABEL_KEY.allows(key):
                     want = "a key such as 'team' or 'example.com/team'"
                     yield Fault(f"{field}[{key}]", key, want, "Kubernetes takes no other")
+
+
+@warning
+def annotations_that_pulumi_reads(environment: Environment) -> Iterator[str]:
+    """Its provider passes over what it does not know, and whatever stands on pods.
+
+    findings/pulumi-kubernetes-reads-annotations-by-the-letter.sh.
+    """
+    for path, _, section in sections(environment):
+        of_pods = not isinstance(section, KServeServe)
+        for key, value in (section.annotations or {}).items():
+            field = f"{path}.annotations[{key}] is {value}"
+            if of_pods and key.startswith(PULUMI_PREFIX):
+                yield f"{field}: Pulumi reads no annotation of pods, and this does nothing."
+            elif (offered := passed_over(key, value)) is not None:
+                yield f"{field}: Pulumi passes it over in silence. It takes {offered}."

@@ -115,7 +115,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield path
 
 
-SAME = ("readOnly", "operator", "skipAwait", "deletionPropagation", "generation")
+SAME = ("readOnly", "operator", "skipAwait", "deletionPropagationPolicy", "generation")
 """Ends of paths that mean nothing else by another value, or by another path too."""
 
 

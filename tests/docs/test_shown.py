@@ -1,5 +1,6 @@
 """What the README and the documents show is what the commands print."""
 
+import fnmatch
 import importlib
 import io
 import re
@@ -178,3 +179,11 @@ def test_the_source_to_import_from_is_accepted_in_dev():
     [block], [source] = blocks("model"), blocks("source")
     [entry] = yaml.safe_load("\n".join(block))
     assert appended(entry | yaml.safe_load("\n".join(source))) == []
+
+
+def test_the_pattern_for_a_target_takes_what_is_in_a_model_and_not_the_model():
+    """Does not prove how Pulumi reads it: findings/pulumi-target-leaves-out-what-is-inside.sh."""
+    [pattern] = re.findall(r"'(\*\*KnativeModel[^']+)'", (ROOT / "docs/operations.md").read_text())
+    urns = [resource.urn for resource in plan("dev", ROOT).resources]
+    [service] = [urn for urn in urns if fnmatch.fnmatch(urn, pattern.replace("**", "*"))]
+    assert service.endswith("::qwen-service")

@@ -234,7 +234,7 @@ def test_neither_an_update_nor_a_refresh_asks_whether_a_job_has_ended():
     manifest = only(planned(TrainingJob, "finetune", job()).of(JOB)).inputs
     assert manifest["metadata"]["annotations"] == {
         "pulumi.com/skipAwait": "true",
-        "pulumi.com/deletionPropagation": "background",
+        "pulumi.com/deletionPropagationPolicy": "background",
     }
 
 

@@ -122,6 +122,13 @@ def the_engine_is_the_one_that_is_tested(text: str) -> Iterator[str]:
                 yield f"Pulumi is {pin}, and the sandbox is tested with {version}"
 
 
+def updates_have_a_preview(text: str) -> Iterator[str]:
+    """A protected cluster is refused last without: findings/pulumi-protects-a-cluster-last.sh."""
+    for code in scripts(parse(text)):
+        if "--skip-preview" in code:
+            yield "an update has no preview, which alone refuses before anything is deleted"
+
+
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         rule.__name__: rule
@@ -135,6 +142,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             forks_reach_nothing,
             workflow_run_touches_no_code,
             the_engine_is_the_one_that_is_tested,
+            updates_have_a_preview,
         )
     }
 )

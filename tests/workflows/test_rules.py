@@ -55,6 +55,7 @@ BREAKS = [
         "const run = ${{ toJSON(github.event.workflow_run) }}",
         "no_expression_is_code",
     ),
+    ("deploy.yml", "--yes --non", "--yes --skip-preview --non", "updates_have_a_preview"),
     ("diff.yml", "  pull_request:", "  pull_request_target:", "forks_reach_nothing"),
     (
         "preview.yml",
