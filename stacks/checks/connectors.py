@@ -6,24 +6,19 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from components.catalog.model_shapes import known_shape
-from components.quantity import GIB, gib, plain
-from components.serving.engines import SGLANG, read_engine
+from components.quantity import gib, plain
 from components.serving.vllm_amounts import LMCACHE_SIZE, lmcache_size, uses_lmcache
 from components.serving.vllm_command import VllmCommand
 
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, RuntimeSection
 from .rules import warning
-from .views import commands, model_name, models
+from .views import commands, model_name
 
 _DISK: Final = "LMCACHE_LOCAL_DISK"
 _DISK_SIZE: Final = "LMCACHE_MAX_LOCAL_DISK_SIZE"
 _FILE: Final = "LMCACHE_CONFIG_FILE"
 """File that may say what variables do not."""
-_HICACHE: Final = "--enable-hierarchical-cache"
-_HICACHE_SIZE: Final = "--hicache-size"
-"""GB for each rank, of which each card has one: mem_cache/memory_pool_host.py of SGLang 0.5.2,
-mem_cache/pool_host/base.py of 0.5.23, which ends where cgroups allow less."""
 _TRACES: Final = "--otlp-traces-endpoint"
 _PROTOCOL: Final = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
 """The one variable that vLLM reads of it: vllm/tracing/otel.py of 0.19.0 and 0.33.0."""
@@ -71,25 +66,6 @@ def lmcache_has_a_size_on_disk(environment: Environment) -> Iterator[str]:
                 yield (
                     f"{field}[{_DISK}] is {env[_DISK]}: without {_DISK_SIZE}, in GiB for each "
                     "card, LMCache keeps nothing there."
-                )
-
-
-@warning
-def hierarchical_cache_fits_each_card(environment: Environment) -> Iterator[str]:
-    """Each rank of SGLang takes the size for itself, and has one card."""
-    for path, model in models(environment):
-        command = read_engine(model.server.command or [])
-        if command is None or command.engine is not SGLANG or _HICACHE not in command.flags:
-            continue
-        size = command.flags.get(_HICACHE_SIZE, "")
-        for _, _, section in _pods(path, model) if re.fullmatch(r"\d{1,6}", size) else ():
-            resources = model.resources_of(section)
-            need = int(size) * max(1, resources.gpus)
-            if gib(resources.memory) <= need * 1e9 / GIB:
-                yield (
-                    f"{path}.server.command has {_HICACHE_SIZE} {size}: SGLang takes so many GB "
-                    f"for each card, {need} of the pod's memory ({resources.memory}), and ends or "
-                    "is killed as it starts. Give what each card may have."
                 )
 
 

@@ -35,18 +35,6 @@ def traced(address: str, env: dict[str, str] | None = None) -> dict[str, Any]:
     return served(env or {}, "--otlp-traces-endpoint", address)
 
 
-def by_sglang(size: str) -> dict[str, Any]:
-    """SGLang on four cards with 128 GiB."""
-    words = "python3 -m sglang.launch_server --model-path /mnt/models/qwen --host 0.0.0.0 --tp 4"
-    cache = ["--enable-hierarchical-cache", "--hicache-size", size]
-    return {
-        **served({}),
-        "models[qwen].server.image": "registry/sglang:v0.5.23",
-        "models[qwen].server.vllm": None,
-        "models[qwen].server.command": [*words.split(), "--port", "8080", *cache],
-    }
-
-
 SAID: Final = (
     "LMCache takes so many GiB for each card, {sum} of the pod's memory (128Gi), and the pod is "
     "killed as it starts. Only where attention is latent, as DeepSeek's is, the first card alone "
@@ -78,16 +66,6 @@ SURPRISES = [
         f"models[qwen].server.env[{DISK}] is file:///cache: without LMCACHE_MAX_LOCAL_DISK_SIZE, "
         "in GiB for each card, LMCache keeps nothing there.",
         with_lmcache({DISK: "file:///cache", "LMCACHE_MAX_LOCAL_DISK_SIZE": "50"}),
-    ),
-    Case(
-        "hierarchical_cache_fits_each_card",
-        "a size of SGLang that is meant for all cards",
-        existing,
-        by_sglang("100"),
-        "models[qwen].server.command has --hicache-size 100: SGLang takes so many GB for each "
-        "card, 400 of the pod's memory (128Gi), and ends or is killed as it starts. Give what each "
-        "card may have.",
-        by_sglang("30"),
     ),
     Case(
         "traces_reach_their_collector",
