@@ -33,10 +33,10 @@ def test_no_two_cards_share_a_label():
     assert len({card.label for card in GPUS.values()}) == len(GPUS)
 
 
-def test_the_guide_lists_every_card_of_the_catalogue():
+def test_the_guide_lists_no_card_that_the_catalogue_lacks():
     guide = (ROOT / "docs/guides/add-a-gpu.md").read_text()
     listed = guide.partition("often have: ")[2].partition(".\n")[0]
-    assert listed.split(", ") == [*GPUS]
+    assert {"A10", "H200"} <= {*listed.split(", ")} <= {*GPUS}
 
 
 @pytest.mark.parametrize("name", CHARTS)
