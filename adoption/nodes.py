@@ -191,7 +191,12 @@ def _driver(nodes: Sequence[Manifest]) -> Section:
         for key in DRIVERS
         if (version := section(node, "metadata", "labels").get(key))
     }
-    return {"driver": min(versions)} if versions else {}
+    return {"driver": min(versions, key=_numbers)} if versions else {}
+
+
+def _numbers(version: str) -> list[int]:
+    """A version as it is compared: 535.54.03 is older than 535.161.07."""
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def _sharing(nodes: Sequence[Manifest], workload: LiveWorkload) -> Section:

@@ -46,6 +46,19 @@ class StackFile:
     """Keys at its top that Pulumi does not know, such as YAML that others are made of."""
 
 
+def own_settings(file: StackFile) -> dict[str, Any]:
+    """What a stack says to this program, as values: keys without the project's name.
+
+    A placeholder stands where a secret does.
+    """
+    prefix = f"{file.project}:"
+    return {
+        key.removeprefix(prefix): {"secure": "set"} if key in file.secret_keys else parsed(text)
+        for key, text in file.config.items()
+        if key.startswith(prefix)
+    }
+
+
 def read_stack(root: Path, stack: str) -> StackFile:
     """Reads `Pulumi.yaml` and `Pulumi.<stack>.yaml` of a project folder.
 

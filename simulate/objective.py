@@ -85,6 +85,8 @@ def _within(text: str, part: str, value: str) -> Objective:
         raise _refused(text, _FORM, f"{value or 'nothing'} is no share of the requests")
     number = float(match["number"])
     percent = number if match["sign"] else number * 100
+    if not match["sign"] and 1 < number < 100:
+        raise _refused(text, f"within={number:g}%@2s", f"{number:g} without a sign is no share")
     if not 0 < percent < 100:
         raise _refused(
             text, "a share above 0 % and below 100 %", "no finite number of requests proves 100 %"

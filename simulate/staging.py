@@ -12,7 +12,7 @@ import pulumi
 from plan.model import Plan
 from plan.record import record
 from plan.refused import Refused
-from plan.stack_file import parsed, read_stack
+from plan.stack_file import own_settings, read_stack
 from stacks import Secrets, deploy
 from stacks.arguments.cloud import name_prefix
 from stacks.sections.environment import Environment
@@ -53,13 +53,7 @@ def read_settings(root: Path, stack: str) -> StackSettings:
         Refused: A file is missing, or is none that the engine reads.
     """
     file = read_stack(root, stack)
-    prefix = f"{file.project}:"
-    settings = {
-        key.removeprefix(prefix): {"secure": "set"} if key in file.secret_keys else parsed(text)
-        for key, text in file.config.items()
-        if key.startswith(prefix)
-    }
-    return StackSettings(file.project, file.stack, settings, file.secret_keys)
+    return StackSettings(file.project, file.stack, own_settings(file), file.secret_keys)
 
 
 def stage(stack: StackSettings, changes: Changes | None = None) -> Staged:

@@ -249,8 +249,8 @@ def _backend(environment: Mapping[str, str]) -> Point:
 
 def _passphrase(stack: str, project: Path, environment: Mapping[str, str]) -> Point:
     try:
-        document = yaml.safe_load(stack_path(project, stack).read_text())
-    except (OSError, yaml.YAMLError, Refused):
+        document = yaml.safe_load(stack_path(project, stack).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, Refused):
         document = {}
     head = section(document)
     provider = str(head.get("secretsprovider") or "passphrase").partition(":")[0]

@@ -5,18 +5,18 @@ with it, and what has no room while nodes are rolled is what they say of pools t
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from rich.console import Console
 from rich.text import Text
 
 from components.versions import kubernetes_minor
 from plan.refused import Refused
-from plan.stack_file import read_stack, stack_path
+from plan.stack_file import own_settings, read_stack
 from stacks.arguments.cloud import name_prefix
 from stacks.checks.views import models, placements_of, workloads
 from stacks.sections.environment import Environment
@@ -97,9 +97,7 @@ def upgrade_plan(stack: str, project: Path, to: str) -> UpgradePlan:
         Refused: The stack file or the version is refused.
     """
     file = read_stack(project, stack)
-    config = yaml.safe_load(stack_path(project, stack).read_text()).get("config") or {}
-    settings = {key.removeprefix(f"{file.project}:"): value for key, value in config.items()}
-    return upgrade_of(stack, settings, to, name_prefix(file.project, file.stack))
+    return upgrade_of(stack, own_settings(file), to, name_prefix(file.project, file.stack))
 
 
 def upgrade_of(stack: str, settings: Mapping[str, Any], to: str, prefix: str) -> UpgradePlan:
@@ -140,12 +138,17 @@ def _versions(now: str | None, to: str) -> list[str]:
     here = kubernetes_minor(now) if now else None
     if here is None:
         return [to]
-    if wanted < here:
-        raise Refused("--to", f"{to} is older than {now}: Kubernetes never goes back.")
-    if to == now:
+    if f"{now}.".startswith(f"{to}."):
         raise Refused("--to", f"{to} is what the stack file says already.")
+    if wanted < here or (wanted == here and _patch(to) < _patch(str(now))):
+        raise Refused("--to", f"{to} is older than {now}: Kubernetes never goes back.")
     between = [f"1.{minor}" for minor in range(here + 1, wanted)]
     return [str(now), *between, to]
+
+
+def _patch(version: str) -> list[int]:
+    """The numbers of a version behind its minor one, as they are compared."""
+    return [int(number) for number in re.findall(r"\d+", version)][2:]
 
 
 def _beyond(later: Validation, now: Validation) -> Iterator[str]:

@@ -43,6 +43,7 @@ HEALTH_PERIOD_SECONDS = 10
 VLLM_PORT = 8000
 """Port of vLLM's server that is told none."""
 ABSOLUTE = r"^/[^:]+$"
+"""Pattern of a path that a volume can be mounted at."""
 _SYSTEM: Final = frozenset(
     {
         *("/bin", "/lib", "/lib64", "/usr", "/usr/bin", "/usr/lib"),
@@ -64,7 +65,6 @@ MountPath = Annotated[
     Because("a mount hides what the image has there, of which its programs are made"),
 ]
 """Type of a path at which a container sees a volume."""
-"""Pattern of a path that a volume can be mounted at."""
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
 
@@ -264,6 +264,8 @@ class ModelServer(Args):
     @property
     def served_name(self) -> str | None:
         """Name that clients put into `model`, where the command line says it."""
+        if (command := self.vllm_command) is not None and command.is_whole:
+            return next(iter(self.served_names), None)
         match = re.search(r"--served-model-name[ =](\S+)", " ".join(self.command_line()))
         return match[1] if match else None
 

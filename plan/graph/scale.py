@@ -116,7 +116,7 @@ def _filled(notes: Mapping[str, Any], limit: object) -> ScaleTarget:
 
 
 def _kserve(objects: Objects, service: Manifest) -> ReplicaRange | Missing:
-    """By an kinds.HPA beside it, or else by KServe's own kinds.HPA, KEDA or Knative below it."""
+    """By an HPA beside it, or else by KServe's own HPA, KEDA or Knative below it."""
     deployment = deployment_name(name_of(service))
     if scaled := _scaled_range(objects, service, "Deployment", deployment):
         return scaled
@@ -200,13 +200,13 @@ def _exactly(replicas: object) -> ReplicaRange:
 
 
 def _groups(objects: Objects, manifest: Manifest) -> ReplicaRange:
-    """Groups of pods, which an kinds.HPA counts as one each."""
+    """Groups of pods, which an HPA counts as one each."""
     size = section(manifest, "spec", "leaderWorkerTemplate").get("size", 1)
     return replace(_replicas(objects, manifest), pods_each=number(size))
 
 
 def _llm(objects: Objects, service: Manifest, *role: str) -> ReplicaRange:
-    """By an kinds.HPA beside it, by KServe's own scaling, or so many as it says."""
+    """By an HPA beside it, by KServe's own scaling, or so many as it says."""
     spec = section(service, "spec", *role)
     groups, parallel = "worker" in spec, section(spec, "parallelism")
     name = workload_name(name_of(service), prefill=bool(role), groups=groups)
@@ -219,7 +219,7 @@ def _llm(objects: Objects, service: Manifest, *role: str) -> ReplicaRange:
 
 
 def _instances(role: Mapping[str, Any], objects: Objects, group: Manifest) -> ReplicaRange:
-    """Instances of a role, which an kinds.HPA scales by the adapter that the controller makes."""
+    """Instances of a role, which an HPA scales by the adapter that the controller makes."""
     each = number(section(role, "leaderWorkerPattern").get("size"))
     adapter = f"{name_of(group)}-{role['name']}"
     scaled = _scaled_range(objects, group, ADAPTER, adapter)
@@ -229,7 +229,7 @@ def _instances(role: Mapping[str, Any], objects: Objects, group: Manifest) -> Re
 def _scaled_range(
     objects: Objects, manifest: Manifest, kind: str = "", name: str = ""
 ) -> ReplicaRange | None:
-    """What an kinds.HPA, or else KEDA, scales an object to, or another kind and name beside it."""
+    """What an HPA, or else KEDA, scales an object to, or another kind and name beside it."""
     target = namespace_of(manifest), kind or str(manifest["kind"]), name or name_of(manifest)
     for key, read in ((kinds.HPA, _bounded), (kinds.SCALED_OBJECT, _by_keda)):
         for scaler in objects.by(_scaled, *key).get(target, ()):

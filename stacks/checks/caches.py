@@ -1,6 +1,7 @@
 """Caches of models by Fluid: whether they hold their models, fit their nodes and reach readers."""
 
 import math
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
@@ -113,7 +114,7 @@ def _disk_faults(field: str, quota: str, pool: AnyPoolSection) -> Iterator[Fault
 def has_local_disks(instance_type: str) -> bool:
     """Whether nodes have disks beside the system disk, for a cache: the families i and d of ECS."""
     family = instance_type.removeprefix("ecs.").removeprefix("ebm")
-    return family.startswith(("i", "d"))
+    return re.match(r"[id]\d", family) is not None
 
 
 @check

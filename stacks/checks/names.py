@@ -28,10 +28,12 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
         for name in repeated(names):
             why = "an entry is known by its name"
             yield Fault(f"{section}[{name}].name", name, "given to one entry only", why)
-    for name in set(sections["pools"]) & set(sections["edge_pools"]):
-        why = "placements know pools of both kinds by their names"
-        yield Fault(f"edge_pools[{name}].name", name, "different from the pool of that name", why)
-    for name in set(sections["models"]) & set(sections["training"]):
+    for other in ("edge_pools", "nodes"):
+        for name in sorted({*sections["pools"]} & {*sections[other]}):
+            why = "placements know pools of both kinds by their names"
+            want = "different from the pool of that name"
+            yield Fault(f"{other}[{name}].name", name, want, why)
+    for name in sorted({*sections["models"]} & {*sections["training"]}):
         want = "different from the model of that name"
         why = "each gets a ResourcePolicy and labels of its name in the same namespace"
         yield Fault(f"training[{name}].name", name, want, why)

@@ -209,7 +209,7 @@ def guarantees_are_kept(environment: Environment) -> Iterator[Fault]:
         return
     if environment.creates_cluster and not environment.edge_pools:
         whole = [pool for pool in environment.pools if pool.gpu_sharing is GpuSharing.EXCLUSIVE]
-        cards = sum(most_cards(environment, pool) for pool in whole)
+        cards = sum(most_cards(environment, pool, max) for pool in whole)
         total = sum(group.min.gpus or 0 for group in section.groups)
         if total > cards:
             got = Words(f"{total} gpus guaranteed over all groups")

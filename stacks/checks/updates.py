@@ -1,7 +1,7 @@
 """Updates of a model: room for new pods, and time for old ones."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from components.args import Fault
 from components.cloud.node_upgrade import MOST_AT_ONCE, UPDATE_MINUTES, PausePolicy
@@ -237,8 +237,12 @@ def _remedy(section: RuntimeSection, rollout: Rollout | None) -> str:
     )
 
 
-def most_cards(environment: Environment, pool: PoolSection) -> int:
-    """Cards that a pool has at its largest."""
+def most_cards(
+    environment: Environment,
+    pool: PoolSection,
+    choose: Callable[[Sequence[int]], int] = min,
+) -> int:
+    """Cards that a pool has at its largest, of the type with the fewest or with the most."""
     instances = environment.instances
     cards = [instances[name].gpus for name in pool.instance_types if name in instances]
-    return highest_size(pool) * min(cards, default=0)
+    return highest_size(pool) * choose(cards or [0])

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from adoption.command import allowed
 from adoption.description import Description, describe
 from adoption.difference import compare, differences
+from adoption.nodes import DRIVERS, _driver
 from adoption.workloads import without_nulls
 from cli import main
 from components.serving.knative_model import RESERVE
@@ -760,3 +761,9 @@ def test_a_cluster_that_is_away_and_a_file_that_is_there_are_sentences(
     result = run(project, kubeconfig)
     assert "never overwritten" in result.stderr
     assert (project / "Pulumi.t.yaml").read_text() == "config: {}\n"
+
+
+def test_the_driver_of_a_group_is_the_oldest_by_its_numbers_and_not_by_its_letters():
+    labels = [{DRIVERS[0]: version} for version in ("535.161.07", "535.54.03")]
+    nodes = [{"metadata": {"labels": entry}} for entry in labels]
+    assert _driver(nodes) == {"driver": "535.54.03"}

@@ -149,6 +149,19 @@ def test_the_names_of_a_command_are_read_as_vllm_reads_them():
     command += ["--enable-lora", "--lora-modules", '{"name": "sql", "path": "/mnt/models/qwen/l"}']
     args = ModelServer.of(server(image=NEWEST, vllm=None, command=command))
     assert args.served_names == ["a", "b", "sql"]
+    assert args.served_name == "a"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["vllm", "serve", "/mnt/models/qwen", "--port", "8080", "--served_model_name", "a"],
+        ["sh", "-c", "vllm serve /mnt/models/qwen --port 8080 --served-model-name 'a'"],
+        ["vllm", "serve", "/mnt/models/qwen", "--port", "8080", "--served-model-name=a"],
+    ],
+)
+def test_the_name_that_clients_use_is_the_first_that_vllm_reads(command):
+    assert ModelServer.of(server(image=NEWEST, vllm=None, command=command)).served_name == "a"
 
 
 def test_variables_follow_from_fields():

@@ -96,6 +96,13 @@ def test_a_passphrase_is_needed_where_the_stack_file_has_secrets(
     assert points["Passphrase"] is verdict
 
 
+def test_a_stack_file_in_another_encoding_is_no_traceback(tmp_path):
+    (tmp_path / "Pulumi.yaml").write_text("name: ack-inference\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_bytes("# 测试\nconfig: {}\n".encode("gbk"))
+    points = verdicts(doctor.account("dev", tmp_path, {"PULUMI_CONFIG_PASSPHRASE": "x"}))
+    assert points["Passphrase"] is Diagnosis.OK
+
+
 def test_plugins_that_are_not_here_are_fetched_later_and_no_fault():
     version = ".".join(map(str, doctor._installed("pulumi-kubernetes")))
     listing = json.dumps([{"name": "kubernetes", "kind": "resource", "version": version}])

@@ -9,7 +9,7 @@ import yaml
 from rich.console import Console
 
 from plan.refused import Refused
-from status.upgrade import UpgradePlan, sentences, show, upgrade_of
+from status.upgrade import UpgradePlan, sentences, show, upgrade_of, upgrade_plan
 from tests.stacks.checks.parts import roles
 from tests.stacks.environments import (
     ROOT,
@@ -44,6 +44,8 @@ def test_a_version_of_now_that_nobody_says_is_asked_for():
     [
         ("1.20", "never goes back"),
         ("1.34.1-aliyun.1", "is what the stack file says already"),
+        ("1.34", "is what the stack file says already"),
+        ("1.34.0-aliyun.1", "never goes back"),
         ("latest", "is no version of Kubernetes"),
     ],
 )
@@ -154,6 +156,19 @@ def test_the_cluster_of_another_is_upgraded_by_its_owner():
     assert of.pools == []
     assert any("Its owner upgrades it" in line for line in sentences(of))
     assert not any("Its owner" in line for line in sentences(replace(of, by_owner=False)))
+
+
+def test_a_stack_file_is_read_as_a_plan_reads_it(tmp_path):
+    """Keys of providers are not the program's, and defaults of the project are the stack's."""
+    region = "  ack-inference:region: cn-beijing\n"
+    text = (ROOT / "Pulumi.dev.yaml").read_text()
+    assert region in text
+    file = text.replace(region, "  alicloud:region: cn-beijing\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(file)
+    project = "name: ack-inference\nruntime: python\n"
+    defaults = "config:\n  ack-inference:region:\n    value: cn-beijing\n"
+    (tmp_path / "Pulumi.yaml").write_text(project + defaults)
+    assert upgrade_plan("dev", tmp_path, "1.35") == upgrade_plan("dev", ROOT, "1.35")
 
 
 @pytest.mark.parametrize("as_json", [False, True])

@@ -1,6 +1,9 @@
 """Cases of the rules of `stacks.checks.caches`."""
 
+import pytest
+
 from stacks.checks.architecture import ARM_DOCS
+from stacks.checks.caches import has_local_disks
 
 from ..environments import dev, hybrid, merged
 from .cases import Case, refusals
@@ -174,3 +177,11 @@ CASES = [
 
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "has"),
+    [("ecs.i4.large", True), ("ecs.d2s.5xlarge", True), ("ecs.ic5.large", False)],
+)
+def test_local_disks_are_told_by_the_family(instance_type, has):
+    assert has_local_disks(instance_type) is has

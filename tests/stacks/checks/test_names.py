@@ -8,6 +8,17 @@ from .parts import BASE_MODEL, MODEL, load_test
 
 LORA = {"name": "lora", "mount_path": "/lora", "store": "models", "path": "/lora", "size": "1Gi"}
 
+THERE = {
+    "cluster": {"profile": "pro", "id": "c1", "version": "1.34.1-aliyun.1"},
+    "network": {
+        "vpc_id": "vpc-example",
+        "cidr": "10.0.0.0/16",
+        "zones": [{"id": "cn-beijing-h", "vswitch_id": "vsw-example"}],
+    },
+}
+"""A cluster that is there, in which the stack makes pools."""
+NODES = {"name": "a10", "gpu": "A10", "node_selector": {"team": "a"}}
+
 CASES = [
     Case(
         "volumes_have_their_own_claims",
@@ -72,6 +83,17 @@ CASES = [
             " name: placements know pools of both kinds by their names."
         ),
         {"edge_pools[+]": {"name": "default-idc"}},
+    ),
+    Case(
+        "names_are_unique",
+        "nodes of another cluster with the name of a pool",
+        dev,
+        {**THERE, "nodes": [NODES]},
+        (
+            "nodes[a10].name is 'a10', but it must be different from the pool of that name: "
+            "placements know pools of both kinds by their names."
+        ),
+        {**THERE, "nodes": [{**NODES, "name": "spare"}]},
     ),
     Case(
         "names_are_unique",

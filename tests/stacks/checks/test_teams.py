@@ -165,6 +165,23 @@ CASES = [
     ),
     Case(
         "guarantees_are_kept",
+        "more cards guaranteed than the largest of several types has",
+        dev,
+        {
+            **tree(group(min={"gpus": 9}, max={"gpus": 9})),
+            "pools[a10].instance_types": ["ecs.gn7i-c32g1.8xlarge", "ecs.gn7i-c32g1.16xlarge"],
+        },
+        (
+            "elastic_quota.groups is 9 gpus guaranteed over all groups, but it must be 8 or less: "
+            "that is what the pools have at the most, in whole cards."
+        ),
+        {
+            **tree(group(min={"gpus": 8}, max={"gpus": 9})),
+            "pools[a10].instance_types": ["ecs.gn7i-c32g1.8xlarge", "ecs.gn7i-c32g1.16xlarge"],
+        },
+    ),
+    Case(
+        "guarantees_are_kept",
         "a bound below the fewest replicas",
         dev,
         {**tree(group(max={"gpus": 1})), f"{SCALE}.min": 2},
