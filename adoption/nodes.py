@@ -11,6 +11,7 @@ from components.catalog.labels import GPU_CARD, GPU_RESOURCE, GPU_SCHEDULE
 from components.catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, GpuSharing
 from components.names import dashed
 from components.quantity import binary, parse
+from components.versions import version_numbers
 from plan.kinds import RESOURCE_POLICY
 from plan.objects import Manifest, Objects, items, name_of, pairs, section, text_of, texts_of
 from plan.pods import policies_of
@@ -191,12 +192,7 @@ def _driver(nodes: Sequence[Manifest]) -> Section:
         for key in DRIVERS
         if (version := section(node, "metadata", "labels").get(key))
     }
-    return {"driver": min(versions, key=_numbers)} if versions else {}
-
-
-def _numbers(version: str) -> list[int]:
-    """A version as it is compared: 535.54.03 is older than 535.161.07."""
-    return [int(number) for number in re.findall(r"\d+", version)]
+    return {"driver": min(versions, key=version_numbers)} if versions else {}
 
 
 def _sharing(nodes: Sequence[Manifest], workload: LiveWorkload) -> Section:

@@ -1,4 +1,4 @@
-"""Forms of versions of Kubernetes, as its makers and ACK write them."""
+"""Versions: how they compare, and the forms of Kubernetes', as its makers and ACK write them."""
 
 import re
 from collections.abc import Iterator
@@ -22,6 +22,11 @@ _ACK_VERSIONS: Final = (
     "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/data-sources/"
     "cs_kubernetes_version"
 )
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """A version as it is compared: 535.54.03 is older than 535.161.07."""
+    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def kubernetes_minor(version: object) -> int | None:

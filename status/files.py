@@ -109,7 +109,7 @@ def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
 
 
 def _short_of_pods(trail: Trail, name: str) -> Iterator[Finding]:
-    """A cache that is Bound, and has no master, or fewer workers than it is to have.
+    """A cache that is Bound, whose master or some of whose workers are not ready.
 
     Fluid leaves the Dataset Bound then, and its condition Ready:
     findings/fluid-stays-bound-without-workers.sh.
@@ -118,15 +118,15 @@ def _short_of_pods(trail: Trail, name: str) -> Iterator[Finding]:
     short = [f"{part} {phases[part]}" for part in _SERVES if phases.get(part) in _SHORT]
     if not short:
         return
-    why = f"has lost pods, though its Dataset is still Bound: {', '.join(short)}"
-    state, row = Stage.BROKEN, "caches_name_pools"
+    why = f"is not whole, though its Dataset is Bound: {', '.join(short)}"
+    pod, finding = next(_pods(trail, name), ("", None))
+    if finding is not None:
+        why, row = f"{why}; pod {pod} {finding.why}", finding.row or "caches_name_pools"
+        yield Finding(finding.state, "cache", f"JindoRuntime {name}", why, finding.remedy, row)
+        return
     remedy = f"look at the StatefulSets {name}-jindofs-master and {name}-jindofs-worker: they make "
     remedy += "no pods, or fewer"
-    for pod, finding in _pods(trail, name):
-        why, state = f"{why}; pod {pod} {finding.why}", finding.state
-        remedy, row = finding.remedy, finding.row or row
-        break
-    yield Finding(state, "cache", f"JindoRuntime {name}", why, remedy, row)
+    yield Finding(Stage.BROKEN, "cache", f"JindoRuntime {name}", why, remedy, "caches_name_pools")
 
 
 _SERVES: Final = ("master", "worker")
@@ -145,8 +145,9 @@ def _phases(runtime: Manifest | None) -> Mapping[str, str]:
 def _pods(trail: Trail, name: str) -> Iterator[tuple[str, Finding]]:
     """Pods of a cache that do not run, and why."""
     for pod in trail.cluster.objects.by(_BY_RELEASE, "", "Pod").get(name, ()):
-        finding = pod_finding(trail.cluster, trail.rooms, pod, Server(), trail.log)
-        if finding and namespace_of(pod) == trail.namespace:
+        if namespace_of(pod) == trail.namespace and (
+            finding := pod_finding(trail.cluster, trail.rooms, pod, Server(), trail.log)
+        ):
             yield name_of(pod), finding
 
 

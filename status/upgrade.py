@@ -5,7 +5,6 @@ with it, and what has no room while nodes are rolled is what they say of pools t
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from components.versions import kubernetes_minor
+from components.versions import kubernetes_minor, version_numbers
 from plan.refused import Refused
 from plan.stack_file import own_settings, read_stack
 from stacks.arguments.cloud import name_prefix
@@ -138,17 +137,13 @@ def _versions(now: str | None, to: str) -> list[str]:
     here = kubernetes_minor(now) if now else None
     if here is None:
         return [to]
-    if f"{now}.".startswith(f"{to}."):
+    former, later = version_numbers(str(now)), version_numbers(to)
+    if later == former[: len(later)]:
         raise Refused("--to", f"{to} is what the stack file says already.")
-    if wanted < here or (wanted == here and _patch(to) < _patch(str(now))):
+    if later < former[: len(later)]:
         raise Refused("--to", f"{to} is older than {now}: Kubernetes never goes back.")
     between = [f"1.{minor}" for minor in range(here + 1, wanted)]
     return [str(now), *between, to]
-
-
-def _patch(version: str) -> list[int]:
-    """The numbers of a version behind its minor one, as they are compared."""
-    return [int(number) for number in re.findall(r"\d+", version)][2:]
 
 
 def _beyond(later: Validation, now: Validation) -> Iterator[str]:

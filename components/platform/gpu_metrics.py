@@ -26,6 +26,7 @@ from ..crds.affinity import Toleration
 from ..crds.monitoring import PodMonitor, PodMonitorSpec
 from ..hosts import prometheus_faults
 from ..names import NamespaceName
+from ..versions import version_numbers
 from .releases import HelmChart, install, merged
 
 KSERVE_POD_LABEL: Final = "serving.kserve.io/inferenceservice"
@@ -156,7 +157,7 @@ class GpuMetricsArgs(Args):
         if self.exporter and self.cluster_id is None:
             yield Fault("cluster_id", MISSING, "given", "the add-on belongs to a cluster of ACK")
         version = self.addon_version
-        if isinstance(version, str) and _version(version) < _OLDEST_ADDON:
+        if isinstance(version, str) and version_numbers(version)[:3] < _OLDEST_ADDON:
             oldest = ".".join(map(str, _OLDEST_ADDON))
             yield Fault("addon_version", version, f"{oldest} or later", "older ones know no GPUs")
         why = "ACK chooses exporter and images"
@@ -395,7 +396,3 @@ def monitor_spec(vllm: VllmMonitor) -> PodMonitorSpec:
 def _rules(args: GpuMetricsArgs) -> dict[str, Any]:
     # The default rules would serve every series of the cluster a second time.
     return {"default": False, "custom": adapter_rules(args)}
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])

@@ -9,7 +9,7 @@ from ..catalog.vllm import VllmImage
 from ..catalog.vllm.table import Version
 from ..quantity import GIB, gib, plain
 from .vllm_command import VllmCommand
-from .vllm_mappings import values_of
+from .vllm_mappings import transfer_settings
 from .vllm_parallel import TENSOR
 
 COUNTED_SINCE: Final[Version] = (0, 11, 2)
@@ -126,7 +126,7 @@ def memory_faults(
 
 def _connector_amounts(command: VllmCommand, env: Mapping[str, str]) -> dict[str, float]:
     """GiB of the pod's memory that a connector keeps blocks of the KV cache in, by what says so."""
-    settings = values_of(command, "--kv-transfer-config") or {}
+    settings = transfer_settings(command)
     connector, extra = settings.get("kv_connector"), settings.get("kv_connector_extra_config")
     if connector == "OffloadingConnector" and isinstance(extra, dict):
         count = extra.get(_BYTES)
@@ -139,7 +139,7 @@ def _connector_amounts(command: VllmCommand, env: Mapping[str, str]) -> dict[str
 
 def uses_lmcache(command: VllmCommand) -> bool:
     """Whether LMCache runs in the workers of vLLM themselves."""
-    settings = values_of(command, "--kv-transfer-config") or {}
+    settings = transfer_settings(command)
     return str(settings.get("kv_connector")).startswith("LMCacheConnector")
 
 
@@ -148,7 +148,7 @@ def lmcache_size(command: VllmCommand, env: Mapping[str, str]) -> float:
 
     With prefill apart from decode it may take none: storage_backend/__init__.py of 0.5.6.
     """
-    settings = values_of(command, "--kv-transfer-config") or {}
+    settings = transfer_settings(command)
     is_apart = env.get(_LMCACHE_APART, "").lower() in {"true", "1"}
     if settings.get("kv_connector_extra_config") or _LMCACHE_FILE in env or is_apart:
         return 0

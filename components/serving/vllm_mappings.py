@@ -227,6 +227,11 @@ def values_of(command: VllmCommand, flag: str) -> dict[str, Any] | None:
     return values if isinstance(values, dict) else None
 
 
+def transfer_settings(command: VllmCommand) -> dict[str, Any]:
+    """What hands the KV cache over or keeps it, as far as the command line says it clearly."""
+    return values_of(command, TRANSFER_FLAG) or {}
+
+
 def _speculative_faults(
     field: str, command: VllmCommand, image: VllmImage | None
 ) -> Iterator[Fault]:

@@ -9,9 +9,10 @@ disks, images and scripts are those of the scaling group of a pool (ACK, "Node p
 2026-11), which makes new machines by them: a machine keeps its own.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
+
+from components.versions import version_numbers
 
 from ..changes import parse_path
 from ..kinds import CLUSTER, NODE_POOL
@@ -113,7 +114,7 @@ def _cluster(change: ResourceChange, old: Resource) -> Iterator[str]:
 
 def _impossible(before: str, after: str) -> str | None:
     """Why ACK does not take a cluster from one version to another, as a sentence."""
-    former, later = ([*map(int, re.findall(r"\d+", text)[:3])] for text in (before, after))
+    former, later = (version_numbers(version)[:3] for version in (before, after))
     if later < former[: len(later)]:
         return "ACK takes no version back, and `pulumi up` ends with an error."
     if between := [f"1.{minor}" for minor in range(former[1] + 1, later[1])]:

@@ -1,6 +1,7 @@
 """Names: those that would meet, and those by which models and jobs call pools and priorities."""
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Final, get_args, get_origin
 
 from components.args import Fault, repeated
@@ -28,11 +29,11 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
         for name in repeated(names):
             why = "an entry is known by its name"
             yield Fault(f"{section}[{name}].name", name, "given to one entry only", why)
-    for other in ("edge_pools", "nodes"):
-        for name in sorted({*sections["pools"]} & {*sections[other]}):
-            why = "placements know pools of both kinds by their names"
+    for first, second in combinations(("pools", "edge_pools", "nodes"), 2):
+        for name in sorted({*sections[first]} & {*sections[second]}):
+            why = "placements know pools of all kinds by their names"
             want = "different from the pool of that name"
-            yield Fault(f"{other}[{name}].name", name, want, why)
+            yield Fault(f"{second}[{name}].name", name, want, why)
     for name in sorted({*sections["models"]} & {*sections["training"]}):
         want = "different from the model of that name"
         why = "each gets a ResourcePolicy and labels of its name in the same namespace"

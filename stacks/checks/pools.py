@@ -6,6 +6,7 @@ from components.args import MISSING, Fault, repeated
 from components.catalog.gpus import GPUS, same_card
 from components.catalog.instances import family
 from components.catalog.labels import KUBELET_DOMAINS, KUBERNETES_DOMAINS, SET_BY_KUBERNETES
+from components.versions import version_numbers
 
 from ..sections.environment import Environment
 from ..sections.pools import GpuSection, NodesSection
@@ -128,10 +129,6 @@ def drivers_run_the_cards(environment: Environment) -> Iterator[Fault]:
     for pool in environment.all_pools:
         card = environment.card(pool)
         minimum = card.driver if card else None
-        if minimum and pool.driver and _numbers(pool.driver) < _numbers(minimum):
+        if minimum and pool.driver and version_numbers(pool.driver) < version_numbers(minimum):
             why = f"gpus[{pool.gpu}].driver says that older ones do not run the card"
             yield Fault(f"{section_of(pool)}.driver", pool.driver, f"{minimum} or later", why)
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]

@@ -49,7 +49,7 @@ from components.serving.kv_transfer import TRANSFER_FLAG
 from components.serving.vllm import read_length
 from components.serving.vllm_amounts import ENGINE
 from components.serving.vllm_command import VllmCommand
-from components.serving.vllm_mappings import values_of
+from components.serving.vllm_mappings import transfer_settings, values_of
 from components.serving.vllm_parallel import TENSOR
 
 from ..sections.environment import Environment
@@ -348,8 +348,7 @@ def drafts_come_from_layers_that_are_there(environment: Environment) -> Iterator
 def connectors_keep_the_states_of_hybrids(environment: Environment) -> Iterator[str]:
     """Of such models vLLM keeps caches of several kinds, which not every connector knows."""
     for path, _, kind, name, image, command in _architectures(environment):
-        values = values_of(command, TRANSFER_FLAG) or {}
-        connector = values.get("kv_connector")
+        connector = transfer_settings(command).get("kv_connector")
         if "--kv-offloading-size" in command.flags and connector is None:
             connector = "OffloadingConnector"
         span = STATELESS_CONNECTORS.get(connector) if isinstance(connector, str) else None
@@ -384,7 +383,7 @@ def segments_that_grow_suit_the_server(environment: Environment) -> Iterator[Fau
 
 def _keeper(model: ModelSection, command: VllmCommand) -> str:
     """What hands the KV cache over, or keeps it elsewhere; empty where nothing does."""
-    if (values_of(command, TRANSFER_FLAG) or {}).get("kv_connector"):
+    if transfer_settings(command).get("kv_connector"):
         return TRANSFER_FLAG
     if "--kv-offloading-size" in command.flags:
         return "--kv-offloading-size"

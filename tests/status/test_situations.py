@@ -314,7 +314,9 @@ SITUATIONS = (
         "webhook", _webhook, "service", "a webhook refuses it", stack="hybrid", model="qwen-chat"
     ),
     Situation("Dataset", _unbound, "cache", "is NotBound"),
-    Situation("cache without workers", _cache_without_pods, "cache", "is still Bound: worker NotR"),
+    Situation(
+        "cache without workers", _cache_without_pods, "cache", "Dataset is Bound: worker NotReady"
+    ),
     Situation(
         "cache short of a worker",
         _cache_short_of_a_worker,

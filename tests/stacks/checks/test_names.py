@@ -2,7 +2,7 @@
 
 import pytest
 
-from ..environments import GONE, changed, dev, hybrid, sentences
+from ..environments import GONE, changed, dev, hybrid, merged, sentences
 from .cases import Case, refusals
 from .parts import BASE_MODEL, MODEL, load_test
 
@@ -80,7 +80,7 @@ CASES = [
         {"edge_pools[+]": {"name": "default"}},
         (
             "edge_pools[default].name is 'default', but it must be different from the pool of that"
-            " name: placements know pools of both kinds by their names."
+            " name: placements know pools of all kinds by their names."
         ),
         {"edge_pools[+]": {"name": "default-idc"}},
     ),
@@ -91,7 +91,7 @@ CASES = [
         {**THERE, "nodes": [NODES]},
         (
             "nodes[a10].name is 'a10', but it must be different from the pool of that name: "
-            "placements know pools of both kinds by their names."
+            "placements know pools of all kinds by their names."
         ),
         {**THERE, "nodes": [{**NODES, "name": "spare"}]},
     ),
@@ -219,3 +219,8 @@ def test_names_are_unique_in_every_section(field: str) -> None:
     faults = sentences(changed(raw, f"{field}[+]", entry))
     want = f"{field}[{entry['name']}].name is {entry['name']!r}, but it must be given to one entry"
     assert [sentence for sentence in faults if sentence.startswith(want)]
+
+
+def test_an_edge_pool_and_nodes_that_are_there_have_no_name_in_common():
+    raw = merged(hybrid(), {"cluster.id": "c1", "nodes": [{**NODES, "name": "idc"}]})
+    assert any(sentence.startswith("nodes[idc].name is 'idc'") for sentence in sentences(raw))
